@@ -1,0 +1,48 @@
+"""Time and chance, at the edge of every road: the only module that asks the machine for either."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from datetime import UTC, datetime
+
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def now() -> datetime:
+    """The present moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A new 26-character id that sorts by time: 48 bits of milliseconds, 80 bits of chance (ULID, lower case)."""
+    value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    return "".join(_CROCKFORD[value >> shift & 31] for shift in range(125, -1, -5))
+
+
+def jitter(seconds: float) -> float:
+    """`seconds` stretched or shrunk by at most a fifth, so that retries of many messages do not march in step."""
+    return seconds * (0.8 + 0.4 * secrets.randbelow(1001) / 1000)
+
+
+class Alarm:
+    """What a station of the road sleeps on: it wakes when somebody rings, or when its next work is due."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake the sleeper, or keep it from falling asleep once."""
+        self._event.set()
+
+    async def sleep(self, until: datetime | None, at_most: float) -> None:
+        """Sleep until somebody rings, `until` comes, or `at_most` seconds are over."""
+        seconds = at_most if until is None else min(at_most, max(0.0, (until - now()).total_seconds()))
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._event.clear()
