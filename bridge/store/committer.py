@@ -1,0 +1,128 @@
+"""Group commit: many small pieces of work, one transaction, one wait for the disk.
+
+Whoever wants something written hands over a function that does the work for a whole batch, and his own piece of
+it. While one transaction is being committed the next batch gathers; all pieces for the same function are done by
+one call of it. If a batch fails, its pieces are done one by one in transactions of their own, so that a piece that
+cannot be done does not fail its neighbours.
+
+A piece that was handed over is carried out even if nobody waits for it any more: a client that hangs up after the
+final dot does not undo the commit of its mail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bridge.errors import StoreUnavailable
+from bridge.store.engine import WRITES
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+Work = Callable[[AsyncConnection, Sequence[P]], Awaitable[Sequence[R]]]
+"""Does a batch in the transaction it is given: one result for each payload, in order."""
+
+MAX_BATCH = 500
+"""Pieces in one transaction at the most."""
+
+
+@dataclass(slots=True)
+class _Piece:
+    work: Work[Any, Any]
+    payload: Any
+    done: asyncio.Future[Any]
+
+
+class Committer:
+    """The one writer of this process."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._waiting: list[_Piece] = []
+        self._wake = asyncio.Event()
+        self._closed = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to commit; needs a running loop."""
+        self._task = asyncio.create_task(self._run(), name="committer")
+
+    async def close(self) -> None:
+        """Commit what is waiting, then stop; work handed over later is refused."""
+        self._closed = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+
+    async def do(self, work: Work[P, R], payload: P) -> R:
+        """Have `payload` done by `work` and committed. Raises StoreUnavailable when the database does not take it."""
+        if self._closed:
+            raise StoreUnavailable("The bridge is stopping.")
+        piece = _Piece(work, payload, asyncio.get_running_loop().create_future())
+        self._waiting.append(piece)
+        self._wake.set()
+        result: R = await piece.done
+        return result
+
+    async def _run(self) -> None:
+        while self._waiting or not self._closed:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                await self._commit(batch)
+
+    async def _commit(self, batch: list[_Piece]) -> None:
+        try:
+            results = await self._transaction(batch)
+        except Exception as error:  # whatever it is, it goes to those who wait for the piece that caused it
+            if len(batch) == 1:
+                _answer(batch[0], error=_translated(error))
+                return
+            for piece in batch:
+                await self._commit([piece])
+            return
+        for piece, result in zip(batch, results, strict=True):
+            _answer(piece, result)
+
+    async def _transaction(self, batch: list[_Piece]) -> list[Any]:
+        groups: dict[Work[Any, Any], list[int]] = {}
+        for index, piece in enumerate(batch):
+            groups.setdefault(piece.work, []).append(index)
+        results: list[Any] = [None] * len(batch)
+        async with self._engine.connect() as connection:
+            await connection.execution_options(**WRITES)
+            async with connection.begin():
+                for work, indexes in groups.items():
+                    answers = await work(connection, [batch[index].payload for index in indexes])
+                    for index, answer in zip(indexes, answers, strict=True):
+                        results[index] = answer
+        return results
+
+
+def _answer(piece: _Piece, result: Any = None, error: Exception | None = None) -> None:
+    if piece.done.done():  # nobody waits any more
+        return
+    if error is None:
+        piece.done.set_result(result)
+    else:
+        piece.done.set_exception(error)
+
+
+def _translated(error: Exception) -> Exception:
+    gone = isinstance(error, OperationalError | OSError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
+    if not gone:
+        return error
+    unavailable = StoreUnavailable(
+        "The database does not take changes at the moment.", detail=f"{type(error).__name__} in the committer"
+    )
+    unavailable.__cause__ = error
+    return unavailable

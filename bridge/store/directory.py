@@ -1,0 +1,118 @@
+"""Every mailbox and every opt-out in memory, for the front door that asks for them at each RCPT.
+
+A revision counter in the database says when they changed; whoever changes them moves it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bridge.errors import StoreUnavailable
+from bridge.store.keys import NumberKey
+from bridge.store.tables import mailboxes, opt_outs, revisions
+from bridge.types import Confirm, Language, Mailbox, UnicodePolicy
+
+
+class Directory:
+    """Mailboxes and opt-outs as they were at the last refresh, in memory."""
+
+    def __init__(self, engine: AsyncEngine, key: NumberKey) -> None:
+        self._engine = engine
+        self._key = key
+        self._revision = -1
+        self._by_login: dict[str, Mailbox] = {}
+        self._by_id: dict[str, Mailbox] = {}
+        self._networks: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, Mailbox]] = []
+        self._opt_outs: dict[tuple[str, str, str], datetime] = {}
+
+    async def refresh(self) -> bool:
+        """Read again if anything changed; whether it did. Raises StoreUnavailable."""
+        try:
+            async with self._engine.connect() as connection:
+                query = select(revisions.c.value).where(revisions.c.name == "directory")
+                revision = (await connection.execute(query)).scalar_one_or_none() or 0
+                if revision == self._revision:
+                    return False
+                rows = (await connection.execute(select(mailboxes).order_by(mailboxes.c.created_at))).all()
+                stopped = (await connection.execute(select(opt_outs))).all()
+        except (DBAPIError, OSError) as error:
+            raise StoreUnavailable("The database cannot be read.", detail=type(error).__name__) from error
+        found = [_mailbox(row) for row in rows]
+        self._by_login = {mailbox.login.lower(): mailbox for mailbox in found}
+        self._by_id = {mailbox.id: mailbox for mailbox in found}
+        networks = [(ipaddress.ip_network(cidr), mailbox) for mailbox in found for cidr in mailbox.networks]
+        self._networks = sorted(networks, key=lambda pair: pair[0].prefixlen, reverse=True)
+        self._opt_outs = {(row.organisation_id, row.sender, row.number_hash): row.since for row in stopped}
+        self._revision = revision
+        return True
+
+    def all(self) -> list[Mailbox]:
+        """Every mailbox, oldest first."""
+        return list(self._by_id.values())
+
+    def by_id(self, mailbox_id: str) -> Mailbox | None:
+        """The mailbox with this id."""
+        return self._by_id.get(mailbox_id)
+
+    def by_login(self, login: str) -> Mailbox | None:
+        """The mailbox with this login; the comparison ignores case."""
+        return self._by_login.get(login.lower())
+
+    def by_network(self, address: str) -> Mailbox | None:
+        """The mailbox whose networks hold this peer address; the narrowest network wins."""
+        if not self._networks:
+            return None
+        try:
+            peer = ipaddress.ip_address(address.partition("%")[0])
+        except ValueError:
+            return None
+        if isinstance(peer, ipaddress.IPv6Address) and peer.ipv4_mapped is not None:
+            peer = peer.ipv4_mapped
+        return next((mailbox for network, mailbox in self._networks if peer in network), None)
+
+    def by_address(self, address: str) -> Mailbox | None:
+        """The mailbox that may send from this address; an exact address goes before a whole domain."""
+        exact = self.by_login(address)
+        if exact is not None:
+            return exact
+        folded = address.lower()
+        named = (mailbox for mailbox in self._by_id.values() if folded in mailbox.addresses)
+        allowed = (mailbox for mailbox in self._by_id.values() if mailbox.may_send_from(folded))
+        return next(named, None) or next(allowed, None)
+
+    def owners(self, sender: str) -> list[Mailbox]:
+        """The mailboxes that text from this sender number, oldest first."""
+        return [mailbox for mailbox in self._by_id.values() if mailbox.sender == sender]
+
+    def opted_out_since(self, organisation_id: str, sender: str, number: str) -> datetime | None:
+        """When this phone asked this sender number for no more texts; None when it did not."""
+        if not self._opt_outs:
+            return None
+        return self._opt_outs.get((organisation_id, sender, self._key.hash(number)))
+
+
+def _mailbox(row: Any) -> Mailbox:
+    return Mailbox(
+        id=row.id,
+        organisation_id=row.organisation_id,
+        login=row.login,
+        addresses=tuple(row.addresses),
+        region=row.region,
+        countries=tuple(row.countries),
+        language=Language(row.language),
+        timezone=row.timezone,
+        sender=row.sender,
+        confirm=Confirm(row.confirm),
+        unicode=UnicodePolicy(row.unicode),
+        max_segments=row.max_segments,
+        daily_cap=row.daily_cap,
+        paused=row.paused,
+        networks=tuple(row.networks),
+        password_hash=row.password_hash,
+    )

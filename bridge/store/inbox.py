@@ -1,0 +1,246 @@
+"""What phones and networks say, written down once each: delivery receipts and inbound SMS.
+
+A receipt finds its message by our own reference or by the provider's id; one that finds none is kept and waits.
+An inbound SMS is filed in the same transaction as everything that follows from it: whose it is, the opt-out it
+asks for, the mail that carries it. So a callback that was answered 2xx has lost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bridge import clock
+from bridge.store import transitions
+from bridge.store.committer import Committer
+from bridge.store.engine import upsert
+from bridge.store.keys import NumberKey
+from bridge.store.mailboxes import bump_revision
+from bridge.store.mails import insert_mail
+from bridge.store.tables import conversations, inbound_contents, inbounds, messages, opt_outs, receipts
+from bridge.types import InboundSms, OutgoingMail, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A conversation with the phone that wrote, as far as the store knows it."""
+
+    conversation_id: str
+    mailbox_id: str
+    reply_to: str
+    subject: str
+    message_id: str
+    references: tuple[str, ...]
+    last_written_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """What was decided about an inbound SMS."""
+
+    organisation_id: str | None
+    mailbox_id: str | None
+    conversation_id: str | None
+    match: str
+    mail: OutgoingMail | None
+    reply_to: str = ""
+    subject: str = ""
+    """Subject of the mail; it names a conversation that begins with this SMS."""
+    message_id: str = ""
+    """Message-ID of the mail; a conversation that begins with this SMS continues it."""
+    stops: bool = False
+    resumes: bool = False
+
+
+Decide = Callable[[str, InboundSms, Sequence[Thread]], Filing]
+"""Decides about one inbound SMS: its id, the SMS, and every conversation between its two numbers."""
+
+
+class Inbox:
+    """The way back into the store."""
+
+    def __init__(self, committer: Committer, key: NumberKey, report_wait: float) -> None:
+        self._committer = committer
+        self._key = key
+        self._report_wait = report_wait
+
+    async def receipt(self, receipt: Receipt, now: datetime) -> bool:
+        """Write down a receipt and what follows from it; False when it was heard before. Raises StoreUnavailable."""
+        return await self._committer.do(self._receipts, (receipt, now))
+
+    async def inbound(self, sms: InboundSms, decide: Decide) -> Filing | None:
+        """File an inbound SMS; None when it was heard before. Raises StoreUnavailable."""
+        return await self._committer.do(self._inbounds, (sms, decide))
+
+    async def _receipts(
+        self, connection: AsyncConnection, heard: Sequence[tuple[Receipt, datetime]]
+    ) -> list[bool]:
+        statement = upsert(connection, receipts).on_conflict_do_nothing(
+            index_elements=[receipts.c.gateway, receipts.c.event_id]
+        )
+        rows = {(receipt.gateway, receipt.event_id): _receipt_row(receipt, now) for receipt, now in heard}
+        returned = await connection.execute(statement.returning(receipts.c.id), list(rows.values()))
+        new_ids = set(returned.scalars())
+        results, changes = [], []
+        for receipt, now in heard:
+            # the first of two equal ones in this batch is the new one
+            row = rows.pop((receipt.gateway, receipt.event_id), None)
+            is_new = row is not None and row["id"] in new_ids
+            results.append(is_new)
+            if not is_new or row is None:
+                continue
+            message_id = await _message_of(connection, receipt)
+            if message_id is None:
+                continue
+            await connection.execute(update(receipts).where(receipts.c.id == row["id"]).values(message_id=message_id))
+            changes.append(
+                transitions.Change(
+                    message_id, receipt.state, now, receipt.reason, receipt.diagnostic, receipt.provider_id
+                )
+            )
+        if changes:
+            await transitions.apply(connection, changes, report_wait=self._report_wait)
+        return results
+
+    async def _inbounds(
+        self, connection: AsyncConnection, heard: Sequence[tuple[InboundSms, Decide]]
+    ) -> list[Filing | None]:
+        return [await self._inbound(connection, sms, decide) for sms, decide in heard]
+
+    async def _inbound(self, connection: AsyncConnection, sms: InboundSms, decide: Decide) -> Filing | None:
+        number_hash = self._key.hash(sms.number)
+        known = select(inbounds.c.id).where(inbounds.c.gateway == sms.gateway, inbounds.c.event_id == sms.event_id)
+        if (await connection.execute(known)).first() is not None:
+            return None
+        inbound_id = clock.new_id()
+        query = select(conversations).where(
+            conversations.c.number_hash == number_hash, conversations.c.sender == sms.to
+        )
+        filing = decide(inbound_id, sms, [_thread(row) for row in await connection.execute(query)])
+        conversation_id = filing.conversation_id
+        if conversation_id is None and filing.mailbox_id is not None:
+            conversation_id = await self._begin_thread(connection, sms, filing)
+        await connection.execute(
+            insert(inbounds).values(
+                id=inbound_id,
+                organisation_id=filing.organisation_id,
+                gateway=sms.gateway,
+                event_id=sms.event_id,
+                number=sms.number,
+                number_hash=number_hash,
+                sender=sms.to,
+                received_at=sms.received_at,
+                mailbox_id=filing.mailbox_id,
+                conversation_id=conversation_id,
+                match=filing.match,
+            )
+        )
+        await connection.execute(insert(inbound_contents).values(inbound_id=inbound_id, text=sms.text, raw=sms.raw))
+        if filing.organisation_id is not None:
+            await self._opt(connection, sms, filing, inbound_id)
+            if filing.mail is not None and filing.mailbox_id is not None:
+                await insert_mail(
+                    connection,
+                    filing.mail,
+                    organisation_id=filing.organisation_id,
+                    mailbox_id=filing.mailbox_id,
+                    kind="reply",
+                    inbound_id=inbound_id,
+                )
+        return filing
+
+    async def _begin_thread(self, connection: AsyncConnection, sms: InboundSms, filing: Filing) -> str:
+        conversation_id = clock.new_id()
+        await connection.execute(
+            insert(conversations).values(
+                id=conversation_id,
+                organisation_id=filing.organisation_id,
+                mailbox_id=filing.mailbox_id,
+                number=sms.number,
+                number_hash=self._key.hash(sms.number),
+                sender=sms.to,
+                reply_to=filing.reply_to,
+                subject=filing.subject,
+                message_id=filing.message_id,
+                references=[],
+                last_written_at=None,
+            )
+        )
+        return conversation_id
+
+    async def _opt(self, connection: AsyncConnection, sms: InboundSms, filing: Filing, inbound_id: str) -> None:
+        number_hash = self._key.hash(sms.number)
+        if filing.stops:
+            statement = upsert(connection, opt_outs).on_conflict_do_nothing(
+                index_elements=[opt_outs.c.organisation_id, opt_outs.c.sender, opt_outs.c.number_hash]
+            )
+            await connection.execute(
+                statement.values(
+                    id=clock.new_id(),
+                    organisation_id=filing.organisation_id,
+                    sender=sms.to,
+                    number=sms.number,
+                    number_hash=number_hash,
+                    inbound_id=inbound_id,
+                    since=sms.received_at,
+                )
+            )
+        elif filing.resumes:
+            await connection.execute(
+                delete(opt_outs).where(
+                    opt_outs.c.organisation_id == filing.organisation_id,
+                    opt_outs.c.sender == sms.to,
+                    opt_outs.c.number_hash == number_hash,
+                )
+            )
+        else:
+            return
+        await bump_revision(connection)
+
+
+async def _message_of(connection: AsyncConnection, receipt: Receipt) -> str | None:
+    """The message a receipt speaks of; only a message of the gateway that was heard, whatever the receipt claims."""
+    named = []
+    if receipt.reference is not None:
+        named.append(messages.c.id == receipt.reference)
+    if receipt.provider_id is not None:
+        named.append(messages.c.provider_id == receipt.provider_id)
+    if not named:
+        return None
+    query = select(messages.c.id).where(and_(messages.c.gateway == receipt.gateway, or_(*named)))
+    return (await connection.execute(query.limit(1))).scalar_one_or_none()
+
+
+def _receipt_row(receipt: Receipt, now: datetime) -> dict[str, Any]:
+    return {
+        "id": clock.new_id(),
+        "organisation_id": None,
+        "gateway": receipt.gateway,
+        "event_id": receipt.event_id,
+        "provider_id": receipt.provider_id,
+        "reference": receipt.reference,
+        "state": receipt.state,
+        "reason": receipt.reason,
+        "diagnostic": receipt.diagnostic,
+        "occurred_at": receipt.occurred_at,
+        "received_at": now,
+        "message_id": None,
+        "raw": receipt.raw,
+    }
+
+
+def _thread(row: Any) -> Thread:
+    return Thread(
+        conversation_id=row.id,
+        mailbox_id=row.mailbox_id,
+        reply_to=row.reply_to,
+        subject=row.subject,
+        message_id=row.message_id,
+        references=tuple(row.references),
+        last_written_at=row.last_written_at,
+    )

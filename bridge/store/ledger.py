@@ -1,0 +1,173 @@
+"""Looking at the record: lists of messages, the trace of one, counts for health; nothing here changes anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bridge.store.keys import NumberKey
+from bridge.store.tables import (
+    attempts,
+    inbounds,
+    mailboxes,
+    mails,
+    message_contents,
+    messages,
+    receipts,
+    submissions,
+)
+from bridge.types import MessageState
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """One message as an operator sees it in a list."""
+
+    id: str
+    submission_id: str
+    mailbox: str
+    number: str
+    sender: str
+    state: MessageState
+    reason: str | None
+    segments: int
+    attempts: int
+    gateway: str
+    provider_id: str | None
+    created_at: datetime
+    due_at: datetime
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStep:
+    """One thing that happened to a message."""
+
+    at: datetime
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One message with everything that happened to it, oldest first."""
+
+    message: MessageView
+    text: str
+    steps: tuple[TraceStep, ...]
+
+
+class Ledger:
+    """Reads the record of what was sent and heard."""
+
+    def __init__(self, engine: AsyncEngine, key: NumberKey) -> None:
+        self._engine = engine
+        self._key = key
+
+    async def messages(
+        self, *, state: MessageState | None, number: str | None, login: str | None, limit: int
+    ) -> list[MessageView]:
+        """Messages that fit, newest first."""
+        query = _views().order_by(messages.c.id.desc()).limit(limit)
+        if state is not None:
+            query = query.where(messages.c.state == state)
+        if number is not None:
+            query = query.where(messages.c.number_hash == self._key.hash(number))
+        if login is not None:
+            query = query.where(mailboxes.c.login == login)
+        async with self._engine.connect() as connection:
+            return [_view(row) for row in await connection.execute(query)]
+
+    async def trace(self, message_id: str) -> Trace | None:
+        """Everything known of one message; None when there is no such message."""
+        query = (
+            _views()
+            .add_columns(message_contents.c.text)
+            .join(message_contents, message_contents.c.message_id == messages.c.id)
+            .where(messages.c.id == message_id)
+        )
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).first()
+            if row is None:
+                return None
+            steps = [TraceStep(row.created_at, "taken", f"submission {row.submission_id}")]
+            tries = select(attempts).where(attempts.c.message_id == message_id)
+            for attempt in await connection.execute(tries):
+                outcome = attempt.outcome or "no answer yet"
+                detail = f"try {attempt.number} by {attempt.gateway}: {outcome} {attempt.diagnostic}".rstrip()
+                steps.append(TraceStep(attempt.started_at, "handed over", detail))
+            heard = select(receipts).where(receipts.c.message_id == message_id)
+            for receipt in await connection.execute(heard):
+                detail = f"{receipt.state} {receipt.diagnostic}".rstrip()
+                steps.append(TraceStep(receipt.received_at, "receipt", detail))
+            written = select(mails).where(mails.c.submission_id == row.submission_id)
+            for mail in await connection.execute(written):
+                steps.append(TraceStep(mail.created_at, "report", f"mail {mail.id} is {mail.state}"))
+            steps.sort(key=lambda step: step.at)
+            return Trace(_view(row), row.text, tuple(steps))
+
+    async def submission_messages(self, submission_id: str) -> list[MessageView]:
+        """The messages that one mail made."""
+        query = _views().where(messages.c.submission_id == submission_id).order_by(messages.c.id)
+        async with self._engine.connect() as connection:
+            return [_view(row) for row in await connection.execute(query)]
+
+    async def counts(self) -> dict[str, dict[str, int]]:
+        """How many messages, mails and inbound SMS there are by state; for health and `bridge check`."""
+        async with self._engine.connect() as connection:
+            by_state = await connection.execute(select(messages.c.state, func.count()).group_by(messages.c.state))
+            by_mail = await connection.execute(select(mails.c.state, func.count()).group_by(mails.c.state))
+            lost = await connection.execute(
+                select(func.count()).select_from(inbounds).where(inbounds.c.mailbox_id.is_(None))
+            )
+            return {
+                "messages": {state: number for state, number in by_state},
+                "mails": {state: number for state, number in by_mail},
+                "inbound": {"without_mailbox": lost.scalar_one()},
+            }
+
+
+def _views() -> Any:
+    return (
+        select(
+            messages.c.id,
+            messages.c.submission_id,
+            mailboxes.c.login,
+            messages.c.number,
+            messages.c.sender,
+            messages.c.state,
+            messages.c.reason,
+            messages.c.segments,
+            messages.c.attempts,
+            messages.c.gateway,
+            messages.c.provider_id,
+            messages.c.created_at,
+            messages.c.due_at,
+            messages.c.settled_at,
+        )
+        .join(mailboxes, mailboxes.c.id == messages.c.mailbox_id)
+        .join(submissions, submissions.c.id == messages.c.submission_id)
+    )
+
+
+def _view(row: Any) -> MessageView:
+    return MessageView(
+        id=row.id,
+        submission_id=row.submission_id,
+        mailbox=row.login,
+        number=row.number,
+        sender=row.sender,
+        state=MessageState(row.state),
+        reason=row.reason,
+        segments=row.segments,
+        attempts=row.attempts,
+        gateway=row.gateway,
+        provider_id=row.provider_id,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        settled_at=row.settled_at,
+    )

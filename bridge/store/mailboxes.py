@@ -1,0 +1,105 @@
+"""Changing the users of the bridge; running bridges notice by the revision counter (see `bridge.store.directory`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bridge import clock
+from bridge.errors import NotFound, UsageError
+from bridge.store.committer import Committer
+from bridge.store.engine import upsert
+from bridge.store.tables import mailboxes, messages, organisations, revisions
+from bridge.types import Mailbox
+
+_FIRST_ORGANISATION = "main"
+
+
+async def bump_revision(connection: AsyncConnection) -> None:
+    """Tell running bridges that mailboxes or opt-outs changed, inside the caller's transaction."""
+    statement = upsert(connection, revisions).values(name="directory", value=1)
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=[revisions.c.name], set_={"value": revisions.c.value + 1})
+    )
+
+
+class Mailboxes:
+    """Changes of mailboxes. Every method raises StoreUnavailable when the database does not take the change."""
+
+    def __init__(self, committer: Committer) -> None:
+        self._committer = committer
+
+    async def add(self, mailbox: Mailbox) -> None:
+        """Add a mailbox; `id` and `organisation_id` of the value are ignored. Raises UsageError if the login exists."""
+        await self._committer.do(_add, mailbox)
+
+    async def save(self, mailbox: Mailbox) -> None:
+        """Write every property of a mailbox that exists. Raises NotFound."""
+        await self._committer.do(_save, mailbox)
+
+    async def remove(self, login: str) -> None:
+        """Remove a mailbox that never sent; one that did is to be paused, since its record must stay."""
+        await self._committer.do(_remove, login)
+
+
+async def _add(connection: AsyncConnection, new: Sequence[Mailbox]) -> list[None]:
+    for mailbox in new:
+        known = select(mailboxes.c.id).where(mailboxes.c.login == mailbox.login)
+        if (await connection.execute(known)).first() is not None:
+            raise UsageError(f"There is a mailbox {mailbox.login} already. Change it with `bridge mailbox set`.")
+        now = clock.now()
+        organisation = upsert(connection, organisations).on_conflict_do_nothing(
+            index_elements=[organisations.c.id]
+        )
+        await connection.execute(organisation.values(id=_FIRST_ORGANISATION, name="", created_at=now))
+        fresh = replace(mailbox, id=clock.new_id(), organisation_id=_FIRST_ORGANISATION)
+        await connection.execute(insert(mailboxes).values(**_row(fresh), created_at=now))
+    await bump_revision(connection)
+    return [None] * len(new)
+
+
+async def _save(connection: AsyncConnection, changed: Sequence[Mailbox]) -> list[None]:
+    for mailbox in changed:
+        statement = update(mailboxes).where(mailboxes.c.id == mailbox.id).values(**_row(mailbox))
+        if (await connection.execute(statement)).rowcount == 0:
+            raise NotFound(f"There is no mailbox {mailbox.login}. See `bridge mailbox list`.")
+    await bump_revision(connection)
+    return [None] * len(changed)
+
+
+async def _remove(connection: AsyncConnection, logins: Sequence[str]) -> list[None]:
+    for login in logins:
+        row = (await connection.execute(select(mailboxes.c.id).where(mailboxes.c.login == login))).first()
+        if row is None:
+            raise NotFound(f"There is no mailbox {login}. See `bridge mailbox list`.")
+        used = select(func.count()).select_from(messages).where(messages.c.mailbox_id == row.id)
+        if (await connection.execute(used)).scalar_one():
+            raise UsageError(f"{login} has sent messages, and their record stays. Use `bridge mailbox pause {login}`.")
+        await connection.execute(delete(mailboxes).where(mailboxes.c.id == row.id))
+    await bump_revision(connection)
+    return [None] * len(logins)
+
+
+def _row(mailbox: Mailbox) -> dict[str, Any]:
+    return {
+        "id": mailbox.id,
+        "organisation_id": mailbox.organisation_id,
+        "login": mailbox.login,
+        "password_hash": mailbox.password_hash,
+        "addresses": list(mailbox.addresses),
+        "networks": list(mailbox.networks),
+        "region": mailbox.region,
+        "countries": list(mailbox.countries),
+        "language": mailbox.language,
+        "timezone": mailbox.timezone,
+        "sender": mailbox.sender,
+        "confirm": mailbox.confirm,
+        "unicode": mailbox.unicode,
+        "max_segments": mailbox.max_segments,
+        "daily_cap": mailbox.daily_cap,
+        "paused": mailbox.paused,
+    }

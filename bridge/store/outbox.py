@@ -1,0 +1,321 @@
+"""Taking mails in: what admission decided becomes rows, many mails in one transaction, each phone once.
+
+The work is done by bulk inserts for a whole batch of mails. A mail that was taken before (same mailbox, same mail,
+same phone, same text, inside the resubmission window) changes nothing; a mail beyond the mailbox's daily cap is
+not taken; neither fails its neighbours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bridge import clock
+from bridge.errors import Reason
+from bridge.store.committer import Committer
+from bridge.store.engine import upsert
+from bridge.store.keys import NumberKey
+from bridge.store.tables import (
+    conversations,
+    fingerprints,
+    message_contents,
+    messages,
+    submission_contents,
+    submissions,
+    usages,
+)
+from bridge.types import Encoded, Envelope, Mailbox, MessageClass, MessageState, Notify, Recipient, Submission
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """One phone of a mail that is taken; with a reason, one that is refused although the mail is taken."""
+
+    recipient: Recipient
+    number: str
+    sender: str
+    gateway: str
+    message_class: MessageClass
+    encoded: Encoded
+    due_at: datetime
+    expires_at: datetime | None
+    report_on: frozenset[Notify]
+    refused: Reason | None = None
+    diagnostic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewMail:
+    """A mail that is to be taken, with everything admission decided about it."""
+
+    mailbox: Mailbox
+    envelope: Envelope
+    submission: Submission
+    report_to: str
+    reply_to: str
+    day: str
+    """The day of the daily cap, in the mailbox's time zone: `2026-11-21`."""
+    messages: tuple[NewMessage, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a mail that was handed to the outbox."""
+
+    submission_id: str
+    """Its id, or the id of the submission that took the same mail before."""
+    messages: int
+    """How many messages it made; 0 when it was taken before."""
+    over_cap: bool = False
+    """Nothing was stored: the mailbox has reached its daily cap."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    mail: NewMail
+    submission_id: str
+    keys: dict[str, tuple[str, NewMessage]]
+    """Fingerprint to message id and message."""
+    earlier: str | None = None
+    over_cap: bool = False
+
+
+class Outbox:
+    """The way in to the table of messages."""
+
+    def __init__(self, committer: Committer, key: NumberKey, resubmission_window: float) -> None:
+        self._committer = committer
+        self._key = key
+        self._window = timedelta(seconds=resubmission_window)
+        self._used: dict[str, tuple[str, int]] = {}
+
+    def used(self, mailbox_id: str, day: str) -> int:
+        """Messages of a mailbox on `day`, as of its last mail that this process took; the cap itself is judged there."""
+        last_day, messages = self._used.get(mailbox_id, ("", 0))
+        return messages if last_day == day else 0
+
+    async def take(self, mail: NewMail) -> Taken:
+        """Store a mail; when this returns it is on disk. Raises StoreUnavailable."""
+        return await self._committer.do(self._take, mail)
+
+    async def forget(self, now: datetime) -> None:
+        """Forget the mails whose resubmission window is over."""
+        await self._committer.do(_forget, now)
+
+    async def _take(self, connection: AsyncConnection, mails: Sequence[NewMail]) -> list[Taken]:
+        drafts = [self._draft(mail) for mail in mails]
+        await self._drop_known(connection, drafts)
+        await self._drop_over_cap(connection, drafts)
+        kept = [draft for draft in drafts if draft.keys and not draft.over_cap]
+        if kept:
+            await self._insert(connection, kept)
+        return [
+            Taken(draft.earlier or draft.submission_id, 0 if draft.over_cap else len(draft.keys), draft.over_cap)
+            for draft in drafts
+        ]
+
+    def _draft(self, mail: NewMail) -> _Draft:
+        keys: dict[str, tuple[str, NewMessage]] = {}
+        for message in mail.messages:
+            keys.setdefault(self._fingerprint(mail, message), (clock.new_id(), message))
+        return _Draft(mail, clock.new_id(), keys)
+
+    def _fingerprint(self, mail: NewMail, message: NewMessage) -> str:
+        parts = (mail.mailbox.id, mail.submission.fingerprint, self._key.hash(message.number), message.encoded.text)
+        digest = hashlib.sha256()
+        for part in parts:
+            data = part.encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(4, "big") + data)
+        return digest.hexdigest()
+
+    async def _drop_known(self, connection: AsyncConnection, drafts: Sequence[_Draft]) -> None:
+        rows: dict[str, dict[str, Any]] = {}
+        for draft in drafts:
+            for key, (message_id, _) in draft.keys.items():
+                expires_at = draft.mail.at + self._window
+                rows.setdefault(key, {"key": key, "message_id": message_id, "expires_at": expires_at})
+        statement = upsert(connection, fingerprints)
+        statement = statement.on_conflict_do_update(
+            index_elements=[fingerprints.c.key],
+            set_={"message_id": statement.excluded.message_id, "expires_at": statement.excluded.expires_at},
+            where=fingerprints.c.expires_at < drafts[0].mail.at,
+        )
+        won = set(
+            (await connection.execute(statement.returning(fingerprints.c.message_id), list(rows.values()))).scalars()
+        )
+        for draft in drafts:
+            known = [key for key, (message_id, _) in draft.keys.items() if message_id not in won]
+            for key in known:
+                del draft.keys[key]
+            if known and not draft.keys:
+                draft.earlier = await self._earlier(connection, known, drafts)
+
+    async def _earlier(
+        self, connection: AsyncConnection, known: Sequence[str], drafts: Sequence[_Draft]
+    ) -> str | None:
+        for draft in drafts:  # the same mail twice in one batch
+            if any(key in draft.keys for key in known):
+                return draft.submission_id
+        query = (
+            select(messages.c.submission_id)
+            .join(fingerprints, fingerprints.c.message_id == messages.c.id)
+            .where(fingerprints.c.key.in_(known))
+        )
+        return (await connection.execute(query.limit(1))).scalar_one_or_none()
+
+    async def _drop_over_cap(self, connection: AsyncConnection, drafts: Sequence[_Draft]) -> None:
+        days = {(draft.mail.mailbox.id, draft.mail.day) for draft in drafts if draft.keys}
+        if not days:
+            return
+        query = select(usages).where(tuple_(usages.c.mailbox_id, usages.c.day).in_(days)).with_for_update()
+        used = {(row.mailbox_id, row.day): row.messages for row in await connection.execute(query)}
+        over: list[str] = []
+        for draft in drafts:
+            day, cap = (draft.mail.mailbox.id, draft.mail.day), draft.mail.mailbox.daily_cap
+            total = used.get(day, 0) + len(draft.keys)
+            if draft.keys and cap is not None and total > cap:
+                draft.over_cap = True
+                over.extend(draft.keys)
+            else:
+                used[day] = total
+        if over:
+            await connection.execute(delete(fingerprints).where(fingerprints.c.key.in_(over)))
+        rows = [{"mailbox_id": mailbox_id, "day": day, "messages": n} for (mailbox_id, day), n in used.items()]
+        self._used.update({mailbox_id: (day, n) for (mailbox_id, day), n in used.items()})
+        if rows:
+            statement = upsert(connection, usages)
+            statement = statement.on_conflict_do_update(
+                index_elements=[usages.c.mailbox_id, usages.c.day], set_={"messages": statement.excluded.messages}
+            )
+            await connection.execute(statement, rows)
+
+    async def _insert(self, connection: AsyncConnection, drafts: Sequence[_Draft]) -> None:
+        threads = await self._continue_threads(connection, drafts)
+        await connection.execute(insert(submissions), [_submission_row(draft) for draft in drafts])
+        await connection.execute(insert(submission_contents), [_submission_content(draft) for draft in drafts])
+        rows, contents = [], []
+        for draft in drafts:
+            for message_id, message in draft.keys.values():
+                number_hash = self._key.hash(message.number)
+                thread = threads[(draft.mail.mailbox.id, number_hash, message.sender)]
+                rows.append(_message_row(draft, message_id, message, number_hash, thread))
+                lengths = [len(segment) for segment in message.encoded.segments]
+                contents.append({"message_id": message_id, "text": message.encoded.text, "lengths": lengths})
+        await connection.execute(insert(messages), rows)
+        await connection.execute(insert(message_contents), contents)
+
+    async def _continue_threads(
+        self, connection: AsyncConnection, drafts: Iterable[_Draft]
+    ) -> dict[tuple[str, str, str], str]:
+        rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+        for draft in drafts:
+            mail = draft.mail
+            for _, message in draft.keys.values():
+                number_hash = self._key.hash(message.number)
+                rows[(mail.mailbox.id, number_hash, message.sender)] = {
+                    "id": clock.new_id(),
+                    "organisation_id": mail.mailbox.organisation_id,
+                    "mailbox_id": mail.mailbox.id,
+                    "number": message.number,
+                    "number_hash": number_hash,
+                    "sender": message.sender,
+                    "reply_to": mail.reply_to,
+                    "subject": mail.submission.subject,
+                    "message_id": mail.submission.message_id,
+                    "references": list(mail.submission.references),
+                    "last_written_at": mail.at,
+                }
+        statement = upsert(connection, conversations)
+        renewed = ("reply_to", "subject", "message_id", "references", "last_written_at")
+        statement = statement.on_conflict_do_update(
+            index_elements=[conversations.c.mailbox_id, conversations.c.number_hash, conversations.c.sender],
+            set_={name: statement.excluded[name] for name in renewed},
+        )
+        returned = await connection.execute(
+            statement.returning(
+                conversations.c.id, conversations.c.mailbox_id, conversations.c.number_hash, conversations.c.sender
+            ),
+            list(rows.values()),
+        )
+        return {(row.mailbox_id, row.number_hash, row.sender): row.id for row in returned}
+
+
+async def _forget(connection: AsyncConnection, moments: Sequence[datetime]) -> list[None]:
+    await connection.execute(delete(fingerprints).where(fingerprints.c.expires_at < max(moments)))
+    return [None] * len(moments)
+
+
+def _submission_row(draft: _Draft) -> dict[str, Any]:
+    mail = draft.mail
+    refused = any(message.refused for _, message in draft.keys.values())
+    return {
+        "id": draft.submission_id,
+        "organisation_id": mail.mailbox.organisation_id,
+        "mailbox_id": mail.mailbox.id,
+        "door": mail.envelope.door,
+        "message_id": mail.submission.message_id,
+        "mail_from": mail.envelope.mail_from,
+        "report_to": mail.report_to,
+        "envid": mail.envelope.envid,
+        "ret": mail.envelope.ret,
+        "reference": mail.submission.options.reference,
+        "received_at": mail.envelope.received_at,
+        "report_due_at": mail.at if refused else None,
+        "report_count": 0,
+    }
+
+
+def _submission_content(draft: _Draft) -> dict[str, Any]:
+    submission = draft.mail.submission
+    return {
+        "submission_id": draft.submission_id,
+        "subject": submission.subject,
+        "references": list(submission.references),
+        "headers": submission.headers,
+    }
+
+
+def _message_row(
+    draft: _Draft, message_id: str, message: NewMessage, number_hash: str, conversation_id: str
+) -> dict[str, Any]:
+    mail = draft.mail
+    refused = message.refused is not None
+    return {
+        "id": message_id,
+        "organisation_id": mail.mailbox.organisation_id,
+        "submission_id": draft.submission_id,
+        "mailbox_id": mail.mailbox.id,
+        "conversation_id": conversation_id,
+        "address": message.recipient.address,
+        "orcpt": message.recipient.orcpt,
+        "number": message.number,
+        "number_hash": number_hash,
+        "sender": message.sender,
+        "gateway": message.gateway,
+        "message_class": message.message_class,
+        "encoding": message.encoded.encoding,
+        "segments": len(message.encoded.segments),
+        "units": message.encoded.units,
+        "state": MessageState.REFUSED if refused else MessageState.QUEUED,
+        "version": 1,
+        "due_at": message.due_at,
+        "expires_at": message.expires_at,
+        "lease_owner": None,
+        "lease_until": None,
+        "attempts": 0,
+        "provider_id": None,
+        "reason": message.refused,
+        "diagnostic": message.diagnostic,
+        "report_on": ",".join(sorted(message.report_on)),
+        "report_at": mail.at if refused and Notify.FAILURE in message.report_on else None,
+        "reported": None,
+        "created_at": mail.at,
+        "settled_at": mail.at if refused else None,
+    }

@@ -1,0 +1,297 @@
+"""The queue that the message rows are: claiming what is due, marking what is on its way, settling what came of it.
+
+Leases: a claimed row is still `queued`, with a lease; a row becomes `sending` in a commit of its own just before the
+first byte leaves. When a lease runs out, a `queued` row is claimable again and a `sending` row becomes `unknown`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate, pairwise
+from typing import Any
+
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bridge import clock
+from bridge.errors import Reason
+from bridge.store import transitions
+from bridge.store.committer import Committer
+from bridge.store.tables import attempts, mailboxes, message_contents, messages, opt_outs, receipts
+from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A wish for work: at most `limit` messages that are due, leased to `owner` until `until`."""
+
+    owner: str
+    now: datetime
+    until: datetime
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One message that is ours to send until its lease ends."""
+
+    sms: OutboundSms
+    gateway: str
+    attempts: int
+    """Tries so far."""
+    first_tried_at: datetime | None
+    opted_out_since: datetime | None
+    """The phone asked this sender number for no more texts, after the message was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A claimed message is about to leave: bytes may be on their way from now on."""
+
+    owner: str
+    message_id: str
+    gateway: str
+    now: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What a try came to, and the change of state that follows from it."""
+
+    attempt: int
+    outcome: Outcome
+    change: transitions.Change
+
+
+class Queue:
+    """The way out of the table of messages."""
+
+    def __init__(self, engine: AsyncEngine, committer: Committer, report_wait: float) -> None:
+        self._engine = engine
+        self._committer = committer
+        self._report_wait = report_wait
+
+    async def claim(self, claim: Claim) -> list[Claimed]:
+        """Lease messages that are due; none of them belongs to a paused mailbox."""
+        return await self._committer.do(_claim, claim)
+
+    async def start(self, start: Start) -> int | None:
+        """Commit that a message is on its way; the number of this try, or None when it is no longer ours to send."""
+        return await self._committer.do(_start, start)
+
+    async def finish(self, finish: Finish) -> MessageState | None:
+        """Commit what a try came to; None when a receipt knew better before."""
+        return await self._committer.do(self._finish, finish)
+
+    async def change(self, change: transitions.Change) -> MessageState | None:
+        """Commit a change that no try led to; None when the message did not yield to it."""
+        return await self._committer.do(self._change, change)
+
+    async def recover(self, now: datetime, *, all_leases: bool, told_after: float) -> int:
+        """Make `unknown` of every message whose sender died while it was on its way; how many there were.
+
+        With `all_leases`, leases that have not run out count as dead too: on SQLite nobody else can hold one.
+        """
+        return await self._committer.do(self._recover, (now, all_leases, told_after))
+
+    async def next_due(self, after: datetime) -> datetime | None:
+        """When the next queued message that is not due yet will be."""
+        query = select(func.min(messages.c.due_at)).where(
+            messages.c.state == MessageState.QUEUED, messages.c.due_at > after
+        )
+        async with self._engine.connect() as connection:
+            due: datetime | None = (await connection.execute(query)).scalar_one_or_none()
+            return due
+
+    async def _change(
+        self, connection: AsyncConnection, changes: Sequence[transitions.Change]
+    ) -> list[MessageState | None]:
+        return await transitions.apply(connection, changes, report_wait=self._report_wait)
+
+    async def _finish(self, connection: AsyncConnection, finishes: Sequence[Finish]) -> list[MessageState | None]:
+        done = (
+            update(attempts)
+            .where(attempts.c.message_id == bindparam("b_message"), attempts.c.number == bindparam("b_number"))
+            .values(
+                finished_at=bindparam("b_at"), outcome=bindparam("b_outcome"), diagnostic=bindparam("b_diagnostic")
+            )
+        )
+        rows = [
+            {
+                "b_message": finish.change.message_id,
+                "b_number": finish.attempt,
+                "b_at": finish.change.at,
+                "b_outcome": finish.outcome.kind,
+                "b_diagnostic": finish.outcome.diagnostic,
+            }
+            for finish in finishes
+        ]
+        await connection.execute(done, rows)
+        changes = [finish.change for finish in finishes]
+        results = await transitions.apply(connection, changes, report_wait=self._report_wait)
+        waiting = await _waiting_receipts(connection, changes)
+        if waiting:
+            await transitions.apply(connection, waiting, report_wait=self._report_wait)
+        return results
+
+    async def _recover(
+        self, connection: AsyncConnection, requests: Sequence[tuple[datetime, bool, float]]
+    ) -> list[int]:
+        results = []
+        for now, all_leases, told_after in requests:
+            lost = select(messages.c.id).where(messages.c.state == MessageState.SENDING)
+            if all_leases:
+                freed = update(messages).where(
+                    messages.c.state == MessageState.QUEUED, messages.c.lease_until.is_not(None)
+                )
+                await connection.execute(freed.values(lease_owner=None, lease_until=None))
+            else:
+                lost = lost.where(messages.c.lease_until < now)
+            ids = (await connection.execute(lost)).scalars().all()
+            changes = [
+                transitions.Change(
+                    message_id, MessageState.UNKNOWN, now, reason=Reason.NO_ANSWER, told_after=told_after
+                )
+                for message_id in ids
+            ]
+            await transitions.apply(connection, changes, report_wait=self._report_wait)
+            results.append(len(ids))
+        return results
+
+
+async def _waiting_receipts(
+    connection: AsyncConnection, changes: Sequence[transitions.Change]
+) -> list[transitions.Change]:
+    """Receipts that came before we knew the provider id of their message, oldest first; they are matched now."""
+    found: list[transitions.Change] = []
+    ids = {change.provider_id: change.message_id for change in changes if change.provider_id is not None}
+    if not ids:
+        return found
+    query = (
+        select(receipts, messages.c.id.label("owner"))
+        .join(
+            messages,
+            and_(messages.c.gateway == receipts.c.gateway, messages.c.provider_id == receipts.c.provider_id),
+        )
+        .where(receipts.c.message_id.is_(None), receipts.c.provider_id.in_(ids))
+        .order_by(receipts.c.id)
+    )
+    for row in (await connection.execute(query)).all():
+        await connection.execute(update(receipts).where(receipts.c.id == row.id).values(message_id=row.owner))
+        reason = Reason(row.reason) if row.reason else None
+        found.append(
+            transitions.Change(row.owner, MessageState(row.state), row.received_at, reason, row.diagnostic)
+        )
+    return found
+
+
+async def _claim(connection: AsyncConnection, claims: Sequence[Claim]) -> list[list[Claimed]]:
+    return [await _claim_one(connection, claim) for claim in claims]
+
+
+async def _claim_one(connection: AsyncConnection, claim: Claim) -> list[Claimed]:
+    free = or_(messages.c.lease_until.is_(None), messages.c.lease_until < claim.now)
+    due = (
+        select(messages.c.id)
+        .join(mailboxes, mailboxes.c.id == messages.c.mailbox_id)
+        .where(
+            messages.c.state == MessageState.QUEUED,
+            messages.c.due_at <= claim.now,
+            free,
+            mailboxes.c.paused.is_(False),
+        )
+        .order_by(messages.c.due_at)
+        .limit(claim.limit)
+        .with_for_update(skip_locked=True, of=messages)
+    )
+    leased = (
+        update(messages)
+        .where(messages.c.id.in_(due))
+        .values(lease_owner=claim.owner, lease_until=claim.until, version=messages.c.version + 1)
+        .returning(messages.c.id)
+    )
+    ids = (await connection.execute(leased)).scalars().all()
+    if not ids:
+        return []
+    first_tried_at = (
+        select(func.min(attempts.c.started_at)).where(attempts.c.message_id == messages.c.id).scalar_subquery()
+    )
+    query = (
+        select(
+            messages,
+            message_contents.c.text,
+            message_contents.c.lengths,
+            opt_outs.c.since,
+            first_tried_at.label("first_tried_at"),
+        )
+        .join(message_contents, message_contents.c.message_id == messages.c.id)
+        .outerjoin(
+            opt_outs,
+            and_(
+                opt_outs.c.organisation_id == messages.c.organisation_id,
+                opt_outs.c.sender == messages.c.sender,
+                opt_outs.c.number_hash == messages.c.number_hash,
+            ),
+        )
+        .where(messages.c.id.in_(ids))
+        .order_by(messages.c.due_at, messages.c.id)
+    )
+    return [_claimed(row) for row in await connection.execute(query)]
+
+
+def _claimed(row: Any) -> Claimed:
+    bounds = accumulate(row.lengths, initial=0)
+    sms = OutboundSms(
+        reference=row.id,
+        number=row.number,
+        sender=row.sender,
+        text=row.text,
+        encoding=Encoding(row.encoding),
+        segments=tuple(row.text[start:end] for start, end in pairwise(bounds)),
+        message_class=MessageClass(row.message_class),
+        expires_at=row.expires_at,
+    )
+    return Claimed(sms, row.gateway, row.attempts, row.first_tried_at, row.since)
+
+
+async def _start(connection: AsyncConnection, starts: Sequence[Start]) -> list[int | None]:
+    by_id = {start.message_id: start for start in starts}
+    first = starts[0]
+    going = (
+        update(messages)
+        .where(
+            messages.c.id.in_(by_id),
+            messages.c.state == MessageState.QUEUED,
+            messages.c.lease_owner == first.owner,
+        )
+        .values(
+            state=MessageState.SENDING,
+            version=messages.c.version + 1,
+            attempts=messages.c.attempts + 1,
+            lease_until=first.until,
+        )
+        .returning(messages.c.id, messages.c.attempts)
+    )
+    numbers = {row.id: row.attempts for row in await connection.execute(going)}
+    rows = [
+        {
+            "id": clock.new_id(),
+            "message_id": message_id,
+            "segment_id": None,
+            "number": number,
+            "gateway": by_id[message_id].gateway,
+            "started_at": by_id[message_id].now,
+            "finished_at": None,
+            "outcome": None,
+            "diagnostic": "",
+        }
+        for message_id, number in numbers.items()
+    ]
+    if rows:
+        await connection.execute(insert(attempts), rows)
+    return [numbers.get(start.message_id) for start in starts]
+
+

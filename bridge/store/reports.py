@@ -1,0 +1,174 @@
+"""Which mails' delivery reports are due, what they have to say, and that it was said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bridge.errors import Reason
+from bridge.store.committer import Committer
+from bridge.store.mails import insert_mail
+from bridge.store.tables import (
+    message_contents,
+    messages,
+    receipts,
+    submission_contents,
+    submissions,
+)
+from bridge.store.transitions import schedule_reports
+from bridge.types import MessageState, OutgoingMail, ReportLine, Ret
+
+
+@dataclass(frozen=True, slots=True)
+class DueReport:
+    """One mail whose sender is to be told something now."""
+
+    submission_id: str
+    organisation_id: str
+    mailbox_id: str
+    number: int
+    """1 for the mail's first report."""
+    to: str
+    message_id: str
+    references: tuple[str, ...]
+    subject: str
+    envid: str | None
+    ret: Ret | None
+    headers: bytes
+    reference: str | None
+    received_at: datetime
+    lines: tuple[ReportLine, ...]
+    versions: tuple[tuple[str, int], ...]
+    """Message id and version of every line: what was read is what is marked as told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A due report, and the mails that tell it."""
+
+    report: DueReport
+    mails: tuple[OutgoingMail, ...]
+
+
+class Reports:
+    """The reports that are owed."""
+
+    def __init__(self, engine: AsyncEngine, committer: Committer, report_wait: float) -> None:
+        self._engine = engine
+        self._committer = committer
+        self._report_wait = report_wait
+
+    async def due(self, now: datetime, limit: int) -> list[DueReport]:
+        """Reports to be made now."""
+        query = (
+            select(submissions, submission_contents)
+            .join(submission_contents, submission_contents.c.submission_id == submissions.c.id)
+            .where(submissions.c.report_due_at <= now)
+            .order_by(submissions.c.report_due_at)
+            .limit(limit)
+        )
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query)).all()
+            found = []
+            for row in rows:
+                lines, versions = await _lines(connection, row.id, now)
+                found.append(
+                    DueReport(
+                        submission_id=row.id,
+                        organisation_id=row.organisation_id,
+                        mailbox_id=row.mailbox_id,
+                        number=row.report_count + 1,
+                        to=row.report_to,
+                        message_id=row.message_id,
+                        references=tuple(row.references),
+                        subject=row.subject,
+                        envid=row.envid,
+                        ret=Ret(row.ret) if row.ret else None,
+                        headers=row.headers,
+                        reference=row.reference,
+                        received_at=row.received_at,
+                        lines=lines,
+                        versions=versions,
+                    )
+                )
+            return found
+
+    async def told(self, told: Told) -> bool:
+        """Queue the report's mails and mark what it says as told; False when another node told it first."""
+        return await self._committer.do(self._told, told)
+
+    async def next_due(self, after: datetime) -> datetime | None:
+        """When the next report will be due."""
+        query = select(func.min(submissions.c.report_due_at)).where(submissions.c.report_due_at > after)
+        async with self._engine.connect() as connection:
+            due: datetime | None = (await connection.execute(query)).scalar_one_or_none()
+            return due
+
+    async def _told(self, connection: AsyncConnection, reports: Sequence[Told]) -> list[bool]:
+        results = []
+        for told in reports:
+            report = told.report
+            mine = (
+                update(submissions)
+                .where(submissions.c.id == report.submission_id, submissions.c.report_count == report.number - 1)
+                .values(report_count=report.number)
+            )
+            if (await connection.execute(mine)).rowcount == 0:
+                results.append(False)
+                continue
+            said = (
+                update(messages)
+                .where(messages.c.id == bindparam("b_id"), messages.c.version == bindparam("b_version"))
+                .values(report_at=None, reported=messages.c.state)
+            )
+            if report.versions:
+                rows = [{"b_id": message_id, "b_version": version} for message_id, version in report.versions]
+                await connection.execute(said, rows)
+            for mail in told.mails:
+                await insert_mail(
+                    connection,
+                    mail,
+                    organisation_id=report.organisation_id,
+                    mailbox_id=report.mailbox_id,
+                    kind="report",
+                    submission_id=report.submission_id,
+                )
+            await schedule_reports(connection, [report.submission_id], self._report_wait)
+            results.append(True)
+        return results
+
+
+async def _lines(
+    connection: AsyncConnection, submission_id: str, now: datetime
+) -> tuple[tuple[ReportLine, ...], tuple[tuple[str, int], ...]]:
+    heard = select(receipts.c.message_id).where(receipts.c.message_id.is_not(None)).distinct().subquery()
+    query = (
+        select(messages, message_contents.c.text, heard.c.message_id.label("heard"))
+        .join(message_contents, message_contents.c.message_id == messages.c.id)
+        .outerjoin(heard, heard.c.message_id == messages.c.id)
+        .where(messages.c.submission_id == submission_id, messages.c.report_at <= now)
+        .order_by(messages.c.id)
+    )
+    lines, versions = [], []
+    for row in await connection.execute(query):
+        versions.append((row.id, row.version))
+        lines.append(
+            ReportLine(
+                message_id=row.id,
+                address=row.address,
+                orcpt=row.orcpt,
+                number=row.number,
+                state=MessageState(row.state),
+                reason=Reason(row.reason) if row.reason else None,
+                diagnostic=row.diagnostic,
+                segments=row.segments,
+                text=row.text,
+                gateway=row.gateway if row.heard is not None else "",
+                settled_at=row.settled_at,
+            )
+        )
+    return tuple(lines), tuple(versions)
