@@ -1,0 +1,285 @@
+"""The composition root: the only module that knows every room. It opens them in order, and closes them in reverse.
+
+Everything that can hold a mail is ready before the first listener opens, and the web listener opens last: when
+`/healthz` answers, mail is taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import make_url
+from starlette.routing import BaseRoute
+
+from bridge import clock
+from bridge.access.credentials import Credentials
+from bridge.admission import Admission
+from bridge.dispatcher import Dispatcher, Pace
+from bridge.errors import SettingsError, StoreUnavailable
+from bridge.gateways.base import Gateway
+from bridge.gateways.registry import GatewayOptions, build
+from bridge.intake import Intake
+from bridge.janitor import Janitor
+from bridge.mailback.relay import Relay, RelaySettings
+from bridge.postman import Postman
+from bridge.reporter import Reporter
+from bridge.settings import Settings
+from bridge.smtp_handler import FrontDoor
+from bridge.smtp_server import DoorSettings, SmtpServer
+from bridge.store.committer import Committer
+from bridge.store.directory import Directory
+from bridge.store.engine import open_engine, upgrade
+from bridge.store.inbox import Inbox
+from bridge.store.keys import NumberKey, load_key
+from bridge.store.ledger import Ledger
+from bridge.store.mailboxes import Mailboxes
+from bridge.store.mails import Mails
+from bridge.store.outbox import Outbox
+from bridge.store.queue import Queue
+from bridge.store.reports import Reports
+from bridge.web.app import build_web
+from bridge.web.server import WebServer
+
+log = structlog.get_logger("bridge.app")
+
+
+def database_url(settings: Settings) -> str:
+    """Where the store is: what the operator said, else a file in the data folder."""
+    if settings.database.url is not None:
+        return settings.database.url.get_secret_value()
+    return f"sqlite+aiosqlite:///{settings.data_dir / 'bridge.db'}"
+
+
+class Store:
+    """The opened database: what the command line and a running bridge both need."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._exit = AsyncExitStack()
+
+    async def __aenter__(self) -> Store:
+        """Open, migrate, read the mailboxes. Raises SettingsError and StoreUnavailable."""
+        async with AsyncExitStack() as stack:
+            settings = self.settings
+            _make_folder(settings.data_dir)
+            self.key: NumberKey = load_key(settings.data_dir)
+            self.engine = open_engine(database_url(settings))
+            stack.push_async_callback(self.engine.dispose)
+            await upgrade(self.engine)
+            self.committer = Committer(self.engine)
+            self.committer.start()
+            stack.push_async_callback(self.committer.close)
+            self.directory = Directory(self.engine, self.key)
+            await self.directory.refresh()
+            self.mailboxes = Mailboxes(self.committer)
+            self.ledger = Ledger(self.engine, self.key)
+            self.queue = Queue(self.engine, self.committer, settings.reports.wait)
+            self._exit = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._exit.aclose()
+
+
+class Bridge:
+    """One running bridge. `extra_routes` are served beside its own web pages (the demo's simulator)."""
+
+    def __init__(self, settings: Settings, extra_routes: Sequence[BaseRoute] = ()) -> None:
+        self.settings = settings
+        self._extra_routes = extra_routes
+        self._exit = AsyncExitStack()
+
+    async def start(self) -> None:
+        """Open every room. Raises SettingsError, StoreUnavailable, OSError; then nothing is left open."""
+        async with AsyncExitStack() as stack:
+            settings = self.settings
+            _make_folder(settings.data_dir)
+            single = make_url(database_url(settings)).get_backend_name() == "sqlite"
+            if single:
+                stack.callback(os.close, _lock(settings.data_dir))
+            self.store = await stack.enter_async_context(Store(settings))
+            self.gateways = open_gateways(settings)
+            for gateway in self.gateways.values():
+                stack.push_async_callback(gateway.close)
+            await self._open_stations(stack, single=single)
+            await self._open_listeners(stack)
+            self._exit = stack.pop_all()
+        log.info("bridge.ready", smtp_port=self.door.port, http_port=self.web.port)
+
+    async def stop(self) -> None:
+        """Take nothing new, finish what is held, close."""
+        await self._exit.aclose()
+        log.info("bridge.stopped")
+
+    async def _open_stations(self, stack: AsyncExitStack, *, single: bool) -> None:
+        settings, store = self.settings, self.store
+        self.relay = Relay(relay_settings(settings))
+        stack.push_async_callback(self.relay.close)
+        mails = Mails(store.engine, store.committer)
+        reports = Reports(store.engine, store.committer, settings.reports.wait)
+        pace = _pace(settings)
+        self.postman = Postman(mails, self.relay)
+        self.reporter = Reporter(
+            reports,
+            store.directory,
+            hostname=settings.hostname,
+            domain=settings.domain,
+            mailed=self.postman.ring,
+        )
+        self.dispatcher = Dispatcher(store.queue, self.gateways, pace, settled=self.reporter.ring)
+        outbox = Outbox(store.committer, store.key, settings.sending.resubmission_window)
+        self.janitor = Janitor(store.directory, outbox, changed=self.dispatcher.ring)
+        self.admission = Admission(
+            outbox,
+            store.directory,
+            domains={settings.domain},
+            gateway=settings.sending.gateway,
+            taken=self.dispatcher.ring,
+        )
+        self.intake = Intake(
+            Inbox(store.committer, store.key, settings.reports.wait),
+            store.directory,
+            domain=settings.domain,
+            window=timedelta(days=settings.replies.window_days),
+            fallback=settings.replies.fallback,
+            settled=self.reporter.ring,
+            mailed=self.postman.ring,
+        )
+        lost = await store.queue.recover(clock.now(), all_leases=single, told_after=pace.unknown_after)
+        if single:
+            await mails.release()
+        if lost:
+            log.warning("bridge.found_unknown_messages", messages=lost)
+        for name, run, stop in (
+            ("postman", self.postman.run(), self.postman.stop),
+            ("reporter", self.reporter.run(), self.reporter.stop),
+            ("janitor", self.janitor.run(), self.janitor.stop),
+        ):
+            stack.push_async_callback(_end, _station(name, run), stop)
+        dispatching = _station("dispatcher", self.dispatcher.run())
+        stack.push_async_callback(_end, dispatching, lambda: None)
+        stack.push_async_callback(self.dispatcher.stop, settings.smtp.drain_timeout)
+
+    async def _open_listeners(self, stack: AsyncExitStack) -> None:
+        front = FrontDoor(self.store.directory, Credentials(), self.admission)
+        self.door = SmtpServer(door_settings(self.settings), front)
+        self.web = WebServer(
+            build_web(self.gateways, self.intake.hear, self.health, self._extra_routes),
+            self.settings.http.host,
+            self.settings.http.port,
+        )
+        stack.push_async_callback(self.web.stop)
+        stack.push_async_callback(self.door.stop, self.settings.smtp.drain_timeout)
+        await self.door.start()
+        await self.web.start()
+
+    async def health(self) -> Mapping[str, str]:
+        """Every part by name: empty when it works, else a sentence that says what is wrong."""
+        try:
+            await self.store.directory.refresh()
+        except StoreUnavailable as error:
+            return {"store": error.sentence}
+        return {"store": ""}
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(
+            "data_dir", f'"{path}"', f"cannot be made ({error.strerror}); choose a folder the bridge may write to"
+        ) from error
+
+
+def _lock(data_dir: Path) -> int:
+    handle = os.open(data_dir / "bridge.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise SettingsError(
+            "data_dir",
+            f'"{data_dir}"',
+            "another bridge is running on this folder; stop it first, or use PostgreSQL for several processes",
+        ) from error
+    return handle
+
+
+def open_gateways(settings: Settings) -> dict[str, Gateway]:
+    """Every configured gateway by name; the caller closes them. Raises SettingsError."""
+    found = {}
+    for name, gateway in settings.gateways.items():
+        secret = gateway.secret.get_secret_value() if gateway.secret is not None else ""
+        found[name] = build(name, gateway.kind, GatewayOptions(gateway.url, secret, gateway.timeout))
+    return found
+
+
+def relay_settings(settings: Settings) -> RelaySettings:
+    """How the mail server is reached that takes the bridge's own mails."""
+    relay = settings.relay
+    return RelaySettings(
+        host=relay.host,
+        port=relay.port,
+        tls=relay.tls,
+        username=relay.username,
+        password=relay.password.get_secret_value() if relay.password is not None else "",
+        ca_file=relay.ca_file,
+        hostname=settings.hostname,
+    )
+
+
+def _pace(settings: Settings) -> Pace:
+    sending = settings.sending
+    return Pace(
+        first_retry=sending.first_retry,
+        max_retry=sending.max_retry,
+        give_up_after=sending.give_up_after,
+        unknown_after=sending.unknown_after,
+        in_flight=sending.in_flight,
+    )
+
+
+def door_settings(settings: Settings) -> DoorSettings:
+    """Where the front door listens, and its limits."""
+    smtp = settings.smtp
+    return DoorSettings(
+        host=smtp.host,
+        port=smtp.port or None,
+        tls_port=smtp.tls_port or None,
+        hostname=settings.hostname,
+        certificate=smtp.certificate,
+        private_key=smtp.private_key,
+        plaintext_login=smtp.plaintext_login,
+        max_mail_bytes=smtp.max_mail_bytes,
+        max_recipients=smtp.max_recipients,
+        max_connections=smtp.max_connections,
+        max_connections_per_address=smtp.max_connections_per_address,
+        command_timeout=smtp.command_timeout,
+    )
+
+
+def _station(name: str, run: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    task = asyncio.create_task(run, name=name)
+    task.add_done_callback(_watch)
+    return task
+
+
+def _watch(task: asyncio.Task[None]) -> None:
+    """A station that dies takes the bridge with it: a supervisor restarts a bridge, nobody restarts a station."""
+    if task.cancelled() or task.exception() is None:
+        return
+    log.critical("station.died", station=task.get_name(), exc_info=task.exception())
+    os.kill(os.getpid(), 15)
+
+
+async def _end(task: asyncio.Task[None], stop: Any) -> None:
+    stop()
+    await asyncio.wait({task})

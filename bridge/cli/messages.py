@@ -1,0 +1,119 @@
+"""`bridge messages`, `trace`, `cancel`, `retry`: looking at messages, and a person's word about one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from bridge import clock
+from bridge.app import Store
+from bridge.cli.shared import Config, Json, in_store, show_json
+from bridge.errors import NotFound, Reason, Refusal, UsageError
+from bridge.sms.numbers import international, read_number
+from bridge.store.ledger import MessageView, Trace
+from bridge.store.transitions import Change
+from bridge.types import MessageState
+
+MessageId = Annotated[str, typer.Argument(help="Id of the message, as `bridge messages` and reports show it.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file to `bridge`."""
+    app.command()(messages)
+    app.command()(trace)
+    app.command()(cancel)
+    app.command()(retry)
+
+
+def messages(
+    state: Annotated[MessageState | None, typer.Option(help="Only messages in this state.", show_default=False)] = None,
+    number: Annotated[str | None, typer.Option(help="Only messages to this phone.", show_default=False)] = None,
+    mailbox: Annotated[str | None, typer.Option(help="Only messages of this mailbox.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(help="At most this many, newest first.", min=1)] = 100,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """List messages, newest first."""
+    e164 = None if number is None else _number(number)
+
+    async def work(store: Store) -> list[MessageView]:
+        return await store.ledger.messages(state=state, number=e164, login=mailbox, limit=limit)
+
+    found = in_store(config, work)
+    if as_json:
+        show_json([_document(view) for view in found])
+        return
+    for view in found:
+        why = f" ({view.reason})" if view.reason else ""
+        moment = view.created_at.strftime("%Y-%m-%d %H:%M:%S")
+        print(f"{view.id}  {moment}  {international(view.number)}  {view.state}{why}  {view.mailbox}")
+    if not found:
+        print("No message fits.")
+
+
+def trace(message_id: MessageId, config: Config = None, as_json: Json = False) -> None:
+    """Show everything that happened to one message, or to every message of one mail."""
+
+    async def work(store: Store) -> list[Trace]:
+        ids = [view.id for view in await store.ledger.submission_messages(message_id)] or [message_id]
+        traces = [await store.ledger.trace(one) for one in ids]
+        return [found for found in traces if found is not None]
+
+    traces = in_store(config, work)
+    if not traces:
+        raise NotFound(f"There is no message {message_id}. See `bridge messages`.")
+    documents = [
+        {**_document(found.message), "text": found.text, "steps": [asdict(step) for step in found.steps]}
+        for found in traces
+    ]
+    if as_json:
+        show_json(documents[0] if len(documents) == 1 else documents)
+        return
+    for found in traces:
+        view = found.message
+        print(f"{view.id}  {international(view.number)}  {view.state}  from {view.sender} by {view.mailbox}")
+        for step in found.steps:
+            print(f"  {step.at.strftime('%Y-%m-%d %H:%M:%S.%f')[:-3]}  {step.what:12} {step.detail}")
+
+
+def cancel(message_id: MessageId, config: Config = None) -> None:
+    """Cancel a message that has not left yet."""
+    state = _change(config, message_id, MessageState.CANCELLED, Reason.CANCELLED)
+    if state is None:
+        raise UsageError(f"{message_id} cannot be cancelled: it has left already. See `bridge trace {message_id}`.")
+    print(f"{message_id} is cancelled.")
+
+
+def retry(message_id: MessageId, config: Config = None) -> None:
+    """Send a message again whose outcome is unknown. The phone may then get it twice."""
+    state = _change(config, message_id, MessageState.QUEUED, None)
+    if state is None:
+        raise UsageError(
+            f"{message_id} cannot be sent again: only a message whose outcome is unknown can. "
+            f"See `bridge trace {message_id}`."
+        )
+    print(f"{message_id} is queued again.")
+
+
+def _change(config: Any, message_id: str, state: MessageState, reason: Reason | None) -> MessageState | None:
+    async def work(store: Store) -> MessageState | None:
+        if await store.ledger.trace(message_id) is None:
+            raise NotFound(f"There is no message {message_id}. See `bridge messages`.")
+        now = clock.now()
+        return await store.queue.change(Change(message_id, state, now, reason, due_at=now, by_person=True))
+
+    return in_store(config, work)
+
+
+def _number(value: str) -> str:
+    try:
+        number = read_number(value, "ZZ")
+    except Refusal as error:
+        raise UsageError(f"--number {value} is not a number with its country code, such as +393331234567.") from error
+    return number.e164
+
+
+def _document(view: MessageView) -> dict[str, Any]:
+    return asdict(view)

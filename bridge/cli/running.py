@@ -1,0 +1,125 @@
+"""The commands that run: `bridge demo`, `bridge serve`, `bridge simulator`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import typer
+
+from bridge import redact
+from bridge.cli.shared import DEMO_DIR, Config, DataDir, settings_of
+from bridge.errors import UsageError
+
+SmtpPort = Annotated[int, typer.Option(help="Port that takes mail; 0 takes any free one.", min=0, max=65535)]
+HttpPort = Annotated[int, typer.Option(help="Port of the phone page; 0 takes any free one.", min=0, max=65535)]
+
+
+class _Runs(Protocol):
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file to `bridge`."""
+    app.command()(demo)
+    app.command()(serve)
+    app.command()(simulator)
+
+
+def demo(
+    data_dir: DataDir = DEMO_DIR,
+    smtp_port: SmtpPort = 2525,
+    http_port: HttpPort = 8025,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier demo left.")] = False,
+) -> None:
+    """Try everything on this machine: a simulated phone network, a mailbox to read, no account needed."""
+    from bridge.demo import Demo, forget
+
+    redact.configure("warning", "text")
+    if fresh:
+        forget(data_dir)
+    running = Demo(data_dir, smtp_port=smtp_port, http_port=http_port)
+    asyncio.run(_until_told(running, lambda: _welcome(running.smtp_port, running.http_port)))
+
+
+def serve(config: Config = None) -> None:
+    """Run the bridge. Stops on SIGTERM or Ctrl-C after finishing what it holds."""
+    from bridge.app import Bridge
+
+    settings = settings_of(config)
+    redact.configure(settings.log.level, settings.log.format, settings.secrets())
+    asyncio.run(_until_told(Bridge(settings), lambda: None))
+
+
+def simulator(
+    hooks_url: Annotated[
+        str, typer.Option(help="Where the bridge hears this network, …/hooks/NAME of its gateway.")
+    ] = "http://127.0.0.1:8025/hooks/simulator",
+    secret_file: Annotated[
+        Path | None, typer.Option(help="File with the secret that the bridge's gateway has too.", show_default=False)
+    ] = None,
+    data_dir: DataDir = Path("data/simulator"),
+    smtp_port: Annotated[int, typer.Option(help="Port of the catch-all mailbox.", min=0, max=65535)] = 2526,
+    http_port: Annotated[int, typer.Option(help="Port of the phone network.", min=0, max=65535)] = 8026,
+) -> None:
+    """Run the simulated phone network and mailbox alone, for a bridge in another process."""
+    from bridge.simulator.server import run_alone
+
+    if secret_file is None:
+        raise UsageError("Name the file that holds the shared secret with --secret-file FILE.")
+    try:
+        secret = secret_file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise UsageError(f"The secret cannot be read from {secret_file}: {error.strerror}.") from error
+    redact.configure("info", "text", [secret])
+    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        asyncio.run(run_alone(data_dir, hooks_url, secret, http_port=http_port, smtp_port=smtp_port))
+    except OSError as error:
+        raise UsageError(f"A port cannot be used: {error.strerror}. Choose --http-port and --smtp-port.") from error
+
+
+async def _until_told(running: _Runs, ready: Callable[[], None]) -> None:
+    told = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, told.set)
+    await running.start()
+    try:
+        ready()
+        await told.wait()
+    finally:
+        await running.stop()
+
+
+def _welcome(smtp_port: int, http_port: int) -> None:
+    from bridge.demo import PASSWORDS, SAMPLE_NUMBER
+
+    login, password = next(iter(PASSWORDS.items()))
+    print(
+        f"""
+The bridge is ready, with a simulated phone network. Nothing leaves this machine.
+
+  Phones and mailbox   http://127.0.0.1:{http_port}/
+  Mail server          127.0.0.1 port {smtp_port} (STARTTLS offered)
+  Login                {login}   password {password}
+  Text a phone         mail to {SAMPLE_NUMBER}@sms.example.test
+
+Paste this line into another terminal to send the first text:
+
+  swaks --server 127.0.0.1:{smtp_port} --auth-user {login} --auth-password {password} \\
+    --from {login} --to {SAMPLE_NUMBER}@sms.example.test --body "Your appointment is tomorrow at 10:30."
+
+No swaks? Then this, with curl:
+
+  printf 'Subject: Appointment\\n\\nYour appointment is tomorrow at 10:30.\\n' | curl -sS smtp://127.0.0.1:{smtp_port} \\
+    -u {login}:{password} --mail-from {login} --mail-rcpt {SAMPLE_NUMBER}@sms.example.test -T -
+
+Ctrl-C stops it.
+""",
+        flush=True,
+    )

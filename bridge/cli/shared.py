@@ -1,0 +1,64 @@
+"""What several commands have in common: the configuration they read, the store they open, how they show things."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from bridge import redact
+from bridge.app import Store
+from bridge.errors import UsageError
+from bridge.settings import Settings, load
+
+T = TypeVar("T")
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="The configuration file, such as config/bridge.toml.",
+        envvar="BRIDGE_CONFIG",
+        show_default=False,
+    ),
+]
+DataDir = Annotated[Path, typer.Option(help="Folder that keeps everything the demo remembers.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else.")]
+
+DEMO_DIR = Path("data/demo")
+
+
+def settings_of(config: Path | None) -> Settings:
+    """The settings that `--config` names, or else those that the demo left in its folder.
+
+    Raises SettingsError, and UsageError when there are none.
+    """
+    if config is None:
+        config = Path(os.environ.get("BRIDGE_DATA_DIR", DEMO_DIR)) / "bridge.toml"
+        if not config.is_file():
+            raise UsageError("Name the configuration file with --config FILE, or start the demo with `bridge demo`.")
+    settings = load(config, os.environ)
+    redact.configure("error", settings.log.format, settings.secrets())
+    return settings
+
+
+def in_store(config: Path | None, work: Callable[[Store], Awaitable[T]]) -> T:
+    """Open the store that `config` names, do `work`, close it again."""
+    settings = settings_of(config)
+
+    async def run() -> T:
+        async with Store(settings) as store:
+            return await work(store)
+
+    return asyncio.run(run())
+
+
+def show_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    print(json.dumps(document, ensure_ascii=False, default=str))

@@ -1,0 +1,119 @@
+"""Where news from the phone network arrives: receipts settle messages, inbound SMS become mails; once each.
+
+Gateways and web callbacks hand over what they heard; when `hear` returns it is committed, and the provider may be
+told so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from bridge import clock, notices, replies
+from bridge.store.directory import Directory
+from bridge.store.inbox import Filing, Inbox, Thread
+from bridge.types import GatewayEvent, InboundSms, Language, Mailbox, Receipt, ReplyNotice
+
+log = structlog.get_logger("bridge.intake")
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Intake:
+    """Takes `GatewayEvent`s in."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        directory: Directory,
+        *,
+        domain: str,
+        window: timedelta,
+        fallback: str,
+        settled: Callable[[], None],
+        mailed: Callable[[], None],
+    ) -> None:
+        self._inbox = inbox
+        self._directory = directory
+        self._domain = domain
+        self._window = window
+        self._fallback = fallback
+        self._settled = settled
+        self._mailed = mailed
+
+    async def hear(self, events: Sequence[GatewayEvent]) -> None:
+        """Commit events and all that follows from them. Raises StoreUnavailable; then none of them may be confirmed."""
+        await asyncio.gather(*(self._one(event) for event in events))
+
+    async def _one(self, event: GatewayEvent) -> None:
+        if isinstance(event, Receipt):
+            is_new = await self._inbox.receipt(event, clock.now())
+            log.info("receipt.heard", gateway=event.gateway, state=event.state.value, repeated=not is_new)
+            self._settled()
+            return
+        filing = await self._inbox.inbound(event, self._decide)
+        log.info("inbound.heard", gateway=event.gateway, match=filing.match if filing else None, repeated=not filing)
+        if filing is not None and (filing.stops or filing.resumes):
+            await self._directory.refresh()
+        self._mailed()
+
+    def _decide(self, inbound_id: str, sms: InboundSms, threads: Sequence[Thread]) -> Filing:
+        verdict = replies.choose(self._facts(sms, threads))
+        mailbox = self._directory.by_id(verdict.mailbox_id) if verdict.mailbox_id is not None else None
+        if mailbox is None:
+            log.error("inbound.no_mailbox", inbound=inbound_id, gateway=sms.gateway)
+            return Filing(None, None, None, verdict.match, None)
+        thread = next((known for known in threads if known.conversation_id == verdict.conversation_id), None)
+        command = replies.command(sms.text, self._languages(sms.to, mailbox))
+        reply_to = thread.reply_to if thread is not None else mailbox.login
+        notice = ReplyNotice(
+            notice_id=f"mo.{inbound_id}",
+            to=reply_to,
+            mailbox=mailbox,
+            number=sms.number,
+            sender=sms.to,
+            text=sms.text,
+            received_at=sms.received_at,
+            created_at=clock.now(),
+            match=verdict.match,
+            candidates=verdict.candidates,
+            in_reply_to=thread.message_id if thread is not None else "",
+            references=thread.references if thread is not None else (),
+            subject=thread.subject if thread is not None else "",
+            stopped=command is replies.Command.STOP,
+            resumed=command is replies.Command.START,
+        )
+        return Filing(
+            organisation_id=mailbox.organisation_id,
+            mailbox_id=mailbox.id,
+            conversation_id=verdict.conversation_id,
+            match=verdict.match,
+            mail=notices.reply(notice, self._domain),
+            reply_to=reply_to,
+            message_id=f"<{notice.notice_id}@{self._domain}>",
+            stops=notice.stopped,
+            resumes=notice.resumed,
+        )
+
+    def _facts(self, sms: InboundSms, threads: Sequence[Thread]) -> replies.Facts:
+        candidates = []
+        for thread in threads:
+            mailbox = self._directory.by_id(thread.mailbox_id)
+            if mailbox is not None:
+                written_at = thread.last_written_at or _NEVER
+                candidates.append(replies.Candidate(mailbox.id, mailbox.login, thread.conversation_id, written_at))
+        fallback = self._directory.by_login(self._fallback) or next(iter(self._directory.all()), None)
+        return replies.Facts(
+            candidates=tuple(candidates),
+            owners=tuple(mailbox.id for mailbox in self._directory.owners(sms.to)),
+            fallback=fallback.id if fallback is not None else None,
+            now=sms.received_at,
+            window=self._window,
+        )
+
+    def _languages(self, sender: str, mailbox: Mailbox) -> set[Language]:
+        """A phone may answer in the language of any mailbox that texts from this number."""
+        return {mailbox.language, *(owner.language for owner in self._directory.owners(sender))}

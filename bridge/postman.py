@@ -1,0 +1,80 @@
+"""The station between the store and the mail servers: claims due mails, hands each over, tries again if need be."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from bridge import clock
+from bridge.errors import MailRefused, StoreUnavailable
+from bridge.mailback.relay import Relay
+from bridge.store.mails import MailResult, Mails
+from bridge.store.queue import Claim
+from bridge.types import OutgoingMail
+
+log = structlog.get_logger("bridge.postman")
+
+LEASE = 600.0
+"""Seconds a claim of a batch lasts; longer than a slow mail server takes for all of it."""
+
+FIRST_RETRY = 5.0
+MAX_RETRY = 900.0
+GIVE_UP_TRIES = 500
+"""About five days of tries (RFC 5321 section 4.5.4.1), then the mail is kept as failed."""
+
+POLL = 5.0
+_BATCH = 20
+
+
+class Postman:
+    """Takes the bridge's own mails to the relay."""
+
+    def __init__(self, mails: Mails, relay: Relay) -> None:
+        self._mails = mails
+        self._relay = relay
+        self._owner = clock.new_id()
+        self._alarm = clock.Alarm()
+        self._stopping = False
+
+    def ring(self) -> None:
+        """There may be a mail to send."""
+        self._alarm.ring()
+
+    async def run(self) -> None:
+        """Deliver until `stop` is called."""
+        while not self._stopping:
+            found, due = 0, None
+            try:
+                found = await self._round()
+                if not found:
+                    due = await self._mails.next_due(clock.now())
+            except StoreUnavailable as error:
+                log.warning("postman.store_unavailable", detail=error.detail)
+            if not found:
+                await self._alarm.sleep(due, POLL)
+
+    def stop(self) -> None:
+        """Hand over no further mail."""
+        self._stopping = True
+        self._alarm.ring()
+
+    async def _round(self) -> int:
+        now = clock.now()
+        claimed = await self._mails.claim(Claim(self._owner, now, now + timedelta(seconds=LEASE), _BATCH))
+        for mail in claimed:
+            await self._mails.settle(await self._deliver(mail))
+        return len(claimed)
+
+    async def _deliver(self, mail: OutgoingMail) -> MailResult:
+        try:
+            await self._relay.send(mail)
+        except MailRefused as refused:
+            now = clock.now()
+            log.warning("mail.refused", mail=mail.id, attempt=mail.attempts, detail=refused.detail)
+            if not refused.retryable or mail.attempts >= GIVE_UP_TRIES:
+                return MailResult(mail.id, "failed", now, refused.detail)
+            delay = clock.jitter(min(FIRST_RETRY * 2.0 ** min(mail.attempts - 1, 30), MAX_RETRY))
+            return MailResult(mail.id, "queued", now, refused.detail, now + timedelta(seconds=delay))
+        log.info("mail.sent", mail=mail.id, attempt=mail.attempts)
+        return MailResult(mail.id, "sent", clock.now())

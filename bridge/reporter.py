@@ -1,0 +1,88 @@
+"""The station that tells senders what became of their mails: due reports are composed and queued as mails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from bridge import clock, notices
+from bridge.errors import StoreUnavailable
+from bridge.store.directory import Directory
+from bridge.store.reports import DueReport, Reports, Told
+from bridge.types import OutgoingMail, Report
+
+log = structlog.get_logger("bridge.reporter")
+
+POLL = 5.0
+"""Seconds after which an idle reporter looks for reports that another process made due."""
+
+_BATCH = 100
+
+
+class Reporter:
+    """Makes mails of the reports that are due."""
+
+    def __init__(
+        self, reports: Reports, directory: Directory, *, hostname: str, domain: str, mailed: Callable[[], None]
+    ) -> None:
+        self._reports = reports
+        self._directory = directory
+        self._hostname = hostname
+        self._domain = domain
+        self._mailed = mailed
+        self._alarm = clock.Alarm()
+        self._stopping = False
+
+    def ring(self) -> None:
+        """A report may have become due."""
+        self._alarm.ring()
+
+    async def run(self) -> None:
+        """Report until `stop` is called."""
+        while not self._stopping:
+            found, due = 0, None
+            try:
+                found = await self._round()
+                if not found:
+                    due = await self._reports.next_due(clock.now())
+            except StoreUnavailable as error:
+                log.warning("reporter.store_unavailable", detail=error.detail)
+            if not found:
+                await self._alarm.sleep(due, POLL)
+
+    def stop(self) -> None:
+        """Begin no further report."""
+        self._stopping = True
+        self._alarm.ring()
+
+    async def _round(self) -> int:
+        due = await self._reports.due(clock.now(), _BATCH)
+        for report in due:
+            mails = self._compose(report)
+            if await self._reports.told(Told(report, mails)):
+                log.info("report.queued", submission=report.submission_id, lines=len(report.lines), mails=len(mails))
+        if due:
+            self._mailed()
+        return len(due)
+
+    def _compose(self, due: DueReport) -> tuple[OutgoingMail, ...]:
+        mailbox = self._directory.by_id(due.mailbox_id)
+        if mailbox is None or not due.lines:
+            return ()
+        report = Report(
+            notice_id=f"report.{due.submission_id}.{due.number}",
+            to=due.to,
+            mailbox=mailbox,
+            message_id=due.message_id,
+            references=due.references,
+            subject=due.subject,
+            envid=due.envid,
+            ret=due.ret,
+            headers=due.headers,
+            reference=due.reference,
+            received_at=due.received_at,
+            created_at=clock.now(),
+            lines=due.lines,
+        )
+        return (notices.report(report, self._hostname, self._domain),)
