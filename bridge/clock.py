@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
+_last_id = 0
+
 
 def now() -> datetime:
     """The present moment, in UTC."""
@@ -16,9 +18,13 @@ def now() -> datetime:
 
 
 def new_id() -> str:
-    """A new 26-character id that sorts by time: 48 bits of milliseconds, 80 bits of chance (ULID, lower case)."""
-    value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
-    return "".join(_CROCKFORD[value >> shift & 31] for shift in range(125, -1, -5))
+    """A new 26-character id (ULID, lower case): 48 bits of milliseconds, 80 bits of chance.
+
+    Ids of one process sort in the order in which they were made.
+    """
+    global _last_id
+    _last_id = max(_last_id + 1, (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80))
+    return "".join(_CROCKFORD[_last_id >> shift & 31] for shift in range(125, -1, -5))
 
 
 def jitter(seconds: float) -> float:

@@ -1,4 +1,7 @@
-"""The `bridge` command: what an operator types. Each group of commands has a file of its own; rooms load when used."""
+"""The `bridge` command: what an operator types. Each group of commands has a file of its own.
+
+Commands import the rooms they use when they run, so that `--help` and a mistyped option answer at once.
+"""
 
 from __future__ import annotations
 

@@ -6,16 +6,16 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from bridge import redact
-from bridge.app import Store, door_settings, open_gateways, relay_settings
 from bridge.cli.shared import Config
 from bridge.errors import BridgeError, SettingsErrors, UsageError
-from bridge.mailback.relay import Relay
-from bridge.settings import Settings, load
-from bridge.smtp_server import tls_context
+
+if TYPE_CHECKING:
+    from bridge.app import Store
+    from bridge.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +25,9 @@ def register(app: typer.Typer) -> None:
 
 def check(config: Config = None) -> None:
     """Say in words what is wrong with a configuration. Exit code 1 if anything is."""
+    from bridge import redact
+    from bridge.settings import load
+
     if config is None:
         raise UsageError("Name the configuration file with --config FILE, or set BRIDGE_CONFIG.")
     if not Path(config).is_file():
@@ -48,6 +51,9 @@ def check(config: Config = None) -> None:
 
 
 async def _findings(settings: Settings) -> list[tuple[str, str]]:
+    from bridge.app import open_gateways, relay_settings
+    from bridge.mailback.relay import Relay
+
     found = [("configuration", ""), ("certificate", _certificate(settings))]
     found.extend(await _store(settings))
     for name, gateway in open_gateways(settings).items():
@@ -64,6 +70,9 @@ async def _findings(settings: Settings) -> list[tuple[str, str]]:
 
 
 def _certificate(settings: Settings) -> str:
+    from bridge.app import door_settings
+    from bridge.smtp_server import tls_context
+
     try:
         tls_context(door_settings(settings))
     except BridgeError as error:
@@ -72,6 +81,8 @@ def _certificate(settings: Settings) -> str:
 
 
 async def _store(settings: Settings) -> list[tuple[str, str]]:
+    from bridge.app import Store
+
     try:
         async with Store(settings) as store:
             counts = await store.ledger.counts()

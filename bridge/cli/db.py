@@ -6,16 +6,16 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy import make_url
 
-from bridge.app import Store, database_url
 from bridge.cli.shared import Config, in_store, settings_of
 from bridge.errors import NotFound, StoreUnavailable, UsageError
-from bridge.settings import Settings
-from bridge.store.engine import is_current, open_engine
+
+if TYPE_CHECKING:
+    from bridge.app import Store
+    from bridge.settings import Settings
 
 app = typer.Typer(help="Migrate, copy and check the database.", no_args_is_help=True)
 
@@ -66,6 +66,9 @@ def verify(config: Config = None) -> None:
 
 
 async def _is_current(settings: Settings) -> bool:
+    from bridge.app import database_url
+    from bridge.store.engine import is_current, open_engine
+
     engine = open_engine(database_url(settings))
     try:
         return await is_current(engine)
@@ -74,6 +77,10 @@ async def _is_current(settings: Settings) -> bool:
 
 
 def _file(settings: Settings) -> Path:
+    from sqlalchemy import make_url
+
+    from bridge.app import database_url
+
     url = make_url(database_url(settings))
     if url.get_backend_name() != "sqlite" or url.database is None:
         raise UsageError("This command is for SQLite. Use pg_dump for a PostgreSQL database.")

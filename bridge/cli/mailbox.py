@@ -7,18 +7,17 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import available_timezones
 
-import phonenumbers
 import typer
 
-from bridge.access.credentials import hash_password
-from bridge.app import Store
 from bridge.cli.shared import Config, Json, in_store, show_json
 from bridge.errors import NotFound, Refusal, UsageError
-from bridge.sms.numbers import read_number
 from bridge.types import Confirm, Language, Mailbox, UnicodePolicy
+
+if TYPE_CHECKING:
+    from bridge.app import Store
 
 app = typer.Typer(help="Add, change and list the users of the bridge.", no_args_is_help=True)
 
@@ -69,6 +68,8 @@ def add(
     config: Config = None,
 ) -> None:
     """Add a mailbox. Without --password-file the password is asked for."""
+    from bridge.access.credentials import hash_password
+
     if sender is None:
         raise UsageError("Name the number that its texts come from with --sender, such as --sender +390200000001.")
     if "@" not in login:
@@ -116,6 +117,8 @@ def change(
     config: Config = None,
 ) -> None:
     """Change a mailbox; what is not named stays. A list that is named replaces the old one."""
+    from bridge.access.credentials import hash_password
+
     password = _password(password_file) if password_file is not None else None
 
     async def work(store: Store) -> None:
@@ -250,6 +253,8 @@ def _password(file: Path | None) -> str:
 
 
 def _number(value: str) -> str:
+    from bridge.sms.numbers import read_number
+
     try:
         number = read_number(value, "ZZ")
     except Refusal as error:
@@ -258,6 +263,8 @@ def _number(value: str) -> str:
 
 
 def _country(value: str) -> str:
+    import phonenumbers
+
     if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
         raise UsageError(f"{value} is not a country code of two letters, such as IT.")
     return value.upper()

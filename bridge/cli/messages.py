@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bridge import clock
-from bridge.app import Store
 from bridge.cli.shared import Config, Json, in_store, show_json
 from bridge.errors import NotFound, Reason, Refusal, UsageError
-from bridge.sms.numbers import international, read_number
-from bridge.store.ledger import MessageView, Trace
-from bridge.store.transitions import Change
 from bridge.types import MessageState
+
+if TYPE_CHECKING:
+    from bridge.app import Store
+    from bridge.store.ledger import MessageView, Trace
 
 MessageId = Annotated[str, typer.Argument(help="Id of the message, as `bridge messages` and reports show it.")]
 
@@ -41,6 +40,8 @@ def messages(
     async def work(store: Store) -> list[MessageView]:
         return await store.ledger.messages(state=state, number=e164, login=mailbox, limit=limit)
 
+    from bridge.sms.numbers import international
+
     found = in_store(config, work)
     if as_json:
         show_json([_document(view) for view in found])
@@ -60,6 +61,8 @@ def trace(message_id: MessageId, config: Config = None, as_json: Json = False) -
         ids = [view.id for view in await store.ledger.submission_messages(message_id)] or [message_id]
         traces = [await store.ledger.trace(one) for one in ids]
         return [found for found in traces if found is not None]
+
+    from bridge.sms.numbers import international
 
     traces = in_store(config, work)
     if not traces:
@@ -98,6 +101,9 @@ def retry(message_id: MessageId, config: Config = None) -> None:
 
 
 def _change(config: Any, message_id: str, state: MessageState, reason: Reason | None) -> MessageState | None:
+    from bridge import clock
+    from bridge.store.transitions import Change
+
     async def work(store: Store) -> MessageState | None:
         if await store.ledger.trace(message_id) is None:
             raise NotFound(f"There is no message {message_id}. See `bridge messages`.")
@@ -108,6 +114,8 @@ def _change(config: Any, message_id: str, state: MessageState, reason: Reason | 
 
 
 def _number(value: str) -> str:
+    from bridge.sms.numbers import read_number
+
     try:
         number = read_number(value, "ZZ")
     except Refusal as error:

@@ -7,19 +7,16 @@ import sys
 from email import message_from_bytes
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bridge import clock
-from bridge.app import Store
 from bridge.cli.shared import Config, Json, in_store
-from bridge.demo import demo_mailbox
 from bridge.errors import NotFound, UsageError
-from bridge.preview import preview as previewed
-from bridge.settings import Settings
-from bridge.sms.numbers import international
 from bridge.types import Mailbox
+
+if TYPE_CHECKING:
+    from bridge.app import Store
 
 _DEMO_LOGIN = "clinic@example.test"
 
@@ -43,6 +40,9 @@ def preview(
     as_json: Json = False,
 ) -> None:
     """Show what a mail would send, without sending. Without --config the demo's settings apply."""
+    from bridge import clock
+    from bridge.preview import preview as previewed
+
     mails = [_read(file) for file in files or [Path("-")]]
     mailbox, domain = _mailbox(config, sender or _from_of(mails[0]))
     results = [previewed(mailbox, to, raw, domains={domain}, now=clock.now()) for raw in mails]
@@ -69,6 +69,9 @@ def _from_of(raw: bytes) -> str:
 
 
 def _mailbox(config: Path | None, sender: str) -> tuple[Mailbox, str]:
+    from bridge.demo import demo_mailbox
+    from bridge.settings import Settings
+
     if config is None:
         return demo_mailbox(_DEMO_LOGIN), Settings().domain
 
@@ -82,6 +85,8 @@ def _mailbox(config: Path | None, sender: str) -> tuple[Mailbox, str]:
 
 
 def _show(result: dict[str, Any]) -> None:
+    from bridge.sms.numbers import international
+
     for message in result["messages"]:
         print(f"{international(message['number'])}  from {message['sender']}")
         print(

@@ -10,7 +10,6 @@ from typing import Annotated, Protocol
 
 import typer
 
-from bridge import redact
 from bridge.cli.shared import DEMO_DIR, Config, DataDir, settings_of
 from bridge.errors import UsageError
 
@@ -38,6 +37,7 @@ def demo(
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier demo left.")] = False,
 ) -> None:
     """Try everything on this machine: a simulated phone network, a mailbox to read, no account needed."""
+    from bridge import redact
     from bridge.demo import Demo, forget
 
     redact.configure("warning", "text")
@@ -49,6 +49,7 @@ def demo(
 
 def serve(config: Config = None) -> None:
     """Run the bridge. Stops on SIGTERM or Ctrl-C after finishing what it holds."""
+    from bridge import redact
     from bridge.app import Bridge
 
     settings = settings_of(config)
@@ -68,6 +69,7 @@ def simulator(
     http_port: Annotated[int, typer.Option(help="Port of the phone network.", min=0, max=65535)] = 8026,
 ) -> None:
     """Run the simulated phone network and mailbox alone, for a bridge in another process."""
+    from bridge import redact
     from bridge.simulator.server import run_alone
 
     if secret_file is None:
@@ -111,13 +113,8 @@ The bridge is ready, with a simulated phone network. Nothing leaves this machine
 
 Paste this line into another terminal to send the first text:
 
-  swaks --server 127.0.0.1:{smtp_port} --auth-user {login} --auth-password {password} \\
-    --from {login} --to {SAMPLE_NUMBER}@sms.example.test --body "Your appointment is tomorrow at 10:30."
-
-No swaks? Then this, with curl:
-
-  printf 'Subject: Appointment\\n\\nYour appointment is tomorrow at 10:30.\\n' | curl -sS smtp://127.0.0.1:{smtp_port} \\
-    -u {login}:{password} --mail-from {login} --mail-rcpt {SAMPLE_NUMBER}@sms.example.test -T -
+  python3 -c "import smtplib; s = smtplib.SMTP('127.0.0.1', {smtp_port}); s.login('{login}', '{password}'); \
+s.sendmail('{login}', '{SAMPLE_NUMBER}@sms.example.test', 'Subject: Hello\\n\\nYour visit is tomorrow at 10:30.')"
 
 Ctrl-C stops it.
 """,

@@ -7,14 +7,15 @@ import json
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from bridge import redact
-from bridge.app import Store
 from bridge.errors import UsageError
-from bridge.settings import Settings, load
+
+if TYPE_CHECKING:
+    from bridge.app import Store
+    from bridge.settings import Settings
 
 T = TypeVar("T")
 
@@ -39,6 +40,9 @@ def settings_of(config: Path | None) -> Settings:
 
     Raises SettingsError, and UsageError when there are none.
     """
+    from bridge import redact
+    from bridge.settings import load
+
     if config is None:
         config = Path(os.environ.get("BRIDGE_DATA_DIR", DEMO_DIR)) / "bridge.toml"
         if not config.is_file():
@@ -50,6 +54,8 @@ def settings_of(config: Path | None) -> Settings:
 
 def in_store(config: Path | None, work: Callable[[Store], Awaitable[T]]) -> T:
     """Open the store that `config` names, do `work`, close it again."""
+    from bridge.app import Store
+
     settings = settings_of(config)
 
     async def run() -> T:

@@ -1,0 +1,76 @@
+# Everything a checkout can do. Needs Python 3.11 or newer with pip; `make test` also needs a few Debian packages.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV := .tools/uv/bin/uv
+PACKAGES := chromium curl libatomic1 swaks
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_SYSTEM_CERTS := 1
+export UV_LINK_MODE := copy
+export VIRTUAL_ENV := $(CURDIR)/.venv
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup run test lint lock packages clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
+
+setup: .venv/.installed ## make .venv with .venv/bin/bridge in it
+
+run: setup ## start the demo: bridge, phone network and mailbox on this machine
+	@exec .venv/bin/bridge demo
+
+test: .venv/.installed-dev packages ## run all tests
+	.venv/bin/pytest
+
+lint: .venv/.installed-dev ## check style, types and the import law
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+lock: $(UV) ## write requirements/*.lock anew from pyproject.toml
+	$(LOCK) pyproject.toml --group build -o requirements/run.lock
+	$(LOCK) pyproject.toml --group build --group dev -o requirements/dev.lock
+	echo uv | $(LOCK) --no-annotate - -o requirements/uv.lock
+
+clean: ## remove what setup, tests and checks made; keeps data/
+	rm -rf .venv .tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find bridge tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+LOCK = $(UV) pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+# uv makes the virtual environment: Debian's Python has pip, but its venv only with a package more.
+$(UV): requirements/uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed: name one with  make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 \
+	  || { echo "pip is needed: on Debian run  apt-get install python3-pip" >&2; exit 1; }
+	rm -rf .tools/uv
+	$(PYTHON) -m pip install -q --root-user-action=ignore --target .tools/uv --require-hashes -r requirements/uv.lock
+	@touch $@
+
+.venv/bin/python: | $(UV)
+	$(UV) venv -q --python $(PYTHON) .venv
+
+.venv/.installed: requirements/run.lock pyproject.toml | .venv/bin/python
+	$(UV) pip install -q --require-hashes -r requirements/run.lock
+	$(UV) pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.installed-dev: requirements/dev.lock .venv/.installed
+	$(UV) pip install -q --require-hashes -r requirements/dev.lock
+	@touch $@
+
+packages:
+	@missing=$$(for package in $(PACKAGES); do \
+	    dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || printf '%s ' $$package; done); \
+	[ -z "$$missing" ] && exit 0; \
+	if [ "$$(id -u)" = 0 ]; then sudo=; \
+	elif sudo -n true 2>/dev/null; then sudo='sudo -n'; \
+	else echo "The tests need Debian packages. Run as root:  apt-get install $$missing" >&2; exit 1; fi; \
+	$$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing

@@ -1,0 +1,248 @@
+"""Hands composed mails to a mail server by SMTP; the last station on the way back, called by the postman.
+
+A mail goes out at least once with a fixed Message-ID: when the connection breaks after the final dot, nobody knows
+whether the server has it, and it is sent again. A refusal is final only when the server judged the mail itself; one
+that concerns the session (login, TLS, a server that is going down) may pass, and no report must be lost over it.
+
+Server replies may quote addresses, and a phone's address is its number: of a reply only the codes are kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import ssl
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from pathlib import Path
+
+import aiosmtplib
+
+from bridge.errors import MailRefused, SettingsError
+from bridge.settings import TlsMode
+from bridge.types import OutgoingMail
+
+SESSION_CODES = frozenset({503, 530, 534, 535, 538})
+"""5yz replies that ask for a login or for TLS (RFC 4954 section 6, RFC 3207 section 4) whatever the mail is."""
+CLOSING = 421
+"""The server is about to hang up (RFC 5321 section 3.8)."""
+
+_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?!\S)")
+_TROUBLE = (aiosmtplib.SMTPException, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """How to reach the mail server. Times are in seconds."""
+
+    host: str
+    port: int
+    tls: TlsMode
+    username: str = ""
+    """Empty for a server that asks for no login."""
+    password: str = field(default="", repr=False)
+    ca_file: Path | None = None
+    """Authorities (PEM) that the server's certificate may come from; None for those of the system."""
+    hostname: str = "localhost"
+    """The bridge's own name, given in EHLO."""
+    timeout: float = 60.0
+    """For the connection and for each answer."""
+    data_timeout: float = 600.0
+    """For the answer to the final dot: RFC 5321 section 4.5.3.2.6, since giving up early sends the mail twice."""
+    idle: float = 30.0
+    """How long an unused connection is kept."""
+
+
+class Relay:
+    """One kept connection to the mail server; mails pass one after another."""
+
+    def __init__(self, settings: RelaySettings) -> None:
+        """Raises SettingsError when `ca_file` cannot be used."""
+        self._settings = settings
+        self._where = f"{settings.host}:{settings.port}"
+        self._context = None if settings.tls is TlsMode.NONE else _tls_context(settings.ca_file)
+        self._lock = asyncio.Lock()
+        self._client: aiosmtplib.SMTP | None = None
+        self._leaving: asyncio.Task[None] | None = None
+
+    async def send(self, mail: OutgoingMail) -> None:
+        """Hand over one mail. Raises MailRefused; `retryable` is false only when the server judged the mail itself."""
+        self._stay()
+        async with self._lock:
+            client = await self._connected()
+            kept = False
+            try:
+                await self._hand_over(client, mail)
+                kept = True
+            except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError) as error:
+                kept = error.code != CLOSING
+                raise _verdict(error) from None
+            except _TROUBLE as error:
+                raise MailRefused(
+                    f"The connection to the mail server {self._where} broke before it had taken the mail.",
+                    retryable=True,
+                    detail=f"{self._where}: {type(error).__name__}",
+                ) from None
+            except ValueError:
+                raise MailRefused(
+                    "The mailbox has an address that no mail can be sent to: correct it with `bridge mailbox set`.",
+                    retryable=False,
+                ) from None
+            finally:
+                if kept:
+                    self._client = client
+                    self._leaving = asyncio.create_task(self._leave_when_idle())
+                else:
+                    _drop(client)
+
+    async def probe(self) -> str:
+        """Connect and log in without sending: empty when that works, else a sentence that says what to change."""
+        try:
+            client = await self._open()
+        except MailRefused as refused:
+            return refused.sentence
+        await _quit(client)
+        return ""
+
+    async def close(self) -> None:
+        """Take leave of the server; a mail under way is finished first."""
+        self._stay()
+        async with self._lock:
+            await self._leave()
+
+    async def _hand_over(self, client: aiosmtplib.SMTP, mail: OutgoingMail) -> None:
+        # aiosmtplib sends to whatever address it can find in a string, so that string must be nothing but the address.
+        if not mail.envelope_to or any(parseaddr(path)[1] != path for path in (mail.envelope_from, mail.envelope_to)):
+            raise ValueError("not one address")
+        size = [f"SIZE={len(mail.raw)}"] if client.supports_extension("size") else []
+        await client.mail(mail.envelope_from, options=size)
+        await client.rcpt(mail.envelope_to)
+        await client.data(mail.raw, timeout=self._settings.data_timeout)
+
+    async def _connected(self) -> aiosmtplib.SMTP:
+        """The kept connection if the server still holds it, else a new one."""
+        client, self._client = self._client, None
+        if client is not None and await _answers(client):
+            return client
+        return await self._open()
+
+    async def _open(self) -> aiosmtplib.SMTP:
+        """A new connection, encrypted and logged in as the settings ask; never less than that."""
+        settings = self._settings
+        client = aiosmtplib.SMTP(
+            hostname=settings.host,
+            port=settings.port,
+            local_hostname=settings.hostname,
+            timeout=settings.timeout,
+            use_tls=settings.tls is TlsMode.IMPLICIT,
+            start_tls=False,
+            tls_context=self._context,
+        )
+        ready = False
+        remedy = "does not answer: check relay.host, relay.port and relay.tls"
+        try:
+            await client.connect()
+            if settings.tls is TlsMode.STARTTLS:
+                remedy = "does not start TLS: check relay.tls"
+                await client.starttls()
+            if settings.username:
+                remedy = "does not accept the login: check relay.username and relay.password"
+                await client.login(settings.username, settings.password)
+            else:
+                remedy = "does not answer the greeting: check relay.host and relay.port"
+                await client.ehlo()
+            ready = True
+        except _TROUBLE as error:
+            if _distrusted(error):
+                remedy = "has a certificate that is not trusted: check relay.host and relay.ca_file"
+            codes = f" {_codes(error)}" if isinstance(error, aiosmtplib.SMTPResponseException) else ""
+            raise MailRefused(
+                f"The mail server {self._where} {remedy}.",
+                retryable=True,
+                detail=f"{self._where}: {type(error).__name__}{codes}",
+            ) from None
+        finally:
+            if not ready:
+                _drop(client)
+        return client
+
+    def _stay(self) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+
+    async def _leave_when_idle(self) -> None:
+        await asyncio.sleep(self._settings.idle)
+        async with self._lock:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await _quit(client)
+
+
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except OSError:
+        raise SettingsError("relay.ca_file", str(ca_file), "name a readable file of certificates in PEM form") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _verdict(error: aiosmtplib.SMTPResponseException) -> MailRefused:
+    """What the server's answer to MAIL, RCPT or DATA means for this mail (RFC 5321 section 4.2.1)."""
+    codes = _codes(error)
+    if not 500 <= error.code < 600:
+        return MailRefused(f"The mail server does not take the mail for now ({codes}).", retryable=True)
+    if error.code in SESSION_CODES:
+        return MailRefused(
+            f"The mail server asks for a login or for TLS ({codes}): check relay.username and relay.tls.",
+            retryable=True,
+        )
+    return MailRefused(
+        f"The mail server refused the mail for good ({codes}): check that the mailbox address exists "
+        "and that the server lets the bridge send.",
+        retryable=False,
+    )
+
+
+def _codes(error: aiosmtplib.SMTPResponseException) -> str:
+    enhanced = _ENHANCED.match(error.message)
+    return f"{error.code} {enhanced[0]}" if enhanced else str(error.code)
+
+
+def _distrusted(error: BaseException) -> bool:
+    return isinstance(error, ssl.CertificateError) or isinstance(error.__cause__, ssl.CertificateError)
+
+
+async def _answers(client: aiosmtplib.SMTP) -> bool:
+    """Whether a kept connection still works; RSET also clears what a refused mail left behind (RFC 5321 4.1.1.5)."""
+    answered = False
+    try:
+        with contextlib.suppress(*_TROUBLE):  # servers hang up on idle clients: no trouble, a new connection follows
+            await client.rset()
+            answered = True
+    finally:
+        if not answered:
+            _drop(client)
+    return answered
+
+
+async def _quit(client: aiosmtplib.SMTP) -> None:
+    """QUIT, as RFC 5321 section 4.1.1.10 asks before a connection is closed; an answer is not waited for long."""
+    try:
+        with contextlib.suppress(*_TROUBLE):  # a server that is gone already needs no farewell
+            await client.quit(timeout=5.0)
+    finally:
+        _drop(client)
+
+
+def _drop(client: aiosmtplib.SMTP) -> None:
+    """Close at once, without waiting until a server that no longer reads has taken what is still buffered."""
+    transport = client.transport
+    client.close()
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()

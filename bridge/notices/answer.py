@@ -1,0 +1,90 @@
+"""The mail that brings a phone's answer: the phone's words, from an address that texts the phone when answered.
+
+A person wrote it, so it is not marked Auto-Submitted (RFC 3834 section 5); answering machines are held off with
+`X-Auto-Response-Suppress`. What the phone wrote is hostile until it has passed `mime` and, for HTML, `html.escape`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from datetime import UTC
+from email.utils import format_datetime
+from zoneinfo import ZoneInfo
+
+from bridge.notices import mime
+from bridge.notices.wording import WORDINGS, Wording
+from bridge.sms.numbers import international
+from bridge.types import Match, OutgoingMail, ReplyNotice
+
+_SEPARATOR = "* * *"
+_QUOTES = re.compile(r'["\\]')
+_NOT_DIALABLE = re.compile(r"[^+0-9A-Za-z]")
+
+
+def reply(notice: ReplyNotice, domain: str) -> OutgoingMail:
+    """The mail with a phone's answer, in the thread it answers; `domain` is the one that phone addresses are in.
+
+    It leaves with a bounce address that holds the notice's id, never with the phone's address: a bounce or an
+    out-of-office answer must not become a text message.
+    """
+    wording = WORDINGS[notice.mailbox.language]
+    number = mime.one_line(international(notice.number))
+    words = mime.lines_of(notice.text).strip() or wording.say("reply.empty")
+    remarks = tuple(_remarks(notice, wording, number))
+    raw = _headers(notice, wording, number, domain) + mime.multipart(
+        "multipart/alternative",
+        notice.notice_id,
+        (mime.text_part(_plain(words, remarks)), mime.text_part(_html(words, remarks, wording), "html")),
+    )
+    bounces_to = f"bounce-{notice.notice_id}@{domain}"
+    return OutgoingMail(id=notice.notice_id, envelope_from=bounces_to, envelope_to=notice.to, raw=raw)
+
+
+def _headers(notice: ReplyNotice, wording: Wording, number: str, domain: str) -> bytes:
+    subject = mime.answer_subject(notice.subject) or wording.say("subject.reply", number=number)
+    created = notice.created_at.astimezone(ZoneInfo(notice.mailbox.timezone))
+    local_part = _NOT_DIALABLE.sub("", notice.number) or "unknown"
+    received = notice.received_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return b"".join(
+        (
+            mime.machine_field("From", f'"{_QUOTES.sub("", number)}" <{local_part}@{domain}>'),
+            mime.machine_field("To", notice.to),
+            mime.text_field("Subject", subject),
+            mime.machine_field("Date", format_datetime(created)),
+            mime.machine_field("Message-ID", f"<{notice.notice_id}@{domain}>"),
+            mime.thread_fields(notice.in_reply_to, notice.references),
+            mime.machine_field("X-Auto-Response-Suppress", "All"),
+            mime.machine_field("X-SMS-From", notice.number),
+            mime.machine_field("X-SMS-To", notice.sender),
+            mime.machine_field("X-SMS-Received", received),
+            mime.machine_field("X-SMS-Match", notice.match),
+        )
+    )
+
+
+def _remarks(notice: ReplyNotice, wording: Wording, number: str) -> Iterator[str]:
+    """What the reader must know beside the words: doubt about the addressee, and a block that was set or lifted."""
+    if notice.match is Match.AMBIGUOUS:
+        yield wording.say("reply.ambiguous", candidates=", ".join(map(mime.one_line, notice.candidates)))
+    if notice.match is Match.NONE:
+        yield wording.say("reply.none")
+    if notice.stopped:
+        yield wording.say("reply.stopped", number=number)
+    if notice.resumed:
+        yield wording.say("reply.resumed", number=number)
+
+
+def _plain(words: str, remarks: tuple[str, ...]) -> str:
+    return "\n\n".join((words, _SEPARATOR, *remarks)) if remarks else words
+
+
+def _html(words: str, remarks: tuple[str, ...], wording: Wording) -> str:
+    """The same as HTML: line breaks as `<br>`, since Outlook ignores `white-space`; each text in its own direction."""
+    shown = html.escape(words).replace("\n", "<br>\n")
+    below = "".join(f'<p style="color:#555555">{html.escape(remark)}</p>\n' for remark in remarks)
+    return (
+        f'<!DOCTYPE html>\n<html lang="{wording.language}">\n<head><meta charset="utf-8"></head>\n<body>\n'
+        f'<p dir="auto">{shown}</p>\n{"<hr>" if remarks else ""}\n{below}</body>\n</html>'
+    )

@@ -1,0 +1,57 @@
+"""The words of every mail in every language, read once from `bridge/templates/`; notices fill the blanks.
+
+A blank is filled with `str.format`: only our own templates are read as templates, what a phone or a sender wrote is
+never more than a value.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bridge.types import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The sentences of one language, by dotted key (`reason.landline.why`)."""
+
+    language: Language
+    sentences: Mapping[str, str]
+    months: tuple[str, ...]
+
+    def say(self, key: str, **blanks: str | int) -> str:
+        """The sentence `key` with its blanks filled."""
+        return self.sentences[key].format(**blanks)
+
+    def moment(self, when: datetime, timezone: str) -> str:
+        """Date and time of day as a person reads them, in the IANA zone `timezone`."""
+        local = when.astimezone(ZoneInfo(timezone))
+        return self.say(
+            "date", day=local.day, month=self.months[local.month - 1], year=local.year, time=f"{local:%H:%M}"
+        )
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in table.items():
+        if isinstance(value, str):
+            yield prefix + key, value
+        else:
+            yield from _flat(value, f"{prefix}{key}.")
+
+
+def _read(language: Language) -> Wording:
+    source = resources.files("bridge").joinpath("templates", f"{language.value}.toml")
+    table = tomllib.loads(source.read_text(encoding="utf-8"))
+    months = tuple(table.pop("months"))
+    return Wording(language, MappingProxyType(dict(_flat(table))), months)
+
+
+WORDINGS: Mapping[Language, Wording] = MappingProxyType({language: _read(language) for language in Language})
+"""All languages, in memory."""

@@ -1,0 +1,74 @@
+"""Turns the octets of a header or body into text, whatever the mail claims they are; below `headers` and `mime`.
+
+Labels are read as browsers and mail readers do (WHATWG Encoding Standard, section 4.2): many mails that say
+ISO-8859-1 or ASCII hold Windows-1252.
+"""
+
+from __future__ import annotations
+
+import re
+from encodings import aliases, normalize_encoding
+from functools import lru_cache
+
+import charset_normalizer
+
+SAMPLE = 4_096
+"""Octets that are shown to the guesser; it is slow, and a mail's first words are as good as all of them."""
+
+_AS_BROWSERS_DO = {
+    "ascii": "cp1252",
+    "latin_1": "cp1252",
+    "iso8859_9": "cp1254",
+    "iso8859_11": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+}
+_KNOWN = {**aliases.aliases, **{name: name for name in aliases.aliases.values()}, "utf_8_sig": "utf_8_sig"}
+_NO_CHARSETS = frozenset(
+    {"base64_codec", "bz2_codec", "hex_codec", "idna", "mbcs", "punycode", "quopri_codec", "raw_unicode_escape"}
+    | {"rot_13", "undefined", "unicode_escape", "uu_codec", "zlib_codec"}
+)
+_NON_ASCII = re.compile(rb"[\x80-\xff]")
+_GUESSES = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "latin_1", "koi8_r"]
+_GUESSES += ["gb18030", "big5", "cp932", "cp949", "euc_jp", "utf_16"]
+
+
+def decode(data: bytes, charset: str) -> str:
+    """The text of `data`: by the declared charset, else UTF-8, else the best guess; never raises."""
+    if data.isascii() and b"\x1b" not in data and charset.lower() in {"", "us-ascii", "utf-8", "iso-8859-1"}:
+        return data.decode("ascii")
+    codec = _codec(charset)
+    # A mail that says ASCII and holds other octets says nothing, and most of those are UTF-8 today.
+    attempts = ("utf_8", codec) if codec is None or charset.lower() in {"us-ascii", "ascii"} else (codec, "utf_8")
+    for attempt in attempts:
+        if attempt is None:
+            continue
+        try:
+            return data.decode(attempt)
+        except UnicodeError:
+            continue
+    return data.decode(_guess(data), "replace")
+
+
+@lru_cache(maxsize=256)
+def _codec(charset: str) -> str | None:
+    """The Python codec of a charset label; unknown labels are never handed to the import machinery."""
+    label = charset.strip().strip("\"'").lower()
+    if not label or len(label) > 40 or not label.isascii():
+        return None
+    codec = _KNOWN.get(normalize_encoding(label))
+    if codec is None or codec in _NO_CHARSETS:
+        return None
+    return _AS_BROWSERS_DO.get(codec, codec)
+
+
+def _guess(data: bytes) -> str:
+    first = _NON_ASCII.search(data)
+    start = max(0, first.start() - SAMPLE // 2) if first else 0
+    sample = data[start : start + SAMPLE]
+    best = charset_normalizer.from_bytes(sample, cp_isolation=_GUESSES).best()
+    if best is None or best.encoding == "latin_1":
+        return "cp1252"
+    return best.encoding

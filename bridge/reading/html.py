@@ -1,0 +1,171 @@
+"""HTML to the text a person reads in it, with the quoted mails set apart; used by `mime` where there is no plain text.
+
+The tree comes from lexbor (WHATWG HTML), the walk is our own and keeps its own stack, so that no depth can exhaust
+Python's.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from bridge.types import Cut
+
+MAX_TAGS = 20_000
+"""Most "<" in all the HTML of a mail. Building the tree takes time in proportion to tags times depth: half a second
+when hostile, at this number."""
+
+# HTML's formatting elements are opened again in every block that follows an unclosed one: 70 kB of them become nine
+# million nodes. A span is not, and says the same to us.
+_FORMATTING = re.compile(
+    r"<(/?)(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])",
+    re.IGNORECASE,
+)
+_SPACES = re.compile(r"[ \t\n\r\f]+")
+_HIDDEN = re.compile(r"display:none|visibility:hidden|mso-hide:all|opacity:0(?:\.0*)?(?:[;%!]|$)", re.IGNORECASE)
+_NO_HEIGHT = re.compile(r"max-height:0(?:px|pt|em|%)?(?:[;!]|$)", re.IGNORECASE)
+_FONT_SIZE = re.compile(r"font-size:([0-9.]+)", re.IGNORECASE)
+_INDENT = re.compile(r"margin:0(?:px)?0(?:px)?0(?:px)?40px|border:none", re.IGNORECASE)
+
+_DROPPED = frozenset(
+    {"script", "style", "head", "title", "template", "noscript", "iframe", "object", "audio", "video", "svg", "math"}
+    | {"select", "textarea", "button"}
+)
+_BLOCKS = frozenset(
+    {"address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt", "fieldset", "figcaption"}
+    | {"figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "li", "main", "nav"}
+    | {"ol", "p", "pre", "section", "table", "tbody", "tfoot", "thead", "tr", "ul"}
+)
+_CELLS = frozenset({"td", "th"})
+_QUOTE_CLASSES = frozenset({"gmail_quote", "gmail_extra", "gmail_attr", "moz-cite-prefix", "yahoo_quoted"})
+_QUOTE_REST_IDS = frozenset({"appendonsend", "divrplyfwdmsg"})
+"""Outlook on the web marks where the quoted mail begins and puts it into the siblings that follow."""
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Text in the making: collapses spaces and starts a line where a browser would."""
+
+    pieces: list[str] = field(default_factory=list)
+    at_line_start: bool = True
+    space: bool = False
+
+    def words(self, text: str) -> None:
+        text = _SPACES.sub(" ", text)
+        bare = text.strip(" ")
+        if not bare:
+            self.space = self.space or bool(text)
+            return
+        if (self.space or text[0] == " ") and not self.at_line_start:
+            self.pieces.append(" ")
+        self.pieces.append(bare)
+        self.at_line_start = False
+        self.space = text[-1] == " "
+
+    def preformatted(self, text: str) -> None:
+        self.pieces.append(text)
+        self.at_line_start = text.endswith("\n")
+        self.space = False
+
+    def block(self) -> None:
+        if not self.at_line_start:
+            self.line_break()
+
+    def line_break(self) -> None:
+        self.pieces.append("\n")
+        self.at_line_start = True
+        self.space = False
+
+    def text(self) -> str:
+        return "".join(self.pieces).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def to_text(html: str) -> tuple[str, tuple[Cut, ...]]:
+    """The visible text of `html` and what it quotes. The caller sees to it that there are at most `MAX_TAGS` tags."""
+    root = LexborHTMLParser(_FORMATTING.sub(r"<\1span", html)).root
+    if root is None:
+        return "", ()
+    own, quoted = _Writer(), _Writer()
+    _walk(root, own, quoted)
+    quote = quoted.text().strip()
+    return own.text(), (Cut("quote", quote),) if quote else ()
+
+
+@dataclass(slots=True)
+class _Step:
+    """One node on the stack; visited a second time when its children are done."""
+
+    node: LexborNode
+    quoted: bool
+    invisible: bool
+    preformatted: bool
+    leaving: bool = False
+
+
+def _walk(root: LexborNode, own: _Writer, quoted: _Writer) -> None:
+    stack = [_Step(root, quoted=False, invisible=False, preformatted=False)]
+    while stack:
+        step = stack.pop()
+        node, tag = step.node, step.node.tag or ""
+        writer = quoted if step.quoted else own
+        if step.leaving:
+            if tag in _BLOCKS:
+                writer.block()
+            elif tag in _CELLS:
+                writer.words(" ")
+            continue
+        if tag == "-text":
+            if not step.invisible:
+                (writer.preformatted if step.preformatted else writer.words)(node.text_content or "")
+            continue
+        if tag.startswith(("-", "!")) and node.child is None:
+            continue
+        if tag == "br":
+            writer.line_break()
+            continue
+        attributes = node.attributes if node.is_element_node else {}
+        style = (attributes.get("style") or "").replace(" ", "")
+        if tag in _DROPPED or "hidden" in attributes or _is_hidden(style):
+            continue
+        step.quoted = step.quoted or _is_quote(tag, style, attributes)
+        step.preformatted = step.preformatted or tag == "pre"
+        size = _FONT_SIZE.search(style) if style else None
+        if size is not None:
+            # Newsletters set size 0 on a cell against gaps and a real size within: the nearest one counts.
+            step.invisible = not size[1].strip("0.")
+        writer = quoted if step.quoted else own
+        if tag in _BLOCKS:
+            writer.block()
+            if tag == "li":
+                writer.pieces.append("- ")
+        step.leaving = True
+        stack.append(step)
+        _push_children(stack, step)
+
+
+def _push_children(stack: list[_Step], parent: _Step) -> None:
+    children: list[_Step] = []
+    quoted = parent.quoted
+    child = parent.node.child
+    while child is not None:
+        if child.is_element_node and (child.id or "").lower() in _QUOTE_REST_IDS:
+            quoted = True
+        children.append(_Step(child, quoted, parent.invisible, parent.preformatted))
+        child = child.next
+    stack.extend(reversed(children))
+
+
+def _is_hidden(style: str) -> bool:
+    if not style:
+        return False
+    return bool(_HIDDEN.search(style)) or ("overflow:hidden" in style and bool(_NO_HEIGHT.search(style)))
+
+
+def _is_quote(tag: str, style: str, attributes: dict[str, str | None]) -> bool:
+    classes = (attributes.get("class") or "").split()
+    if any(name in _QUOTE_CLASSES for name in classes):
+        return True
+    # The indent button of mail programs makes a blockquote as well; only its style tells it from a quotation.
+    return tag == "blockquote" and (attributes.get("type") == "cite" or not _INDENT.search(style))

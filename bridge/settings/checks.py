@@ -1,0 +1,200 @@
+"""Checks of settings that look beyond a single key: keys that need each other, files, hosts and the data folder."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bridge.errors import SettingsError
+from bridge.settings.model import Settings, SmtpSettings, TlsMode
+
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
+"""RFC 5321 section 4.1.2, `Domain`, with the label length of RFC 1035 section 2.3.4."""
+
+_GATEWAY_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+"""It stands in the path of the provider's callbacks."""
+
+_DATABASE = "sqlite+aiosqlite:///"
+
+
+def check(settings: Settings) -> list[SettingsError]:
+    """All that is wrong with settings whose single keys are right; looks at files, never at the network."""
+    return [
+        *_check_names(settings),
+        *_check_data_dir(settings.data_dir),
+        *_check_database(settings),
+        *_check_smtp(settings.smtp),
+        *_check_http(settings),
+        *_check_relay(settings),
+        *_check_gateways(settings),
+        *_check_sending(settings),
+    ]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address can only be reached from this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def readable(path: Path, *, secret: bool) -> str:
+    """Empty when a file can be read and, if secret, not by everybody; else the remedy."""
+    try:
+        with path.open("rb"):
+            mode = path.stat().st_mode
+    except OSError as error:
+        return f"{(error.strerror or type(error).__name__).lower()}; name a file that the bridge may read"
+    if secret and mode & (stat.S_IROTH | stat.S_IWOTH):
+        return f"everybody on this machine may read this secret; run: chmod 640 {path}"
+    return ""
+
+
+def _check_names(settings: Settings) -> Iterator[SettingsError]:
+    for key, value in (("domain", settings.domain), ("hostname", settings.hostname)):
+        if not _DOMAIN.fullmatch(value) or len(value) > 255:
+            yield SettingsError(key, f'"{value}"', 'write a domain name such as "sms.example.com"')
+    for key, value in (
+        ("smtp.host", settings.smtp.host),
+        ("http.host", settings.http.host),
+        ("relay.host", settings.relay.host),
+    ):
+        if not _is_host(value):
+            yield SettingsError(key, f'"{value}"', 'write a host name or an IP address, such as "0.0.0.0" for all')
+    fallback = settings.replies.fallback
+    if fallback and "@" not in fallback:
+        yield SettingsError(
+            "replies.fallback", f'"{fallback}"', "write the login of a mailbox, which is a mail address"
+        )
+
+
+def _is_host(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return bool(_DOMAIN.fullmatch(value)) and not value.replace(".", "").isdigit()
+    return True
+
+
+def _check_data_dir(data_dir: Path) -> Iterator[SettingsError]:
+    standing = next((folder for folder in (data_dir, *data_dir.absolute().parents) if folder.exists()), data_dir)
+    if not standing.is_dir():
+        yield SettingsError("data_dir", f'"{data_dir}"', f"{standing} is not a folder; name a folder")
+    elif not os.access(standing, os.W_OK | os.X_OK):
+        remedy = f"the bridge may not write in {standing}; run: chown to its user, or name another folder"
+        yield SettingsError("data_dir", f'"{data_dir}"', remedy)
+
+
+def _check_database(settings: Settings) -> Iterator[SettingsError]:
+    url = settings.database.url
+    if url is not None and not url.get_secret_value().startswith(_DATABASE):
+        remedy = (
+            "this version keeps messages in SQLite only; write sqlite+aiosqlite:////path/to/bridge.db, or leave it out"
+        )
+        yield SettingsError("database.url", "(not shown)", remedy)
+
+
+def _check_smtp(smtp: SmtpSettings) -> Iterator[SettingsError]:
+    loopback = is_loopback(smtp.host)
+    if not smtp.port and not smtp.tls_port:
+        yield SettingsError("smtp.port", "0", "nobody could hand in a mail; set smtp.port or smtp.tls_port")
+    if smtp.port and smtp.port == smtp.tls_port:
+        yield SettingsError("smtp.tls_port", str(smtp.tls_port), "smtp.port is the same; give each its own, or 0")
+    for key, path, other in (
+        ("smtp.certificate", smtp.certificate, "smtp.private_key"),
+        ("smtp.private_key", smtp.private_key, "smtp.certificate"),
+    ):
+        if path is None:
+            continue
+        if getattr(smtp, other.removeprefix("smtp.")) is None:
+            yield SettingsError(key, f'"{path}"', f"{other} is missing; TLS needs both")
+        problem = readable(path, secret=key == "smtp.private_key")
+        if problem:
+            yield SettingsError(key, f'"{path}"', problem)
+    if smtp.certificate is None and smtp.tls_port:
+        yield SettingsError(
+            "smtp.tls_port", str(smtp.tls_port), "TLS needs smtp.certificate and smtp.private_key; set them, or 0 here"
+        )
+    if smtp.certificate is None and not loopback:
+        remedy = "other machines would send logins and texts readable; set smtp.certificate and smtp.private_key"
+        yield SettingsError("smtp.host", f'"{smtp.host}"', f'{remedy}, or "127.0.0.1" here')
+    if smtp.plaintext_login and not loopback:
+        remedy = 'passwords would travel readable; set it to false, or smtp.host to "127.0.0.1"'
+        yield SettingsError("smtp.plaintext_login", "true", remedy)
+    if smtp.max_connections_per_address > smtp.max_connections:
+        remedy = f"must be at most smtp.max_connections, which is {smtp.max_connections}"
+        yield SettingsError("smtp.max_connections_per_address", str(smtp.max_connections_per_address), remedy)
+
+
+def _check_http(settings: Settings) -> Iterator[SettingsError]:
+    http, smtp = settings.http, settings.smtp
+    if http.port in (smtp.port, smtp.tls_port):
+        yield SettingsError("http.port", str(http.port), "a listener for mail has this port; choose another")
+    yield from _check_url("http.public_url", http.public_url, "callbacks")
+
+
+def _check_url(key: str, url: str, what: str) -> Iterator[SettingsError]:
+    """An address that secrets travel to: https, or this machine."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host, parts = "", urlsplit("")
+    if parts.scheme not in ("http", "https") or not host or not _is_host(host):
+        yield SettingsError(key, "(not shown)", 'write an address such as "https://sms.example.com"')
+    elif parts.username or parts.password or parts.query or parts.fragment:
+        yield SettingsError(key, "(not shown)", "write it without a login, a question mark or a #")
+    elif parts.scheme == "http" and not is_loopback(host):
+        yield SettingsError(key, f'"{url}"', f"{what} would travel readable; write https://")
+
+
+def _check_relay(settings: Settings) -> Iterator[SettingsError]:
+    relay = settings.relay
+    if relay.username and relay.password is None and relay.password_file is None:
+        remedy = "relay.password is missing; set it or relay.password_file, or leave the username out"
+        yield SettingsError("relay.username", f'"{relay.username}"', remedy)
+    if relay.password is not None and not relay.username:
+        yield SettingsError("relay.password", "(not shown)", "relay.username is missing; set it, or leave both out")
+    if relay.password is not None and relay.tls is TlsMode.NONE and not is_loopback(relay.host):
+        yield SettingsError("relay.tls", '"none"', 'the password would travel readable; write "starttls" or "implicit"')
+    if relay.ca_file is not None:
+        problem = readable(relay.ca_file, secret=False)
+        if problem:
+            yield SettingsError("relay.ca_file", f'"{relay.ca_file}"', problem)
+
+
+def _check_gateways(settings: Settings) -> Iterator[SettingsError]:
+    for name, gateway in settings.gateways.items():
+        if not _GATEWAY_NAME.fullmatch(name):
+            remedy = "a gateway's name has lower-case letters, digits and hyphens, and at most 32 of them"
+            yield SettingsError(f"gateways.{name}", "(section)", remedy)
+        yield from _check_url(f"gateways.{name}.url", gateway.url, "texts")
+        if gateway.secret_file is None and (gateway.secret is None or not gateway.secret.get_secret_value()):
+            remedy = "set it or secret_file, so that bridge and provider know each other"
+            yield SettingsError(f"gateways.{name}.secret", "(not set)", remedy)
+
+
+def _check_sending(settings: Settings) -> Iterator[SettingsError]:
+    sending = settings.sending
+    names = ", ".join(sorted(settings.gateways))
+    if not settings.gateways:
+        remedy = "no SMS could leave; write a section [gateways.NAME] with kind, url and secret"
+        yield SettingsError("gateways", "(none)", remedy)
+    elif sending.gateway not in settings.gateways:
+        remedy = f"no gateway has this name; write one of: {names}"
+        yield SettingsError("sending.gateway", f'"{sending.gateway}"', remedy)
+    for key, value, limit, other in (
+        ("first_retry", sending.first_retry, sending.max_retry, "max_retry"),
+        ("max_retry", sending.max_retry, sending.give_up_after, "give_up_after"),
+    ):
+        if value > limit:
+            yield SettingsError(f"sending.{key}", f"{value:g}", f"must be at most sending.{other}, which is {limit:g}")

@@ -1,0 +1,198 @@
+"""What an operator can decide: every key with its type and default, as frozen sections.
+
+`config/bridge.toml` repeats the defaults and says why each is what it is; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo
+
+
+class TlsMode(StrEnum):
+    """How a connection to a mail server is protected."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    IMPLICIT = "implicit"
+
+
+class LogLevel(StrEnum):
+    """The least important log line that is still written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How a log line looks: one JSON object for machines, or plain text for people."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
+def _from_folder(path: Path, info: ValidationInfo) -> Path:
+    folder: Path = (info.context or {}).get("folder", Path())
+    return folder / path.expanduser()
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+PortOrOff = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=31_536_000, allow_inf_nan=False)]
+FilePath = Annotated[Path, AfterValidator(_from_folder)]
+"""A relative path starts at the folder of the configuration file."""
+
+
+class Section(BaseModel):
+    """A part of the settings; unknown keys are an error and nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LogSettings(Section):
+    """What the log holds and how it looks; it goes to standard error."""
+
+    level: LogLevel = LogLevel.INFO
+    format: LogFormat = LogFormat.JSON
+
+
+class DatabaseSettings(Section):
+    """Where messages are kept. None means the file `bridge.db` in the data folder."""
+
+    url: SecretStr | None = None
+    url_file: FilePath | None = None
+
+
+class SmtpSettings(Section):
+    """The front door: where mail programs hand in their mail (RFC 6409, RFC 8314)."""
+
+    host: str = "127.0.0.1"
+    port: PortOrOff = 587
+    """Listener with STARTTLS; 0 is off."""
+    tls_port: PortOrOff = 0
+    """Listener with implicit TLS, usually 465; 0 is off."""
+    certificate: FilePath | None = None
+    private_key: FilePath | None = None
+    plaintext_login: bool = False
+    """Login without TLS, for tests on the machine itself; honoured on loopback only."""
+    max_mail_bytes: Annotated[int, Field(ge=65_536, le=1_073_741_824)] = 26_214_400
+    max_recipients: Annotated[int, Field(ge=100, le=100_000)] = 1000
+    """At least 100 (RFC 5321 section 4.5.3.1.8)."""
+    max_connections: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    max_connections_per_address: Annotated[int, Field(ge=1, le=100_000)] = 100
+    command_timeout: Seconds = 300.0
+    """Seconds without a byte from the client before it is let go (RFC 5321 section 4.5.3.2.7)."""
+    drain_timeout: Seconds = 30.0
+    """Seconds that mails already in transfer get when the bridge stops."""
+
+
+class HttpSettings(Section):
+    """The web listener: callbacks of the provider, health."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8025
+    public_url: str = "http://127.0.0.1:8025"
+    """How the provider reaches this listener, without a path at the end."""
+
+
+class RelaySettings(Section):
+    """The mail server that takes the bridge's own mails: reports and replies."""
+
+    host: str = "localhost"
+    port: Port = 587
+    tls: TlsMode = TlsMode.STARTTLS
+    username: str = ""
+    password: SecretStr | None = None
+    password_file: FilePath | None = None
+    ca_file: FilePath | None = None
+    """Authorities to trust instead of the system's, in PEM."""
+
+
+class GatewaySettings(Section):
+    """One connection to an SMS provider; its name is the key in `[gateways.NAME]`."""
+
+    kind: Literal["simulator"]
+    url: str
+    secret: SecretStr | None = None
+    secret_file: FilePath | None = None
+    timeout: Seconds = 30.0
+
+
+class SendingSettings(Section):
+    """How messages are handed to the gateway. All times in seconds."""
+
+    gateway: str = ""
+    """Name in `gateways` of the one that messages go to."""
+    first_retry: Seconds = 1.0
+    max_retry: Seconds = 900.0
+    give_up_after: Seconds = 86_400.0
+    unknown_after: Seconds = 15.0
+    """How long an unknown outcome waits for a late receipt before the sender is told."""
+    in_flight: Annotated[int, Field(ge=1, le=1000)] = 50
+    """Messages handed over at the same time."""
+    resubmission_window: Seconds = 86_400.0
+    """How long the same mail is recognised and not sent again."""
+
+
+class ReportSettings(Section):
+    """When delivery reports are mailed."""
+
+    wait: Seconds = 60.0
+    """Longest wait, from the first settled recipient of a mail, for the others."""
+
+
+class ReplySettings(Section):
+    """Whose mailbox a phone's answer goes to."""
+
+    window_days: Annotated[int, Field(ge=1, le=3650)] = 14
+    fallback: str = ""
+    """Login of the mailbox that gets answers which belong to nobody."""
+
+
+class Settings(Section):
+    """Everything that an operator can decide about one bridge."""
+
+    domain: str = "sms.example.test"
+    """Mail domain of the phones: `+393331234567@sms.example.test`."""
+    hostname: str = "localhost"
+    """The bridge's own name in SMTP greetings (RFC 5321 section 4.1.1.1)."""
+    data_dir: FilePath = Path("/var/lib/smtp-sms-bridge")
+    log: LogSettings = LogSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    http: HttpSettings = HttpSettings()
+    relay: RelaySettings = RelaySettings()
+    gateways: dict[str, GatewaySettings] = {}
+    sending: SendingSettings = SendingSettings()
+    reports: ReportSettings = ReportSettings()
+    replies: ReplySettings = ReplySettings()
+
+    def secrets(self) -> tuple[str, ...]:
+        """Values that must never reach a log."""
+        values = (self.database.url, self.relay.password, *(gateway.secret for gateway in self.gateways.values()))
+        return tuple(value.get_secret_value() for value in values if value is not None)
+
+
+def demo_settings(data_dir: Path, smtp_port: int, http_port: int, mail_port: int, secret: str) -> Settings:
+    """The settings of `bridge demo`: everything on loopback, the simulated phone network, a catch-all mailbox.
+
+    `mail_port` is where the simulated mail server listens; `secret` proves bridge and network to each other.
+    """
+    here = f"http://127.0.0.1:{http_port}"
+    return Settings(
+        data_dir=data_dir,
+        log=LogSettings(format=LogFormat.TEXT),
+        smtp=SmtpSettings(port=smtp_port, plaintext_login=True),
+        http=HttpSettings(port=http_port, public_url=here),
+        relay=RelaySettings(host="127.0.0.1", port=mail_port, tls=TlsMode.NONE),
+        gateways={
+            "simulator": GatewaySettings(kind="simulator", url=f"{here}/simulator/provider", secret=SecretStr(secret))
+        },
+        sending=SendingSettings(gateway="simulator"),
+        replies=ReplySettings(fallback="clinic@example.test"),
+    )

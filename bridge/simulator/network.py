@@ -1,0 +1,186 @@
+"""The phone network: takes messages from a gateway, carries out each phone's fate, and lets phones write back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bridge import clock
+from bridge.simulator import fates
+from bridge.simulator.callbacks import Callbacks
+from bridge.simulator.events import Events
+from bridge.simulator.fates import Fate
+from bridge.simulator.record import NewCallback, Record, StoredMessage, StoredReply
+from bridge.simulator.refusal import CallRefused
+from bridge.sms import gsm7
+from bridge.types import Encoding
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_SENDER = re.compile(r"\+?[0-9]{3,15}|[0-9A-Za-z .&_-]{1,11}")
+
+LONGEST_REPLY = 1600
+"""Characters that a phone may write at once."""
+
+_EARLY_RECEIPT_WAIT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A message as a gateway hands it over. Segments are the octets that travel (3GPP TS 23.040 section 9.2.3.24)."""
+
+    reference: str
+    sender: str
+    phone: str
+    encoding: Encoding
+    segments: tuple[bytes, ...]
+
+    @property
+    def text(self) -> str:
+        """What the phone shows: each segment decoded by itself, as a phone does, then joined."""
+        if self.encoding is Encoding.GSM7:
+            return "".join(gsm7.decode(segment) for segment in self.segments)
+        return "".join(segment.decode("utf-16-be", "replace") for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the provider answers. A broken answer is none: the connection is cut."""
+
+    status: int
+    body: Mapping[str, str]
+    headers: Mapping[str, str]
+    broken: bool = False
+
+
+def e164(number: object) -> str:
+    """`number` itself when it is a telephone number in E.164 with its plus, else a refusal."""
+    if not isinstance(number, str) or not _E164.fullmatch(number):
+        raise CallRefused(400, "Write the number in E.164: a plus, the country code and the digits, nothing else.")
+    return number
+
+
+def read_order(body: object) -> Order:
+    """The order in a request's JSON, or a refusal that names the key that is wrong."""
+    order: Mapping[str, object] = body if isinstance(body, dict) else {}
+    reference, sender = order.get("reference"), order.get("from")
+    if not isinstance(reference, str) or not re.fullmatch(r"[\x21-\x7e]{1,100}", reference):
+        raise CallRefused(400, "'reference' must be 1 to 100 printable ASCII characters.")
+    if not isinstance(sender, str) or not _SENDER.fullmatch(sender):
+        raise CallRefused(400, "'from' must be a telephone number or a name of at most 11 letters and digits.")
+    phone = e164(order.get("to"))
+    try:
+        encoding = Encoding(str(order.get("encoding")))
+    except ValueError:
+        raise CallRefused(400, "'encoding' must be gsm7 or ucs2.") from None
+    return Order(reference, sender, phone, encoding, _read_segments(order.get("segments"), encoding))
+
+
+def _read_segments(value: object, encoding: Encoding) -> tuple[bytes, ...]:
+    if not isinstance(value, list) or not 1 <= len(value) <= 255:
+        raise CallRefused(400, "'segments' must be a list of 1 to 255 hexadecimal strings.")
+    try:
+        segments = tuple(bytes.fromhex(segment) for segment in value)
+    except (TypeError, ValueError):
+        raise CallRefused(400, "'segments' must be a list of 1 to 255 hexadecimal strings.") from None
+    # 3GPP TS 23.040 section 9.2.3.24.1: the header that joins segments costs 7 septets or 6 octets of each.
+    whole, part = (160, 153) if encoding is Encoding.GSM7 else (140, 134)
+    if any(len(segment) > (whole if len(segments) == 1 else part) for segment in segments):
+        raise CallRefused(400, "A segment is longer than an SMS can be.")
+    if encoding is Encoding.GSM7 and any(octet > 0x7F for segment in segments for octet in segment):
+        raise CallRefused(400, "A gsm7 segment holds one septet per octet, 00 to 7f.")
+    return segments
+
+
+class Network:
+    """The network over one record. Whatever is answered was committed before."""
+
+    def __init__(self, record: Record, callbacks: Callbacks, events: Events) -> None:
+        self._record = record
+        self._callbacks = callbacks
+        self._events = events
+
+    async def submit(self, order: Order) -> Answer:
+        """Take a message, or not, as the phone's fate wants it. The same reference twice makes two texts."""
+        fate = fates.fate_of(order.phone)
+        if fate is Fate.UNKNOWN_SUBSCRIBER:
+            return Answer(422, {"error": "unknown_subscriber"}, {})
+        earlier = await self._record.count_try(order.reference)
+        if fates.is_turned_away(fate, earlier):
+            if fate is Fate.THROTTLED:
+                return Answer(429, {"error": "throttled"}, {"Retry-After": "1"})
+            return Answer(503, {"error": "unreachable"}, {})
+        message_id = await self._take(order, fate)
+        if fate is Fate.SLOW:
+            await asyncio.sleep(fates.ANSWER_DELAY)
+        return Answer(201, {"id": message_id}, {}, broken=fates.breaks_connection(fate))
+
+    async def reply(self, phone: str, text: object, to: object) -> str:
+        """Let a phone write `text` to the number `to`, or to the one that texted it last; gives the SMS its id."""
+        if not isinstance(text, str) or not 1 <= len(text) <= LONGEST_REPLY or not text.strip():
+            raise CallRefused(400, f"'text' must hold 1 to {LONGEST_REPLY} characters.")
+        recipient = await self._last_sender(phone) if to is None else e164(to)
+        now = clock.now()
+        reply = StoredReply(clock.new_id(), phone, recipient, _whole(text), now.isoformat())
+        event = {"event_id": reply.id, "from": phone, "to": recipient, "text": reply.text, "time": reply.sent_at}
+        await self._record.add_reply(reply, NewCallback(phone, "inbound", json.dumps(event), now.timestamp()))
+        self._callbacks.wake()
+        self._events.publish("phone", phone)
+        return reply.id
+
+    async def _last_sender(self, phone: str) -> str:
+        shown = [message for message in await self._record.messages(phone) if message.shown]
+        if not shown:
+            raise CallRefused(409, "Nobody has texted this phone yet. Say under 'to' which number it writes to.")
+        if not _E164.fullmatch(shown[-1].sender):
+            raise CallRefused(409, "The last text came from a name, which cannot be answered. Say 'to' whom.")
+        return shown[-1].sender
+
+    async def _take(self, order: Order, fate: Fate) -> str:
+        now = clock.now()
+        message = StoredMessage(
+            id=clock.new_id(),
+            reference=order.reference,
+            sender=order.sender,
+            phone=order.phone,
+            text=order.text,
+            encoding=order.encoding.value,
+            segments=len(order.segments),
+            shown=fates.reaches_phone(fate),
+            received_at=now.isoformat(),
+        )
+        receipts: Sequence[NewCallback] = [
+            NewCallback(
+                lane=message.id,
+                hook="receipts",
+                body=json.dumps(
+                    {
+                        "event_id": clock.new_id(),
+                        "id": message.id,
+                        "reference": order.reference,
+                        "status": receipt.status,
+                        "error": receipt.error,
+                        "time": (now + timedelta(seconds=receipt.delay)).isoformat(),
+                    }
+                ),
+                due_at=now.timestamp() + receipt.delay,
+            )
+            for receipt in fates.receipts_of(fate)
+        ]
+        with self._callbacks.acceptance(message.id) as accepted:
+            await self._record.add_message(message, receipts)
+            self._callbacks.wake()
+            self._events.publish("phone", order.phone)
+            if fate is Fate.EARLY_RECEIPT:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(accepted.wait(), _EARLY_RECEIPT_WAIT)
+        return message.id
+
+
+def _whole(text: str) -> str:
+    """`text` with half surrogate pairs, which JSON can carry and a database cannot, as U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

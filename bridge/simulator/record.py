@@ -1,0 +1,245 @@
+"""The durable record of the simulated network and its mailboxes: one SQLite file, written before anything is answered.
+
+Every method runs in one worker thread that owns the connection. A method that writes returns after the commit, which
+is on the disk (WAL with `synchronous=FULL`), so that the record survives a killed process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS messages (
+    seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, reference TEXT NOT NULL, sender TEXT NOT NULL,
+    phone TEXT NOT NULL, text TEXT NOT NULL, encoding TEXT NOT NULL, segments INTEGER NOT NULL,
+    shown INTEGER NOT NULL, received_at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS messages_by_phone ON messages (phone, seq);
+CREATE TABLE IF NOT EXISTS replies (
+    seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, phone TEXT NOT NULL, recipient TEXT NOT NULL,
+    text TEXT NOT NULL, sent_at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS replies_by_phone ON replies (phone, seq);
+CREATE TABLE IF NOT EXISTS tries (reference TEXT PRIMARY KEY, count INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS callbacks (
+    seq INTEGER PRIMARY KEY, lane TEXT NOT NULL, hook TEXT NOT NULL, body TEXT NOT NULL,
+    due_at REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS callbacks_by_lane ON callbacks (lane, seq);
+CREATE INDEX IF NOT EXISTS callbacks_by_due ON callbacks (due_at, seq);
+CREATE TABLE IF NOT EXISTS mails (
+    seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, address TEXT NOT NULL, folder TEXT NOT NULL,
+    raw BLOB NOT NULL, received_at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS mails_by_address ON mails (address, seq);
+"""
+
+SENT = "Sent"
+"""The folder of what the simulated mail client sent; every other folder is the bridge's doing."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """An SMS that the network took. `shown` says whether the phone ever got it; times are ISO 8601 in UTC."""
+
+    id: str
+    reference: str
+    sender: str
+    phone: str
+    text: str
+    encoding: str
+    segments: int
+    shown: bool
+    received_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReply:
+    """An SMS that a phone sent."""
+
+    id: str
+    phone: str
+    recipient: str
+    text: str
+    sent_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMail:
+    """A mail in one folder of one address, as it came."""
+
+    id: str
+    address: str
+    folder: str
+    raw: bytes
+    received_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewCallback:
+    """A callback to be posted at `due_at` (Unix time). Those of one lane are posted one after the other."""
+
+    lane: str
+    hook: str
+    body: str
+    due_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A callback that is not yet accepted; `seq` names it."""
+
+    seq: int
+    lane: str
+    hook: str
+    body: str
+    due_at: float
+    attempts: int
+
+
+class Record:
+    """The open record. Only one process may have it open."""
+
+    def __init__(self, path: Path) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="simulator-record")
+        self._path = path
+        self._db: sqlite3.Connection
+
+    async def open(self) -> None:
+        """Open the file; it and its folder are made when they are missing."""
+
+        def connect() -> None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self._path, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.executescript(_SCHEMA)
+
+        await self._run(connect)
+
+    async def close(self) -> None:
+        """Close the file, after all that was asked before."""
+        await self._run(lambda: self._db.close())
+        self._thread.shutdown(wait=False)
+
+    async def count_try(self, reference: str) -> int:
+        """Note one more try of this reference, and say how many there were before."""
+        statement = (
+            "INSERT INTO tries VALUES (?, 1) ON CONFLICT (reference) DO UPDATE SET count = count + 1 RETURNING count"
+        )
+        count: int = await self._run(lambda: self._db.execute(statement, (reference,)).fetchone()[0])
+        return count - 1
+
+    async def add_message(self, message: StoredMessage, callbacks: Sequence[NewCallback]) -> None:
+        """Keep an SMS together with the receipts that will follow it."""
+        row = (
+            *(message.id, message.reference, message.sender, message.phone, message.text),
+            *(message.encoding, message.segments, message.shown, message.received_at),
+        )
+        await self._write([("INSERT INTO messages VALUES (NULL,?,?,?,?,?,?,?,?,?)", row)], callbacks)
+
+    async def add_reply(self, reply: StoredReply, callback: NewCallback) -> None:
+        """Keep what a phone wrote together with the callback that tells the bridge."""
+        row = (reply.id, reply.phone, reply.recipient, reply.text, reply.sent_at)
+        await self._write([("INSERT INTO replies VALUES (NULL,?,?,?,?,?)", row)], [callback])
+
+    async def add_mails(self, mails: Sequence[StoredMail]) -> None:
+        """Keep mails, all or none."""
+        statement = "INSERT INTO mails VALUES (NULL,?,?,?,?,?)"
+        await self._write([(statement, (m.id, m.address, m.folder, m.raw, m.received_at)) for m in mails], [])
+
+    async def phones(self) -> list[tuple[str, int]]:
+        """Every phone the network knows, with the number of messages it shows; the one that changed last comes last."""
+        statement = """
+            SELECT phone, SUM(shown) FROM (
+                SELECT phone, shown, received_at AS at FROM messages UNION ALL SELECT phone, 0, sent_at FROM replies
+            ) GROUP BY phone ORDER BY MAX(at)"""
+        return await self._run(lambda: [(row[0], row[1]) for row in self._db.execute(statement)])
+
+    async def messages(self, phone: str) -> list[StoredMessage]:
+        """All that the network took for this phone, oldest first."""
+        statement = """
+            SELECT id, reference, sender, phone, text, encoding, segments, shown, received_at
+            FROM messages WHERE phone = ? ORDER BY seq"""
+
+        def read() -> list[StoredMessage]:
+            rows = self._db.execute(statement, (phone,))
+            return [replace(StoredMessage(*row), shown=bool(row[7])) for row in rows]
+
+        return await self._run(read)
+
+    async def replies(self, phone: str) -> list[StoredReply]:
+        """All that this phone wrote, oldest first."""
+        statement = "SELECT id, phone, recipient, text, sent_at FROM replies WHERE phone = ? ORDER BY seq"
+        return await self._run(lambda: [StoredReply(*row) for row in self._db.execute(statement, (phone,))])
+
+    async def mails(self, address: str) -> list[StoredMail]:
+        """All mails of this address in every folder, oldest first."""
+        statement = "SELECT id, address, folder, raw, received_at FROM mails WHERE address = ? ORDER BY seq"
+        return await self._run(lambda: [StoredMail(*row) for row in self._db.execute(statement, (address,))])
+
+    async def addresses(self) -> list[str]:
+        """Every address that has a mail, in alphabetical order."""
+        statement = "SELECT DISTINCT address FROM mails ORDER BY address"
+        return await self._run(lambda: [row[0] for row in self._db.execute(statement)])
+
+    async def clear(self) -> None:
+        """Empty phones and mailboxes. Callbacks under way still go out: the bridge waits for them."""
+        await self._write([(f"DELETE FROM {table}", ()) for table in ("messages", "replies", "mails")], [])
+
+    async def due_callbacks(self, now: float, limit: int, busy: Collection[str]) -> list[Callback]:
+        """At most `limit` callbacks that are due: the first of each lane, without the lanes that are busy."""
+        statement = """
+            SELECT seq, lane, hook, body, due_at, attempts FROM callbacks AS c WHERE due_at <= ?
+            AND NOT EXISTS (SELECT 1 FROM callbacks AS e WHERE e.lane = c.lane AND e.seq < c.seq) ORDER BY due_at, seq
+            LIMIT ?"""
+
+        def read() -> list[Callback]:
+            rows = self._db.execute(statement, (now, limit + len(busy)))
+            return [callback for row in rows if (callback := Callback(*row)).lane not in busy][:limit]
+
+        return await self._run(read)
+
+    async def next_due(self, busy: Collection[str]) -> float | None:
+        """When the next callback is due that no busy lane holds back; Unix time, or None."""
+        statement = """
+            SELECT lane, due_at FROM callbacks AS c
+            WHERE NOT EXISTS (SELECT 1 FROM callbacks AS e WHERE e.lane = c.lane AND e.seq < c.seq) ORDER BY due_at, seq
+            LIMIT ?"""
+
+        def read() -> float | None:
+            rows = self._db.execute(statement, (1 + len(busy),))
+            return next((due for lane, due in rows if lane not in busy), None)
+
+        return await self._run(read)
+
+    async def finish_callback(self, seq: int) -> None:
+        """Forget a callback that the bridge accepted."""
+        await self._write([("DELETE FROM callbacks WHERE seq = ?", (seq,))], [])
+
+    async def postpone_callback(self, seq: int, due_at: float) -> None:
+        """Try a callback again at `due_at` (Unix time)."""
+        statement = "UPDATE callbacks SET due_at = ?, attempts = attempts + 1 WHERE seq = ?"
+        await self._write([(statement, (due_at, seq))], [])
+
+    async def _write(
+        self, statements: Sequence[tuple[str, tuple[object, ...]]], callbacks: Sequence[NewCallback]
+    ) -> None:
+        def write() -> None:
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                for statement, values in statements:
+                    self._db.execute(statement, values)
+                self._db.executemany(
+                    "INSERT INTO callbacks (lane, hook, body, due_at) VALUES (?,?,?,?)",
+                    [(c.lane, c.hook, c.body, c.due_at) for c in callbacks],
+                )
+
+        await self._run(write)
+
+    async def _run(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -1,0 +1,75 @@
+"""The end of a mail found in blocks of bytes: between the wire and the handler, while DATA runs.
+
+A mail ends at CRLF.CRLF and at nothing else, wherever the borders between blocks fall (RFC 5321 section 4.1.1.4).
+Lone CR, lone LF and NUL never end a mail and make it bad: who passes them on lets a second mail be smuggled past
+the next server. Memory is bounded by the size limit; what comes after it is read and thrown away.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+_END = b"\r\n.\r\n"
+
+DISCARD_FACTOR = 4
+"""How many times the size limit is read before the client is cut off; a polite 552 needs the mail read to its end."""
+
+
+class Flaw(StrEnum):
+    """Why the octets of a mail cannot be taken."""
+
+    TOO_LARGE = "too_large"
+    BAD_LINES = "bad_lines"
+
+
+class MailData:
+    """Collects one mail. Give it blocks until `feed` says that the end was seen, then ask for `content`."""
+
+    __slots__ = ("_buffer", "_hold", "_limit", "_octets", "_overflowed", "rest")
+
+    def __init__(self, limit: int) -> None:
+        """`limit` is the largest mail in octets, counted without transparency dots (RFC 1870 section 6)."""
+        self._buffer = bytearray(b"\r\n")
+        self._limit = limit
+        # A transparency dot stretches the shortest line, a lone dot, from three octets to four.
+        self._hold = limit + limit // 3 + len(_END)
+        self._octets = 0
+        self._overflowed = False
+        self.rest = b""
+        """What followed the end of the mail: the client's next, pipelined commands."""
+
+    @property
+    def endless(self) -> bool:
+        """More has come than is worth reading to the end."""
+        return self._octets > self._limit * DISCARD_FACTOR + len(_END)
+
+    def feed(self, block: bytes | bytearray) -> bool:
+        """Take a block; true once the end of the mail was in it."""
+        buffer = self._buffer
+        seen = len(buffer)
+        self._octets += len(block)
+        buffer += block
+        end = buffer.find(_END, max(0, seen - len(_END) + 1))
+        if end >= 0:
+            self.rest = bytes(buffer[end + len(_END) :])
+            del buffer[end + 2 :]
+            return True
+        if len(buffer) > self._hold:
+            self._overflowed = True
+            del buffer[: -len(_END) + 1]
+        return False
+
+    def content(self) -> bytes | Flaw:
+        """The mail without transparency dots (RFC 5321 section 4.5.2), or what is wrong with it."""
+        if self._overflowed:
+            return Flaw.TOO_LARGE
+        # The CRLF put in front lets one replacement serve the first line too.
+        raw = bytes(self._buffer).replace(b"\r\n.", b"\r\n")[2:]
+        self._buffer.clear()
+        if len(raw) > self._limit:
+            return Flaw.TOO_LARGE
+        # Three counts cost a quarter of one regular expression.
+        lines = raw.count(b"\r\n")
+        if raw.count(b"\r") != lines or raw.count(b"\n") != lines or b"\0" in raw:
+            return Flaw.BAD_LINES
+        return raw

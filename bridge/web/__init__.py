@@ -1,0 +1,1 @@
+"""The bridge's HTTP side: callbacks of SMS providers and health."""

@@ -1,0 +1,49 @@
+"""The web application: provider callbacks, health, and whatever routes the composition adds, under safe headers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bridge.gateways.base import Gateway
+from bridge.web.health import Health, health_routes
+from bridge.web.hooks import Intake, hook_routes
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def build_web(
+    gateways: Mapping[str, Gateway], intake: Intake, health: Health, extra_routes: Sequence[BaseRoute] = ()
+) -> Starlette:
+    """The app with `/hooks/{gateway}/{hook}`, `/healthz`, `/readyz` and `extra_routes`."""
+    return Starlette(
+        routes=[*health_routes(health), *hook_routes(gateways, intake), *extra_routes],
+        middleware=[Middleware(_SafeHeaders)],
+    )
+
+
+class _SafeHeaders:
+    """Adds headers that let a browser do nothing with an answer; a page that needs more sets its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_safely if scope["type"] == "http" else send)

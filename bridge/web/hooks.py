@@ -1,0 +1,72 @@
+"""Provider callbacks: from an HTTP request through the gateway that understands it to the intake that keeps it.
+
+A 2xx answer means that the intake has committed. Anything that goes wrong on our side is 503, so that the provider
+calls again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bridge.gateways.base import Gateway, Hook, HookRefused
+from bridge.types import GatewayEvent, HttpRequest
+
+LONGEST_BODY = 65_536
+"""Bytes of a callback; a receipt has a few hundred."""
+
+Intake = Callable[[Sequence[GatewayEvent]], Awaitable[None]]
+"""Keeps events for good; returns after the commit."""
+
+log = structlog.get_logger("bridge.web")
+
+
+def hook_routes(gateways: Mapping[str, Gateway], intake: Intake) -> list[Route]:
+    """`/hooks/{gateway}/{hook}` for every hook of every gateway; GET as well as POST, since providers use both."""
+    return [
+        Route(f"/hooks/{name}/{hook.name}", _endpoint(name, hook, intake), methods=["GET", "POST"])
+        for name, gateway in gateways.items()
+        for hook in gateway.hooks()
+    ]
+
+
+def _endpoint(gateway: str, hook: Hook, intake: Intake) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        try:
+            body = await _body(request)
+            events = hook.read(_request(request, body))
+            await intake(events)
+        except HookRefused as refused:
+            log.warning("hook.refused", gateway=gateway, hook=hook.name, status=refused.status, why=str(refused))
+            # A body that was not read to its end would go on coming: hang up.
+            headers = {"Connection": "close"} if refused.status == 413 else None
+            return JSONResponse({"error": str(refused)}, refused.status, headers)
+        except ClientDisconnect:
+            # Nobody is left to read an answer; a provider that hung up calls again.
+            return Response(status_code=400)
+        except Exception as error:
+            # Whatever failed, the provider must keep the event and call again; the error's text may hold the callback.
+            log.error("hook.failed", gateway=gateway, hook=hook.name, error=type(error).__name__)
+            return JSONResponse({"error": "The bridge could not keep this callback. Send it again."}, 503)
+        return JSONResponse({"status": "kept"})
+
+    return answer
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_BODY:
+            raise HookRefused(413, f"The callback is longer than {LONGEST_BODY} bytes.")
+    return bytes(body)
+
+
+def _request(request: Request, body: bytes) -> HttpRequest:
+    return HttpRequest(
+        path=request.url.path, query=dict(request.query_params), headers=dict(request.headers), body=body
+    )

@@ -1,0 +1,79 @@
+"""The HTTP listener: uvicorn inside the bridge's own event loop, which keeps the signals to itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from bridge.errors import SettingsError
+
+DRAIN = 10
+"""Seconds that open requests have to finish once the server stops."""
+
+
+class WebServer:
+    """Serves `app` on one address. Port 0 takes any free port."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=DRAIN,
+            )
+        )
+        self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, known after `start`."""
+        return self._port
+
+    async def start(self) -> None:
+        """Listen; returns when requests are answered. Raises SettingsError when the address cannot be used."""
+        listener = self._bind()
+        self._port = listener.getsockname()[1]
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]), name="web")
+        await self._server.ready.wait()
+
+    async def stop(self) -> None:
+        """Take no more requests, finish the open ones, close."""
+        if self._serving is None:
+            return
+        self._server.should_exit = True
+        await self._serving
+
+    def _bind(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        try:
+            return socket.create_server((self._host, self._port), family=family)
+        except OSError as error:
+            remedy = f"This address cannot be used ({error.strerror}). Stop what listens there, or choose another port."
+            raise SettingsError("http.port", str(self._port), remedy) from error
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to the bridge."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()

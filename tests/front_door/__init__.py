@@ -1,0 +1,1 @@
+"""The front door: everything a mail client, or a stranger, can say to it over SMTP."""

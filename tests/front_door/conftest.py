@@ -1,0 +1,274 @@
+"""A real listener on loopback with the bridge's own front door; behind it an admission that the test commands."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from bridge import admission
+from bridge.access.credentials import Credentials, hash_password
+from bridge.errors import Reason, RecipientRefusal
+from bridge.smtp_handler import FrontDoor
+from bridge.smtp_server import DoorSettings, SmtpServer
+from bridge.store import directory
+from bridge.types import Destination, Envelope, Language, Mailbox, Recipient
+
+LOGIN = "clinic@example.test"
+PASSWORD = "clinic-demo"
+NUMBER = "<+393331234567@sms.example.test>"
+
+
+class Directory(directory.Directory):
+    """Mailboxes in memory, as the store's directory gives them out."""
+
+    def __init__(self, *mailboxes: Mailbox) -> None:
+        self.mailboxes = {mailbox.login: mailbox for mailbox in mailboxes}
+        self.networks: dict[str, str] = {}
+
+    def by_login(self, login: str) -> Mailbox | None:
+        return self.mailboxes.get(login.lower())
+
+    def by_network(self, address: str) -> Mailbox | None:
+        return self.mailboxes.get(self.networks.get(address, ""))
+
+
+@dataclasses.dataclass
+class Admitted:
+    mailbox: Mailbox
+    envelope: Envelope
+    numbers: tuple[str, ...]
+    raw: bytes
+
+
+class Admission(admission.Admission):
+    """Records what was admitted; refuses, breaks or waits on demand."""
+
+    def __init__(self) -> None:
+        self.admitted: list[Admitted] = []
+        self.error: Exception | None = None
+        self.gate: asyncio.Event | None = None
+        self.entered = asyncio.Event()
+        self.done = asyncio.Event()
+
+    def check_recipient(self, mailbox: Mailbox, recipient: Recipient) -> Destination:
+        local_part = recipient.address.partition("@")[0].strip('"')
+        if not local_part.startswith("+39") or len(local_part) < 10:
+            raise RecipientRefusal(Reason.MALFORMED_NUMBER, "This is not a phone number.")
+        return Destination(recipient, local_part, "IT")
+
+    async def admit(self, mailbox: Mailbox, envelope: Envelope, destinations: Sequence[Destination], raw: bytes) -> str:
+        self.entered.set()
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        self.admitted.append(Admitted(mailbox, envelope, tuple(to.number for to in destinations), raw))
+        self.done.set()
+        return f"submission{len(self.admitted)}"
+
+
+@dataclasses.dataclass
+class House:
+    """A running front door and what a test may turn in it."""
+
+    server: SmtpServer
+    front: FrontDoor
+    directory: Directory
+    admission: Admission
+    settings: DoorSettings
+    clients: list[Client] = dataclasses.field(default_factory=list)
+
+    @property
+    def port(self) -> int:
+        assert self.server.port is not None
+        return self.server.port
+
+    @property
+    def tls_port(self) -> int:
+        assert self.server.tls_port is not None
+        return self.server.tls_port
+
+    async def emptied(self) -> None:
+        """Wait for the server's side of all connections to end."""
+        async with asyncio.timeout(10):
+            for connection in list(self.server.connections):
+                await asyncio.wait([connection.task])
+
+    async def connect(self, *, tls: ssl.SSLContext | None = None) -> Client:
+        port = self.tls_port if tls is not None else self.port
+        host = "localhost" if tls is not None else None
+        client = Client(*await asyncio.open_connection("127.0.0.1", port, ssl=tls, server_hostname=host, limit=1 << 20))
+        self.clients.append(client)
+        await client.reply()
+        return client
+
+    async def logged_in(self) -> Client:
+        client = await self.connect()
+        await client.say("EHLO client.example.test")
+        assert (await client.say("AUTH PLAIN AGNsaW5pY0BleGFtcGxlLnRlc3QAY2xpbmljLWRlbW8=")).startswith("235")
+        return client
+
+    async def at_data(self) -> Client:
+        """A client that has got its 354."""
+        client = await self.logged_in()
+        await client.say(f"MAIL FROM:<{LOGIN}>")
+        await client.say(f"RCPT TO:{NUMBER}")
+        assert (await client.say("DATA")).startswith("354")
+        return client
+
+
+class Client:
+    """A client that says exactly what it is told, byte for byte."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def send(self, octets: bytes) -> None:
+        self.writer.write(octets)
+        await self.writer.drain()
+
+    async def reply(self) -> str:
+        """The next reply, its lines joined by a line feed; empty when the server has closed."""
+        lines: list[str] = []
+        while True:
+            async with asyncio.timeout(10):
+                line = (await self.reader.readline()).decode("ascii")
+            lines.append(line.rstrip("\r\n"))
+            if line[3:4] != "-":
+                return "\n".join(lines)
+
+    async def say(self, command: str) -> str:
+        await self.send(command.encode() + b"\r\n")
+        return await self.reply()
+
+    async def mail(self, content: bytes) -> str:
+        """Send a mail after the 354."""
+        await self.send(content + b"\r\n.\r\n")
+        return await self.reply()
+
+    async def flood(self, octets: bytes) -> None:
+        """Send the same again and again, far beyond any limit. Raises ConnectionError when the server cuts it off."""
+        for _ in range(2000):
+            await self.send(octets)
+
+    async def rest(self) -> bytes:
+        """Everything until the server closes."""
+        async with asyncio.timeout(10):
+            return await self.reader.read()
+
+    async def close(self) -> None:
+        self.writer.close()
+        try:
+            async with asyncio.timeout(10):
+                await self.writer.wait_closed()
+        except (ConnectionError, ssl.SSLError):
+            # The server may have hung up first, and in its own way.
+            return
+
+
+OpenHouse = Callable[..., Awaitable[House]]
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    return hash_password(PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def certificate(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def authority_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    """What a client needs to believe the server's certificate."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@pytest.fixture(scope="session")
+async def credentials() -> Credentials:
+    return Credentials()
+
+
+@pytest.fixture
+def mailbox(password_hash: str) -> Mailbox:
+    return Mailbox(
+        id="m1",
+        organisation_id="o1",
+        login=LOGIN,
+        addresses=("@example.test",),
+        region="IT",
+        countries=("IT",),
+        language=Language.ITALIAN,
+        timezone="Europe/Rome",
+        sender="+390200000001",
+        password_hash=password_hash,
+    )
+
+
+@pytest.fixture
+async def open_house(certificate: Path, credentials: Credentials, mailbox: Mailbox) -> AsyncIterator[OpenHouse]:
+    """Starts front doors with the settings a test asks for; they are stopped at its end."""
+    houses: list[House] = []
+
+    async def start(**changes: Any) -> House:
+        settings = DoorSettings(
+            port=0,
+            tls_port=0,
+            hostname="bridge.example.test",
+            certificate=certificate,
+            plaintext_login=True,
+            max_mail_bytes=100_000,
+            command_timeout=30.0,
+            data_timeout=30.0,
+        )
+        settings = dataclasses.replace(settings, **changes)
+        known, recording = Directory(mailbox), Admission()
+        front = FrontDoor(known, credentials, recording)
+        house = House(SmtpServer(settings, front), front, known, recording, settings)
+        await house.server.start()
+        houses.append(house)
+        return house
+
+    yield start
+    for house in houses:
+        if house.admission.gate is not None:
+            house.admission.gate.set()
+        await house.server.stop(1.0)
+        for client in house.clients:
+            await client.close()
+
+
+@pytest.fixture
+async def house(open_house: OpenHouse) -> House:
+    return await open_house()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong passwords cost a hundredth of their time."""
+    monkeypatch.setattr("bridge.smtp_protocol.LOGIN_DELAY", 0.01)

@@ -1,0 +1,105 @@
+"""Real mail programs, every kind of login over every kind of connection."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import smtplib
+import ssl
+from pathlib import Path
+
+import pytest
+
+from bridge.types import Door, Notify, Ret
+from tests.front_door.conftest import LOGIN, PASSWORD, Admitted, House, OpenHouse
+
+TO = "+393331234567@sms.example.test"
+MAIL = f"From: {LOGIN}\r\nTo: {TO}\r\nSubject: appointment\r\n\r\n.Tomorrow at 10, città\r\n"
+
+DOORS = ["loopback", "starttls", "implicit-tls"]
+LOGINS = ["PLAIN", "LOGIN"]
+
+
+async def _run(*command: str, stdin: str = "", **environment: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=os.environ | environment,
+    )
+    output, _ = await process.communicate(stdin.encode())
+    assert process.returncode == 0, output.decode(errors="replace")
+    return output.decode(errors="replace")
+
+
+def _the_mail(house: House) -> Admitted:
+    (mail,) = house.admission.admitted
+    assert mail.envelope.mail_from == LOGIN
+    assert mail.numbers == ("+393331234567",)
+    assert mail.envelope.door is Door.SUBMISSION
+    return mail
+
+
+@pytest.mark.parametrize("login", LOGINS)
+@pytest.mark.parametrize("door", DOORS)
+async def test_smtplib(open_house: OpenHouse, trusting: ssl.SSLContext, door: str, login: str) -> None:
+    house = await open_house(plaintext_login=door == "loopback")
+
+    def send() -> None:
+        client: smtplib.SMTP
+        if door == "implicit-tls":
+            client = smtplib.SMTP_SSL("localhost", house.tls_port, context=trusting)
+        else:
+            client = smtplib.SMTP("localhost", house.port)
+        with client:
+            if door == "starttls":
+                client.starttls(context=trusting)
+            client.ehlo()
+            assert client.has_extn("auth")
+            client.user, client.password = LOGIN, PASSWORD
+            client.auth(login, client.auth_plain if login == "PLAIN" else client.auth_login)
+            client.sendmail(
+                LOGIN, [TO], MAIL.encode(), ["BODY=8BITMIME", "RET=HDRS", "ENVID=Order+2B7"], ["NOTIFY=NEVER"]
+            )
+
+    await asyncio.to_thread(send)
+    mail = _the_mail(house)
+    assert mail.raw == MAIL.encode()
+    assert mail.envelope.envid == "Order+7"
+    assert mail.envelope.ret is Ret.HDRS
+    assert mail.envelope.recipients[0].notify == frozenset({Notify.NEVER})
+
+
+@pytest.mark.skipif(shutil.which("swaks") is None, reason="swaks is not installed")
+@pytest.mark.parametrize("login", LOGINS)
+@pytest.mark.parametrize("door", DOORS)
+async def test_swaks(open_house: OpenHouse, authority_file: Path, door: str, login: str) -> None:
+    house = await open_house(plaintext_login=door == "loopback")
+    tls = {
+        "loopback": [],
+        "starttls": ["--tls", "--tls-verify", "--tls-ca-path", str(authority_file)],
+        "implicit-tls": ["--tls-on-connect", "--tls-verify", "--tls-ca-path", str(authority_file)],
+    }[door]
+    port = house.tls_port if door == "implicit-tls" else house.port
+    address = ["--server", "127.0.0.1", "--port", str(port), "--from", LOGIN, "--ehlo", "pc.example.test"]
+    user = ["--auth", login, "--auth-user", LOGIN, "--auth-password", PASSWORD]
+    # Without POSIXLY_CORRECT swaks takes the plus of a number for the beginning of an option.
+    command = ["swaks", *address, *tls, *user, "--body", "Tomorrow at 10", "--to", TO]
+    output = await _run(*command, POSIXLY_CORRECT="1")
+    assert "250 2.0.0 Taken as submission1" in output
+    assert b"Tomorrow at 10" in _the_mail(house).raw
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize("login", LOGINS)
+@pytest.mark.parametrize("door", DOORS)
+async def test_curl(open_house: OpenHouse, authority_file: Path, door: str, login: str) -> None:
+    house = await open_house(plaintext_login=door == "loopback")
+    url = f"smtps://127.0.0.1:{house.tls_port}" if door == "implicit-tls" else f"smtp://127.0.0.1:{house.port}"
+    tls = ["--ssl-reqd"] if door == "starttls" else []
+    user = ["--user", f"{LOGIN}:{PASSWORD}", "--login-options", f"AUTH={login}", "--cacert", str(authority_file)]
+    address = ["--mail-from", LOGIN, "--mail-rcpt", TO, "--upload-file", "-"]
+    await _run("curl", "--silent", "--show-error", "--url", url, *tls, *user, *address, stdin=MAIL)
+    assert _the_mail(house).raw == MAIL.encode()

@@ -1,0 +1,60 @@
+"""The end of a mail, wherever the borders between blocks fall."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.smtp_data import DISCARD_FACTOR, Flaw, MailData
+
+LINES = st.lists(st.text(alphabet=".ab \té", max_size=12), max_size=8)
+
+
+def _stuffed(lines: list[str]) -> bytes:
+    return b"".join((b"." if line.startswith(".") else b"") + line.encode() + b"\r\n" for line in lines) + b".\r\n"
+
+
+@given(LINES, st.binary(max_size=20), st.data())
+def test_a_mail_comes_out_as_it_went_in(lines: list[str], rest: bytes, data: st.DataObject) -> None:
+    wire = _stuffed(lines) + rest
+    mail = MailData(10_000)
+    position = 0
+    while True:
+        size = data.draw(st.integers(1, 9))
+        ended = mail.feed(wire[position : position + size])
+        position += size
+        if ended:
+            break
+        assert position < len(wire)
+    assert mail.content() == b"".join(line.encode() + b"\r\n" for line in lines)
+    assert mail.rest + wire[position:] == rest
+
+
+@given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b".", b"a", b"\0"]), max_size=30).map(b"".join))
+def test_only_crlf_dot_crlf_ends_a_mail(octets: bytes) -> None:
+    mail = MailData(1000)
+    end = (b"\r\n" + octets).find(b"\r\n.\r\n")
+    assert mail.feed(octets) == (end >= 0)
+    if end >= 0:
+        raw = octets[:end]
+        lone = raw.replace(b"\r\n", b"")
+        bad = b"\r" in lone or b"\n" in lone or b"\0" in lone
+        assert (mail.content() is Flaw.BAD_LINES) == bad
+
+
+def test_the_limit_counts_octets_without_transparency_dots() -> None:
+    for lines, taken in (((["."] * 4), True), ((["."] * 5), False)):
+        mail = MailData(12)
+        assert mail.feed(_stuffed(lines))
+        assert (mail.content() is not Flaw.TOO_LARGE) == taken
+
+
+def test_a_mail_beyond_its_limit_is_not_kept() -> None:
+    mail = MailData(1000)
+    while not mail.endless:
+        assert not mail.feed(b"x" * 500)
+        assert len(mail._buffer) <= 2000
+    assert mail.feed(b"\r\n.\r\nNOOP\r\n")
+    assert mail.rest == b"NOOP\r\n"
+    assert mail.content() is Flaw.TOO_LARGE
+    assert DISCARD_FACTOR > 1

@@ -1,0 +1,1 @@
+"""The relay against real mail servers on loopback, kind and unkind."""

@@ -1,0 +1,1 @@
+"""The mails the bridge writes, read back by the parsers that real clients and servers use."""

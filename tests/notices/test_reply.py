@@ -1,0 +1,124 @@
+"""The phone's answer arrives as an ordinary mail in the thread, from an address that texts the phone when answered."""
+
+from __future__ import annotations
+
+from email.utils import parseaddr
+
+import pytest
+
+from bridge import notices
+from bridge.types import Language, Match
+from tests.notices import grammar
+from tests.notices.samples import DOMAIN, a_reply, parts, read, reply, subject_of, words
+
+
+def test_an_answer_comes_from_the_phone_and_continues_the_thread() -> None:
+    made = notices.reply(a_reply(references=("<first@example.test>",)), DOMAIN)
+    mail = read(made)
+    assert mail["From"] == f'"+39 333 123 4567" <+393331234567@{DOMAIN}>'
+    assert parseaddr(mail["From"]) == ("+39 333 123 4567", f"+393331234567@{DOMAIN}")
+    assert mail["To"] == made.envelope_to == "clinic@example.test"
+    assert mail["Subject"] == "Re: Visit"
+    assert mail["Message-ID"] == f"<01reply@{DOMAIN}>"
+    assert mail["In-Reply-To"] == "<visit@example.test>"
+    assert mail["References"].split() == ["<first@example.test>", "<visit@example.test>"]
+    assert mail["X-SMS-From"] == "+393331234567"
+    assert mail["X-SMS-To"] == "+390200000001"
+    assert mail["X-SMS-Received"] == "2026-11-12T08:15:20Z"
+    assert mail["X-SMS-Match"] == "number"
+    assert mail["X-Auto-Response-Suppress"] == "All"
+    assert mail["Auto-Submitted"] is None
+    grammar.check_lines(made.raw)
+    grammar.header_fields(made.raw)
+
+
+def test_a_bounce_of_an_answer_never_goes_to_the_phone() -> None:
+    assert notices.reply(a_reply(), DOMAIN).envelope_from == f"bounce-01reply@{DOMAIN}"
+
+
+def test_the_same_answer_made_again_is_the_same_mail() -> None:
+    assert notices.reply(a_reply(), DOMAIN) == notices.reply(a_reply(), DOMAIN)
+
+
+@pytest.mark.parametrize("match", [Match.NUMBER, Match.LATEST, Match.PROVIDER])
+def test_an_obvious_answer_is_the_phone_s_words_and_nothing_else(match: Match) -> None:
+    mail = reply(text="Sì, domani alle 9 👍\nGrazie", match=match)
+    plain, rich = parts(mail)
+    assert words(plain) == "Sì, domani alle 9 👍\nGrazie\n"
+    assert "Sì, domani alle 9 👍<br>\nGrazie" in words(rich)
+    assert [part.get_content_type() for part in (mail, plain, rich)] == [
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "remark"),
+    [
+        pytest.param(
+            {"match": Match.AMBIGUOUS, "candidates": ("clinic@example.test", "desk@example.test")},
+            "Several mailboxes write to this phone from the same number: clinic@example.test, desk@example.test.",
+            id="ambiguous",
+        ),
+        pytest.param({"match": Match.NONE}, "it is not known what this message answers.", id="no match"),
+        pytest.param({"text": "STOP", "stopped": True}, "+39 333 123 4567 has asked not to be texted", id="stop"),
+        pytest.param({"text": "START", "resumed": True}, "+39 333 123 4567 has lifted its block", id="start"),
+    ],
+)
+def test_what_is_not_obvious_is_said_below_the_words(changes: dict[str, object], remark: str) -> None:
+    plain, rich = (words(part) for part in parts(reply(**changes)))
+    text, separator, below = plain.partition("\n\n* * *\n\n")
+    assert separator
+    assert text == changes.get("text", "Yes, thank you")
+    assert remark in below
+    assert remark in rich
+
+
+@pytest.mark.parametrize(
+    ("language", "subject"),
+    [
+        (Language.ENGLISH, "SMS from +39 333 123 4567"),
+        (Language.ITALIAN, "SMS da +39 333 123 4567"),
+        (Language.SPANISH, "SMS de +39 333 123 4567"),
+        (Language.DUTCH, "Sms van +39 333 123 4567"),
+    ],
+)
+def test_a_message_that_answers_nothing_has_a_subject_in_the_mailbox_s_language(
+    language: Language, subject: str
+) -> None:
+    mail = reply(language=language, subject="", in_reply_to="", match=Match.NONE)
+    assert mail["Subject"] == subject
+    assert mail["In-Reply-To"] is None
+    assert mail["References"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "markup"),
+    [
+        pytest.param("<script>alert(1)</script>", "<script>alert(1)</script>", "&lt;script&gt;", id="a script"),
+        pytest.param('" onmouseover="x', '" onmouseover="x', "&quot; onmouseover=&quot;x", id="an attribute"),
+        pytest.param("a\r\n.\r\nMAIL FROM:<>", "a\n.\nMAIL FROM:<>", "MAIL FROM:&lt;&gt;", id="a dot on a line"),
+        pytest.param("a\0b\x1b[31mc\x07", "ab[31mc", "ab[31mc", id="terminal control"),
+        pytest.param("a\u2028b\x85c", "a\nb\nc", "a<br>\nb<br>\nc", id="rare line breaks"),
+        pytest.param("half \ud83d", "half \ufffd", "half \ufffd", id="half an emoji"),
+        pytest.param("=?utf-8?q?x?= =3D", "=?utf-8?q?x?= =3D", "=?utf-8?q?x?= =3D", id="encoded words"),
+        pytest.param("--=_01reply--", "--=_01reply--", "--=_01reply--", id="our own boundary"),
+        pytest.param("مرحبا", "مرحبا", '<p dir="auto">مرحبا', id="written from right to left"),
+        pytest.param(" \n ", "(The phone sent an empty message.)", "(The phone", id="empty"),
+    ],
+)
+def test_whatever_the_phone_wrote_is_shown_and_does_nothing(text: str, shown: str, markup: str) -> None:
+    made = notices.reply(a_reply(text=text), DOMAIN)
+    grammar.check_lines(made.raw)
+    plain, rich = (words(part) for part in parts(read(made)))
+    assert plain == f"{shown}\n"
+    assert markup in rich
+    assert "<script" not in rich
+
+
+def test_a_subject_cannot_add_a_header() -> None:
+    made = notices.reply(a_reply(subject="Visit\r\nBcc: everyone@example.test\r\n\r\n<h1>"), DOMAIN)
+    names = [name for name, _ in grammar.header_fields(made.raw)]
+    assert "Bcc" not in names
+    assert subject_of(read(made)) == "Re: Visit Bcc: everyone@example.test <h1>"

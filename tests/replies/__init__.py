@@ -1,0 +1,1 @@
+"""Whose reply is an SMS, and is it a command."""

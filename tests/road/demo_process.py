@@ -1,0 +1,215 @@
+"""A running `bridge demo` as its users meet it: a process, a mail port, a web port. Nothing of it is imported."""
+
+from __future__ import annotations
+
+import json
+import os
+import smtplib
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+T = TypeVar("T")
+
+LOGIN, PASSWORD = "clinic@example.test", "clinic-demo"
+DESK, DESK_PASSWORD = "front-desk@example.test", "desk-demo"
+SENDER = "+390200000001"
+DOMAIN = "sms.example.test"
+PATIENCE = 30.0
+
+
+def eventually(look: Callable[[], T | None], patience: float = PATIENCE) -> T:
+    """What `look` finds, as soon as it finds something; fails when it does not in `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"nothing came within {patience:g} s")
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    """A port that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class DemoProcess:
+    """`bridge demo` on ports and in a folder of its own. Its log goes to `log_path`, over restarts."""
+
+    folder: Path
+    smtp_port: int = field(default_factory=free_port)
+    http_port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log_path(self) -> Path:
+        """Everything the demo ever wrote to standard error."""
+        return self.folder / "log"
+
+    @property
+    def data_dir(self) -> Path:
+        """Where the demo keeps what it remembers."""
+        return self.folder / "data"
+
+    def start(self) -> DemoProcess:
+        """Start and wait until `/healthz` answers."""
+        with self.log_path.open("ab") as log, (self.folder / "out").open("ab") as out:
+            self.process = subprocess.Popen(
+                [
+                    *BRIDGE,
+                    "demo",
+                    "--data-dir",
+                    str(self.data_dir),
+                    "--smtp-port",
+                    str(self.smtp_port),
+                    "--http-port",
+                    str(self.http_port),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=log,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+        eventually(self._ready)
+        return self
+
+    def _ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log_path.read_text()
+        try:
+            return httpx.get(f"{self.url}/healthz", timeout=2).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def stop(self) -> int:
+        """Ask it to stop, as a supervisor would; its exit code."""
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+    @property
+    def url(self) -> str:
+        """The phone page."""
+        return f"http://127.0.0.1:{self.http_port}"
+
+    def smtp(self, login: str = LOGIN, password: str = PASSWORD) -> smtplib.SMTP:
+        """A connection that has logged in."""
+        client = smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=PATIENCE)
+        client.login(login, password)
+        return client
+
+    def send(
+        self,
+        numbers: str | Sequence[str],
+        text: str,
+        *,
+        login: str = LOGIN,
+        password: str = PASSWORD,
+        subject: str = "Appointment",
+        headers: Mapping[str, str] | None = None,
+        rcpt_options: Sequence[str] = (),
+        mail_options: Sequence[str] = (),
+    ) -> str:
+        """Send a mail to phones by their numbers; its Message-ID."""
+        addresses = [f"{number}@{DOMAIN}" for number in ([numbers] if isinstance(numbers, str) else numbers)]
+        mail = compose(login, addresses, text, subject=subject, headers=headers)
+        with self.smtp(login, password) as client:
+            client.send_message(
+                mail, login, addresses, rcpt_options=list(rcpt_options), mail_options=list(mail_options)
+            )
+        return str(mail["Message-ID"])
+
+    def phone(self, number: str) -> list[dict[str, Any]]:
+        """What a phone got, oldest first."""
+        answer = httpx.get(f"{self.url}/simulator/api/phones/{number}", timeout=PATIENCE)
+        assert answer.status_code == 200, answer.text
+        messages: list[dict[str, Any]] = answer.json()["messages"]
+        return messages
+
+    def texts_back(self, number: str, text: str, to: str | None = None) -> str:
+        """The phone writes; the id of its SMS."""
+        body = {"text": text} if to is None else {"text": text, "to": to}
+        answer = httpx.post(f"{self.url}/simulator/api/phones/{number}/replies", json=body, timeout=PATIENCE)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def mails(self, address: str = LOGIN) -> list[dict[str, Any]]:
+        """The list of what the bridge mailed to an address, oldest first."""
+        answer = httpx.get(f"{self.url}/simulator/api/mail/{address}", timeout=PATIENCE)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()
+        return found
+
+    def mail(self, mail_id: str, address: str = LOGIN) -> EmailMessage:
+        """One mail whole."""
+        answer = httpx.get(f"{self.url}/simulator/api/mail/{address}/{mail_id}", timeout=PATIENCE)
+        assert answer.headers["content-type"].startswith("message/rfc822")
+        return message_from_bytes(answer.content, policy=policy.default)  # type: ignore[return-value]
+
+    def answers_to(self, message_id: str, address: str = LOGIN) -> list[EmailMessage]:
+        """Every mail in the mailbox that answers this one, oldest first."""
+        return [
+            self.mail(entry["id"], address) for entry in self.mails(address) if entry["in_reply_to"] == message_id
+        ]
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run another `bridge` command on this demo's folder."""
+        return subprocess.run(
+            [*BRIDGE, *arguments],
+            env={**os.environ, "BRIDGE_DATA_DIR": str(self.data_dir)},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def states(self) -> dict[str, str]:
+        """State of the newest message to each phone."""
+        done = self.command("messages", "--json", "--limit", "100000")
+        assert done.returncode == 0, done.stderr
+        return {view["number"]: view["state"] for view in reversed(json.loads(done.stdout))}
+
+
+BRIDGE = [sys.executable, "-m", "bridge"]
+
+
+def compose(
+    sender: str,
+    addresses: Sequence[str],
+    text: str,
+    *,
+    subject: str = "Appointment",
+    headers: Mapping[str, str] | None = None,
+) -> EmailMessage:
+    """A mail as an ordinary client writes it."""
+    mail = EmailMessage()
+    mail["From"] = sender
+    mail["To"] = ", ".join(addresses)
+    mail["Subject"] = subject
+    mail["Message-ID"] = f"<{uuid.uuid4()}@client.example.test>"
+    for name, value in (headers or {}).items():
+        mail[name] = value
+    mail.set_content(text)
+    return mail

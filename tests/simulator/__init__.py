@@ -1,0 +1,1 @@
+"""The simulated phone network and its page, run for real."""

@@ -1,0 +1,133 @@
+"""An opened store in a folder of its own, and the means to put messages into it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bridge.app import Store
+from bridge.settings import demo_settings
+from bridge.store.inbox import Inbox
+from bridge.store.mails import Mails
+from bridge.store.outbox import NewMail, NewMessage, Outbox
+from bridge.store.reports import Reports
+from bridge.types import (
+    Encoded,
+    Encoding,
+    Envelope,
+    Language,
+    Mailbox,
+    MessageClass,
+    Notify,
+    Options,
+    Recipient,
+    Submission,
+)
+
+NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+GATEWAY = "simulator"
+
+
+@dataclass
+class StoreRoom:
+    """The store with every door of it open."""
+
+    store: Store
+    outbox: Outbox
+    inbox: Inbox
+    reports: Reports
+    mails: Mails
+    mailbox: Mailbox
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[StoreRoom]:
+    """A fresh store with one mailbox."""
+    settings = demo_settings(tmp_path, 2525, 8025, 2526, "a-shared-secret")
+    async with Store(settings) as store:
+        await store.mailboxes.add(CLINIC)
+        await store.directory.refresh()
+        yield StoreRoom(
+            store=store,
+            outbox=Outbox(store.committer, store.key, resubmission_window=86_400),
+            inbox=Inbox(store.committer, store.key, report_wait=60),
+            reports=Reports(store.engine, store.committer, report_wait=60),
+            mails=Mails(store.engine, store.committer),
+            mailbox=store.directory.all()[0],
+        )
+
+
+CLINIC = Mailbox(
+    id="",
+    organisation_id="",
+    login="clinic@example.test",
+    addresses=("@example.test",),
+    region="IT",
+    countries=("IT",),
+    language=Language.ENGLISH,
+    timezone="Europe/Rome",
+    sender="+390200000001",
+)
+
+
+def new_mail(
+    mailbox: Mailbox,
+    numbers: Sequence[str] = ("+393331234567",),
+    *,
+    message_id: str = "<one@client.test>",
+    text: str = "See you tomorrow.",
+    at: datetime = NOW,
+    report_on: Sequence[Notify] = (Notify.SUCCESS, Notify.FAILURE, Notify.DELAY),
+    day: str = "2026-11-21",
+) -> NewMail:
+    """A mail as admission hands it over."""
+    recipients = tuple(Recipient(f"{number}@sms.example.test") for number in numbers)
+    encoded = Encoded(text, Encoding.GSM7, len(text), (text[:10], text[10:]), 160 - len(text))
+    return NewMail(
+        mailbox=mailbox,
+        envelope=Envelope(mailbox.login, recipients, at),
+        submission=Submission(
+            message_id=message_id,
+            fingerprint=message_id,
+            header_from=mailbox.login,
+            subject="Your visit",
+            references=(),
+            text=text,
+            cuts=(),
+            warnings=(),
+            options=Options(),
+            headers=b"Subject: Your visit\r\n",
+        ),
+        report_to=mailbox.login,
+        reply_to=mailbox.login,
+        day=day,
+        messages=tuple(
+            NewMessage(
+                recipient=recipient,
+                number=number,
+                sender=mailbox.sender,
+                gateway=GATEWAY,
+                message_class=MessageClass.TRANSACTIONAL,
+                encoded=encoded,
+                due_at=at,
+                expires_at=None,
+                report_on=frozenset(report_on),
+            )
+            for recipient, number in zip(recipients, numbers, strict=True)
+        ),
+        at=at,
+    )
+
+
+def later(seconds: float) -> datetime:
+    """Seconds after the moment at which every test begins."""
+    return NOW + timedelta(seconds=seconds)
+
+
+def capped(mailbox: Mailbox, cap: int) -> Mailbox:
+    """The same mailbox with a daily cap."""
+    return replace(mailbox, daily_cap=cap)

@@ -1,0 +1,156 @@
+"""The queue that the message rows are: who may send what, and what a try, a crash or a receipt makes of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bridge.errors import Reason
+from bridge.store.queue import Claim, Claimed, Finish, Start
+from bridge.store.transitions import Change
+from bridge.types import MAY_BECOME, MessageState, Outcome, OutcomeKind, Receipt
+from tests.store.conftest import GATEWAY, StoreRoom, later, new_mail
+
+ME, OTHER = "me", "another-node"
+
+
+async def claim(room: StoreRoom, owner: str = ME, at: float = 1, limit: int = 10) -> list[Claimed]:
+    now = later(at)
+    return await room.store.queue.claim(Claim(owner, now, now + timedelta(seconds=90), limit))
+
+
+async def start(room: StoreRoom, message_id: str, owner: str = ME, at: float = 1) -> int | None:
+    now = later(at)
+    return await room.store.queue.start(Start(owner, message_id, GATEWAY, now, now + timedelta(seconds=90)))
+
+
+async def state(room: StoreRoom, message_id: str) -> MessageState:
+    trace = await room.store.ledger.trace(message_id)
+    assert trace is not None
+    return trace.message.state
+
+
+async def sending(room: StoreRoom) -> str:
+    """A message whose first byte is about to leave."""
+    await room.outbox.take(new_mail(room.mailbox))
+    (claimed,) = await claim(room)
+    assert await start(room, claimed.sms.reference) == 1
+    return claimed.sms.reference
+
+
+def receipt(message_id: str | None, told: MessageState, event: str, provider_id: str | None = None) -> Receipt:
+    return Receipt(GATEWAY, provider_id, message_id, told, event)
+
+
+async def test_what_is_claimed_is_what_was_taken(room: StoreRoom) -> None:
+    await room.outbox.take(new_mail(room.mailbox))
+    (claimed,) = await claim(room)
+    assert claimed.sms.text == "See you tomorrow."
+    assert claimed.sms.segments == ("See you to", "morrow.")
+    assert (claimed.sms.number, claimed.sms.sender) == ("+393331234567", "+390200000001")
+
+
+async def test_a_message_is_claimed_by_one(room: StoreRoom) -> None:
+    await room.outbox.take(new_mail(room.mailbox))
+    assert len(await claim(room, ME)) == 1
+    assert await claim(room, OTHER) == []
+
+
+async def test_a_lease_that_ran_out_gives_a_queued_message_back(room: StoreRoom) -> None:
+    await room.outbox.take(new_mail(room.mailbox))
+    (mine,) = await claim(room, ME)
+    assert len(await claim(room, OTHER, at=100)) == 1
+    assert await start(room, mine.sms.reference, ME) is None, "who lost the lease may not send"
+    assert await start(room, mine.sms.reference, OTHER) == 1
+
+
+async def test_a_paused_mailbox_keeps_its_messages_in_the_queue(room: StoreRoom) -> None:
+    await room.outbox.take(new_mail(room.mailbox))
+    await room.store.mailboxes.save(_with(room.mailbox, paused=True))
+    assert await claim(room) == []
+    await room.store.mailboxes.save(_with(room.mailbox, paused=False))
+    assert len(await claim(room)) == 1
+
+
+def _with(mailbox: object, **changes: object) -> object:
+    from dataclasses import replace
+
+    return replace(mailbox, **changes)  # type: ignore[type-var]
+
+
+async def test_a_crash_on_the_way_makes_unknown_and_is_never_sent_again(room: StoreRoom) -> None:
+    message_id = await sending(room)
+    assert await room.store.queue.recover(later(5), all_leases=True, told_after=15) == 1
+    assert await state(room, message_id) is MessageState.UNKNOWN
+    assert await claim(room, at=100_000) == []
+
+
+async def test_another_nodes_lease_is_respected_until_it_runs_out(room: StoreRoom) -> None:
+    message_id = await sending(room)
+    assert await room.store.queue.recover(later(5), all_leases=False, told_after=15) == 0
+    assert await room.store.queue.recover(later(100), all_leases=False, told_after=15) == 1
+    assert await state(room, message_id) is MessageState.UNKNOWN
+
+
+async def test_a_receipt_before_the_submit_answer(room: StoreRoom) -> None:
+    message_id = await sending(room)
+    await room.inbox.receipt(receipt(message_id, MessageState.DELIVERED, "1"), later(2))
+    accepted = Change(message_id, MessageState.SENT, later(3), provider_id="P-1")
+    finish = Finish(1, Outcome(OutcomeKind.ACCEPTED, "P-1"), accepted)
+    assert await room.store.queue.finish(finish) is None
+    trace = await room.store.ledger.trace(message_id)
+    assert trace is not None
+    assert (trace.message.state, trace.message.provider_id) == (MessageState.DELIVERED, "P-1")
+
+
+async def test_a_receipt_that_knows_only_a_provider_id_nobody_knows_yet(room: StoreRoom) -> None:
+    message_id = await sending(room)
+    await room.inbox.receipt(receipt(None, MessageState.DELIVERED, "1", "007-P"), later(2))
+    assert await state(room, message_id) is MessageState.SENDING
+    accepted = Change(message_id, MessageState.SENT, later(3), provider_id="007-P")
+    await room.store.queue.finish(Finish(1, Outcome(OutcomeKind.ACCEPTED, "007-P"), accepted))
+    assert await state(room, message_id) is MessageState.DELIVERED
+
+
+async def test_a_receipt_of_another_gateway_moves_nothing(room: StoreRoom) -> None:
+    message_id = await sending(room)
+    await room.inbox.receipt(Receipt("other", None, message_id, MessageState.DELIVERED, "1"), later(2))
+    assert await state(room, message_id) is MessageState.SENDING
+
+
+async def test_a_repeated_receipt_is_heard_once(room: StoreRoom) -> None:
+    message_id = await sending(room)
+    assert await room.inbox.receipt(receipt(message_id, MessageState.DELIVERED, "1"), later(2))
+    assert not await room.inbox.receipt(receipt(message_id, MessageState.DELIVERED, "1"), later(3))
+
+
+@pytest.mark.parametrize("first", [state for state in MessageState if state is not MessageState.HELD])
+@pytest.mark.parametrize("then", list(MessageState))
+async def test_late_truth_wins_and_nothing_else(room: StoreRoom, first: MessageState, then: MessageState) -> None:
+    """Every pair of states: what yields is what the table of states says."""
+    path = {
+        MessageState.QUEUED: [],
+        MessageState.SENDING: [MessageState.SENDING],
+        MessageState.REFUSED: [MessageState.REFUSED],
+        MessageState.CANCELLED: [MessageState.CANCELLED],
+        MessageState.EXPIRED: [MessageState.EXPIRED],
+    }.get(first, [MessageState.SENDING, first])
+    await room.outbox.take(new_mail(room.mailbox))
+    (claimed,) = await claim(room)
+    for step in path:
+        assert await room.store.queue.change(Change(claimed.sms.reference, step, later(2))) is step
+    result = await room.store.queue.change(Change(claimed.sms.reference, then, later(3)))
+    assert result == (then if then in MAY_BECOME[first] else None)
+    assert await state(room, claimed.sms.reference) is (then if then in MAY_BECOME[first] else first)
+
+
+async def test_only_a_person_sends_an_unknown_message_again(room: StoreRoom) -> None:
+    message_id = await sending(room)
+    await room.store.queue.change(Change(message_id, MessageState.UNKNOWN, later(2), Reason.NO_ANSWER))
+    again = Change(message_id, MessageState.QUEUED, later(3), due_at=later(3))
+    assert await room.store.queue.change(again) is None
+    by_person = Change(message_id, MessageState.QUEUED, later(3), due_at=later(3), by_person=True)
+    assert await room.store.queue.change(by_person) is MessageState.QUEUED
+    (claimed,) = await claim(room, at=4)
+    assert await start(room, claimed.sms.reference, at=4) == 2

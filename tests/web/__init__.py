@@ -1,0 +1,1 @@
+"""The HTTP side of the bridge: provider callbacks, health, the listener."""
