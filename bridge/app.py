@@ -34,59 +34,15 @@ from bridge.reporter import Reporter
 from bridge.settings import Settings
 from bridge.smtp_handler import FrontDoor
 from bridge.smtp_server import DoorSettings, SmtpServer
-from bridge.store.committer import Committer
-from bridge.store.directory import Directory
-from bridge.store.engine import open_engine, upgrade
 from bridge.store.inbox import Inbox
-from bridge.store.keys import NumberKey, load_key
-from bridge.store.ledger import Ledger
-from bridge.store.mailboxes import Mailboxes
 from bridge.store.mails import Mails
 from bridge.store.outbox import Outbox
-from bridge.store.queue import Queue
 from bridge.store.reports import Reports
+from bridge.store.store import Store, database_url, make_folder
 from bridge.web.app import build_web
 from bridge.web.server import WebServer
 
 log = structlog.get_logger("bridge.app")
-
-
-def database_url(settings: Settings) -> str:
-    """Where the store is: what the operator said, else a file in the data folder."""
-    if settings.database.url is not None:
-        return settings.database.url.get_secret_value()
-    return f"sqlite+aiosqlite:///{settings.data_dir / 'bridge.db'}"
-
-
-class Store:
-    """The opened database: what the command line and a running bridge both need."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self._exit = AsyncExitStack()
-
-    async def __aenter__(self) -> Store:
-        """Open, migrate, read the mailboxes. Raises SettingsError and StoreUnavailable."""
-        async with AsyncExitStack() as stack:
-            settings = self.settings
-            _make_folder(settings.data_dir)
-            self.key: NumberKey = load_key(settings.data_dir)
-            self.engine = open_engine(database_url(settings))
-            stack.push_async_callback(self.engine.dispose)
-            await upgrade(self.engine)
-            self.committer = Committer(self.engine)
-            self.committer.start()
-            stack.push_async_callback(self.committer.close)
-            self.directory = Directory(self.engine, self.key)
-            await self.directory.refresh()
-            self.mailboxes = Mailboxes(self.committer)
-            self.ledger = Ledger(self.engine, self.key)
-            self.queue = Queue(self.engine, self.committer, settings.reports.wait)
-            self._exit = stack.pop_all()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._exit.aclose()
 
 
 class Bridge:
@@ -101,7 +57,7 @@ class Bridge:
         """Open every room. Raises SettingsError, StoreUnavailable, OSError; then nothing is left open."""
         async with AsyncExitStack() as stack:
             settings = self.settings
-            _make_folder(settings.data_dir)
+            make_folder(settings.data_dir)
             single = make_url(database_url(settings)).get_backend_name() == "sqlite"
             if single:
                 stack.callback(os.close, _lock(settings.data_dir))
@@ -188,15 +144,6 @@ class Bridge:
         except StoreUnavailable as error:
             return {"store": error.sentence}
         return {"store": ""}
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise SettingsError(
-            "data_dir", f'"{path}"', f"cannot be made ({error.strerror}); choose a folder the bridge may write to"
-        ) from error
 
 
 def _lock(data_dir: Path) -> int:

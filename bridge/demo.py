@@ -18,38 +18,17 @@ from cryptography.x509.oid import NameOID
 
 from bridge import clock
 from bridge.access.credentials import hash_password
-from bridge.app import Bridge, Store
+from bridge.app import Bridge
+from bridge.demo_mailboxes import DOMAIN, PASSWORDS, SAMPLE_NUMBER, demo_mailbox
 from bridge.errors import SettingsError
 from bridge.settings import Settings, demo_settings
 from bridge.simulator.mail_client import BridgeDoor
 from bridge.simulator.server import Simulator
-from bridge.types import Language, Mailbox
-
-SAMPLE_NUMBER = "+393470000123"
-"""The phone that the demo proposes to text."""
-
-PASSWORDS = {"clinic@example.test": "clinic-demo", "front-desk@example.test": "desk-demo"}
-"""Logins of the demo. They are public, and work on loopback only."""
+from bridge.store.store import Store
 
 _SECRET = "simulator.secret"
 _CERTIFICATE = "demo-certificate.pem"
 _KEY = "demo-key.pem"
-
-
-def demo_mailbox(login: str, password_hash: str = "") -> Mailbox:
-    """A mailbox of the demo; preview uses it too when no configuration is named."""
-    return Mailbox(
-        id="demo",
-        organisation_id="demo",
-        login=login,
-        addresses=("@example.test",),
-        region="IT",
-        countries=("IT",),
-        language=Language.ENGLISH,
-        timezone="Europe/Rome",
-        sender="+390200000001",
-        password_hash=password_hash,
-    )
 
 
 class Demo:
@@ -65,7 +44,7 @@ class Demo:
         """Open the simulated network, then the bridge. Raises SettingsError when a port or the folder is not free."""
         self._data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         secret = _kept_secret(self._data_dir / _SECRET)
-        door = BridgeDoor("127.0.0.1", self.smtp_port, PASSWORDS, "sms.example.test", SAMPLE_NUMBER)
+        door = BridgeDoor("127.0.0.1", self.smtp_port, PASSWORDS, DOMAIN, SAMPLE_NUMBER)
         hooks = f"http://127.0.0.1:{self.http_port}/hooks/simulator"
         async with AsyncExitStack() as stack:
             simulator = Simulator(self._data_dir, hooks, secret, door=door)

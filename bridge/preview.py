@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from bridge import admission
+from bridge import decision
 from bridge.errors import Refusal
 from bridge.types import Destination, Encoded, Envelope, Mailbox, Recipient, Submission
 
@@ -19,13 +19,13 @@ def preview(
     destinations: list[Destination] = []
     for address in addresses:
         try:
-            destinations.append(admission.resolve(mailbox, Recipient(address), domains))
+            destinations.append(decision.resolve(mailbox, Recipient(address), domains))
         except Refusal as refusal:
             refused.append(_refused(address, refusal))
     envelope = Envelope(mailbox.login, tuple(Recipient(address) for address in addresses), now)
     result: dict[str, Any] = {"mailbox": mailbox.login, "messages": [], "cuts": [], "refused": refused, "warnings": []}
     try:
-        submission, encoded = admission.read(mailbox, envelope, raw, now)
+        submission, encoded = decision.read(mailbox, envelope, raw, now)
     except Refusal as refusal:
         taken = [destination.recipient.address for destination in destinations]
         refused.extend(_refused(address, refusal) for address in taken)
@@ -43,7 +43,7 @@ def preview(
 def _message(
     mailbox: Mailbox, submission: Submission, encoded: Encoded, destination: Destination, now: datetime
 ) -> dict[str, Any]:
-    message = admission.message(mailbox, submission, encoded, destination, "", now)
+    message = decision.message(mailbox, submission, encoded, destination, "", now)
     send_at, expires_at = submission.options.send_at, message.expires_at
     return {
         "address": destination.recipient.address,

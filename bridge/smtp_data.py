@@ -1,8 +1,10 @@
 """The end of a mail found in blocks of bytes: between the wire and the handler, while DATA runs.
 
 A mail ends at CRLF.CRLF and at nothing else, wherever the borders between blocks fall (RFC 5321 section 4.1.1.4).
-Lone CR, lone LF and NUL never end a mail and make it bad: who passes them on lets a second mail be smuggled past
-the next server. Memory is bounded by the size limit; what comes after it is read and thrown away.
+Scripts and old devices end their lines with LF alone; such lines get their CR here, so that nothing behind the door
+meets a lone LF. What another server might take for the end of a mail (a lone dot between lone LFs), a lone CR and
+NUL make a mail bad: that is how a second mail is smuggled past a server. Memory is bounded by the size limit; what
+comes after it is read and thrown away.
 """
 
 from __future__ import annotations
@@ -63,13 +65,18 @@ class MailData:
         """The mail without transparency dots (RFC 5321 section 4.5.2), or what is wrong with it."""
         if self._overflowed:
             return Flaw.TOO_LARGE
-        # The CRLF put in front lets one replacement serve the first line too.
-        raw = bytes(self._buffer).replace(b"\r\n.", b"\r\n")[2:]
+        wire = bytes(self._buffer)
         self._buffer.clear()
+        # The CRLF put in front lets one replacement serve the first line too.
+        raw = wire.replace(b"\r\n.", b"\r\n")[2:]
         if len(raw) > self._limit:
             return Flaw.TOO_LARGE
         # Three counts cost a quarter of one regular expression.
         lines = raw.count(b"\r\n")
-        if raw.count(b"\r") != lines or raw.count(b"\n") != lines or b"\0" in raw:
+        if raw.count(b"\r") != lines or b"\0" in raw:
             return Flaw.BAD_LINES
-        return raw
+        if raw.count(b"\n") == lines:
+            return raw
+        if b"\n.\n" in wire.replace(b"\r\n", b"\n"):
+            return Flaw.BAD_LINES
+        return raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")

@@ -31,7 +31,7 @@ LOGIN_DELAY = 1.0
 MAX_IDLE_COMMANDS = 100
 """Commands in a row that bring no mail nearer."""
 
-_BAD_LINES = "The mail has line ends that are not CRLF, or a NUL octet. Send it with CRLF line ends."
+_BAD_LINES = "The mail has a lone CR, a NUL octet or a false end in it. Send it as plain text with CRLF line ends."
 _BROWSERS = frozenset({"GET", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "PATCH", "CONNECT"})
 
 log = structlog.get_logger("bridge.smtp")

@@ -314,6 +314,38 @@ class Encoded:
 
 
 @dataclass(frozen=True, slots=True)
+class NewMessage:
+    """One phone of a mail that is taken; with a reason, one that is refused although the mail is taken."""
+
+    recipient: Recipient
+    number: str
+    sender: str
+    gateway: str
+    message_class: MessageClass
+    encoded: Encoded
+    due_at: datetime
+    expires_at: datetime | None
+    report_on: frozenset[Notify]
+    refused: Reason | None = None
+    diagnostic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewMail:
+    """A mail that is to be taken, with everything admission decided about it."""
+
+    mailbox: Mailbox
+    envelope: Envelope
+    submission: Submission
+    report_to: str
+    reply_to: str
+    day: str
+    """The day of the daily cap, in the mailbox's time zone: `2026-11-21`."""
+    messages: tuple[NewMessage, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OutboundSms:
     """One message handed to a gateway. The reference is ours and the same at every try."""
 

@@ -1,8 +1,20 @@
-"""What all tests share: Hypothesis without deadlines, since the machines that run them do other things too."""
+"""What holds for every test: properties may take their time on a busy machine, and long forms run when asked for."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("bridge", deadline=None)
 settings.load_profile("bridge")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`pytest --long` runs the long forms: more kills, more mails, more mutations."""
+    parser.addoption("--long", action="store_true", help="run the long forms of crash and fuzz tests")
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether the long form was asked for."""
+    return bool(request.config.getoption("--long"))

@@ -14,8 +14,8 @@ from bridge.cli.shared import Config
 from bridge.errors import BridgeError, SettingsErrors, UsageError
 
 if TYPE_CHECKING:
-    from bridge.app import Store
     from bridge.settings import Settings
+    from bridge.store.store import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -81,7 +81,7 @@ def _certificate(settings: Settings) -> str:
 
 
 async def _store(settings: Settings) -> list[tuple[str, str]]:
-    from bridge.app import Store
+    from bridge.store.store import Store
 
     try:
         async with Store(settings) as store:

@@ -14,8 +14,8 @@ from bridge.cli.shared import Config, in_store, settings_of
 from bridge.errors import NotFound, StoreUnavailable, UsageError
 
 if TYPE_CHECKING:
-    from bridge.app import Store
     from bridge.settings import Settings
+    from bridge.store.store import Store
 
 app = typer.Typer(help="Migrate, copy and check the database.", no_args_is_help=True)
 
@@ -66,8 +66,8 @@ def verify(config: Config = None) -> None:
 
 
 async def _is_current(settings: Settings) -> bool:
-    from bridge.app import database_url
     from bridge.store.engine import is_current, open_engine
+    from bridge.store.store import database_url
 
     engine = open_engine(database_url(settings))
     try:
@@ -79,7 +79,7 @@ async def _is_current(settings: Settings) -> bool:
 def _file(settings: Settings) -> Path:
     from sqlalchemy import make_url
 
-    from bridge.app import database_url
+    from bridge.store.store import database_url
 
     url = make_url(database_url(settings))
     if url.get_backend_name() != "sqlite" or url.database is None:

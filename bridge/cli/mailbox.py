@@ -17,7 +17,7 @@ from bridge.errors import NotFound, Refusal, UsageError
 from bridge.types import Confirm, Language, Mailbox, UnicodePolicy
 
 if TYPE_CHECKING:
-    from bridge.app import Store
+    from bridge.store.store import Store
 
 app = typer.Typer(help="Add, change and list the users of the bridge.", no_args_is_help=True)
 

@@ -12,8 +12,8 @@ from bridge.errors import NotFound, Reason, Refusal, UsageError
 from bridge.types import MessageState
 
 if TYPE_CHECKING:
-    from bridge.app import Store
     from bridge.store.ledger import MessageView, Trace
+    from bridge.store.store import Store
 
 MessageId = Annotated[str, typer.Argument(help="Id of the message, as `bridge messages` and reports show it.")]
 

@@ -16,7 +16,7 @@ from bridge.errors import NotFound, UsageError
 from bridge.types import Mailbox
 
 if TYPE_CHECKING:
-    from bridge.app import Store
+    from bridge.store.store import Store
 
 _DEMO_LOGIN = "clinic@example.test"
 
@@ -69,7 +69,7 @@ def _from_of(raw: bytes) -> str:
 
 
 def _mailbox(config: Path | None, sender: str) -> tuple[Mailbox, str]:
-    from bridge.demo import demo_mailbox
+    from bridge.demo_mailboxes import demo_mailbox
     from bridge.settings import Settings
 
     if config is None:

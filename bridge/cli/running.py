@@ -99,7 +99,7 @@ async def _until_told(running: _Runs, ready: Callable[[], None]) -> None:
 
 
 def _welcome(smtp_port: int, http_port: int) -> None:
-    from bridge.demo import PASSWORDS, SAMPLE_NUMBER
+    from bridge.demo_mailboxes import PASSWORDS, SAMPLE_NUMBER
 
     login, password = next(iter(PASSWORDS.items()))
     print(

@@ -14,8 +14,8 @@ import typer
 from bridge.errors import UsageError
 
 if TYPE_CHECKING:
-    from bridge.app import Store
     from bridge.settings import Settings
+    from bridge.store.store import Store
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ def settings_of(config: Path | None) -> Settings:
 
 def in_store(config: Path | None, work: Callable[[Store], Awaitable[T]]) -> T:
     """Open the store that `config` names, do `work`, close it again."""
-    from bridge.app import Store
+    from bridge.store.store import Store
 
     settings = settings_of(config)
 

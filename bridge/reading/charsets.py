@@ -68,6 +68,9 @@ def _guess(data: bytes) -> str:
     first = _NON_ASCII.search(data)
     start = max(0, first.start() - SAMPLE // 2) if first else 0
     sample = data[start : start + SAMPLE]
+    # A short Italian or Spanish text looks like Hungarian to the guesser; few accents among letters mean Western.
+    if len(_NON_ASCII.findall(sample)) * 3 <= len(sample):
+        return "cp1252"
     best = charset_normalizer.from_bytes(sample, cp_isolation=_GUESSES).best()
     if best is None or best.encoding == "latin_1":
         return "cp1252"

@@ -164,7 +164,9 @@ _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij
 
 
 def base64(data: bytes) -> bytes:
-    """The octets behind base64, as many as can be read; other characters are passed over (RFC 2045 section 6.8)."""
-    clean = data.translate(None, _NOT_BASE64)
+    """The octets behind base64, as many as can be read: other characters are passed over, and padding ends it
+    (RFC 2045 section 6.8).
+    """
+    clean = data.partition(b"=")[0].translate(None, _NOT_BASE64)
     clean = clean[:-1] if len(clean) % 4 == 1 else clean
     return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))

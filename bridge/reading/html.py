@@ -168,4 +168,5 @@ def _is_quote(tag: str, style: str, attributes: dict[str, str | None]) -> bool:
     if any(name in _QUOTE_CLASSES for name in classes):
         return True
     # The indent button of mail programs makes a blockquote as well; only its style tells it from a quotation.
-    return tag == "blockquote" and (attributes.get("type") == "cite" or not _INDENT.search(style))
+    indented = bool(_INDENT.search(style)) and "border-left:" not in style
+    return tag == "blockquote" and (attributes.get("type") == "cite" or not indented)

@@ -146,9 +146,11 @@ def _parts(walk: _Walk, boundary: str, start: int, end: int) -> Iterator[tuple[i
     """Where the parts between the boundary lines lie. A missing last boundary ends with the data."""
     data = walk.data
     delimiter = b"--" + boundary.rstrip().encode("utf-8", "replace")
-    position = start if data.startswith(delimiter, start, end) else data.find(b"\n" + delimiter, start, end) + 1
-    if position <= 0:
-        return
+    position = start
+    if not data.startswith(delimiter, start, end):
+        position = data.find(b"\n" + delimiter, start, end) + 1
+        if position == 0:
+            return
     begin: int | None = None
     for _ in range(MAX_PARTS * 2):
         line_end = data.find(b"\n", position, end)

@@ -22,7 +22,7 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 5.0
 """Seconds between two tries: the first pause, doubled up to the longest."""
 
-_AT_ONCE = 20
+_AT_ONCE = 8
 
 log = structlog.get_logger("bridge.simulator")
 

@@ -57,6 +57,11 @@ def fate_of(number: str) -> Fate:
     return _BY_DIGITS.get(number[-3:], Fate.DELIVERED)
 
 
+def may_be_turned_away(fate: Fate) -> bool:
+    """Whether tries must be counted, since some of them are not processed."""
+    return fate in _TURNED_AWAY
+
+
 def is_turned_away(fate: Fate, earlier_tries: int) -> bool:
     """Whether a try is not processed, given how many tries of the same reference came before it."""
     return earlier_tries < _TURNED_AWAY.get(fate, 0)

@@ -109,8 +109,7 @@ class Network:
         fate = fates.fate_of(order.phone)
         if fate is Fate.UNKNOWN_SUBSCRIBER:
             return Answer(422, {"error": "unknown_subscriber"}, {})
-        earlier = await self._record.count_try(order.reference)
-        if fates.is_turned_away(fate, earlier):
+        if fates.may_be_turned_away(fate) and fates.is_turned_away(fate, await self._record.count_try(order.reference)):
             if fate is Fate.THROTTLED:
                 return Answer(429, {"error": "throttled"}, {"Retry-After": "1"})
             return Answer(503, {"error": "unreachable"}, {})

@@ -1,20 +1,16 @@
 """The durable record of the simulated network and its mailboxes: one SQLite file, written before anything is answered.
 
-Every method runs in one worker thread that owns the connection. A method that writes returns after the commit, which
-is on the disk (WAL with `synchronous=FULL`), so that the record survives a killed process.
+A method that writes returns after the commit, which is on the disk, so that the record survives a killed process.
 """
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
-_T = TypeVar("_T")
+from bridge.simulator.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS messages (
@@ -105,33 +101,16 @@ class Record:
     """The open record. Only one process may have it open."""
 
     def __init__(self, path: Path) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="simulator-record")
-        self._path = path
-        self._db: sqlite3.Connection
-
-    async def open(self) -> None:
-        """Open the file; it and its folder are made when they are missing."""
-
-        def connect() -> None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self._path, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.executescript(_SCHEMA)
-
-        await self._run(connect)
-
-    async def close(self) -> None:
-        """Close the file, after all that was asked before."""
-        await self._run(lambda: self._db.close())
-        self._thread.shutdown(wait=False)
+        self._database = Database(path, _SCHEMA)
+        self.open = self._database.open
+        self.close = self._database.close
 
     async def count_try(self, reference: str) -> int:
         """Note one more try of this reference, and say how many there were before."""
         statement = (
             "INSERT INTO tries VALUES (?, 1) ON CONFLICT (reference) DO UPDATE SET count = count + 1 RETURNING count"
         )
-        count: int = await self._run(lambda: self._db.execute(statement, (reference,)).fetchone()[0])
+        count: int = await self._database.run(lambda db: db.execute(statement, (reference,)).fetchone()[0])
         return count - 1
 
     async def add_message(self, message: StoredMessage, callbacks: Sequence[NewCallback]) -> None:
@@ -158,7 +137,7 @@ class Record:
             SELECT phone, SUM(shown) FROM (
                 SELECT phone, shown, received_at AS at FROM messages UNION ALL SELECT phone, 0, sent_at FROM replies
             ) GROUP BY phone ORDER BY MAX(at)"""
-        return await self._run(lambda: [(row[0], row[1]) for row in self._db.execute(statement)])
+        return await self._database.run(lambda db: [(row[0], row[1]) for row in db.execute(statement)])
 
     async def messages(self, phone: str) -> list[StoredMessage]:
         """All that the network took for this phone, oldest first."""
@@ -166,26 +145,26 @@ class Record:
             SELECT id, reference, sender, phone, text, encoding, segments, shown, received_at
             FROM messages WHERE phone = ? ORDER BY seq"""
 
-        def read() -> list[StoredMessage]:
-            rows = self._db.execute(statement, (phone,))
+        def read(db: sqlite3.Connection) -> list[StoredMessage]:
+            rows = db.execute(statement, (phone,))
             return [replace(StoredMessage(*row), shown=bool(row[7])) for row in rows]
 
-        return await self._run(read)
+        return await self._database.run(read)
 
     async def replies(self, phone: str) -> list[StoredReply]:
         """All that this phone wrote, oldest first."""
         statement = "SELECT id, phone, recipient, text, sent_at FROM replies WHERE phone = ? ORDER BY seq"
-        return await self._run(lambda: [StoredReply(*row) for row in self._db.execute(statement, (phone,))])
+        return await self._database.run(lambda db: [StoredReply(*row) for row in db.execute(statement, (phone,))])
 
     async def mails(self, address: str) -> list[StoredMail]:
         """All mails of this address in every folder, oldest first."""
         statement = "SELECT id, address, folder, raw, received_at FROM mails WHERE address = ? ORDER BY seq"
-        return await self._run(lambda: [StoredMail(*row) for row in self._db.execute(statement, (address,))])
+        return await self._database.run(lambda db: [StoredMail(*row) for row in db.execute(statement, (address,))])
 
     async def addresses(self) -> list[str]:
         """Every address that has a mail, in alphabetical order."""
         statement = "SELECT DISTINCT address FROM mails ORDER BY address"
-        return await self._run(lambda: [row[0] for row in self._db.execute(statement)])
+        return await self._database.run(lambda db: [row[0] for row in db.execute(statement)])
 
     async def clear(self) -> None:
         """Empty phones and mailboxes. Callbacks under way still go out: the bridge waits for them."""
@@ -198,11 +177,11 @@ class Record:
             AND NOT EXISTS (SELECT 1 FROM callbacks AS e WHERE e.lane = c.lane AND e.seq < c.seq) ORDER BY due_at, seq
             LIMIT ?"""
 
-        def read() -> list[Callback]:
-            rows = self._db.execute(statement, (now, limit + len(busy)))
+        def read(db: sqlite3.Connection) -> list[Callback]:
+            rows = db.execute(statement, (now, limit + len(busy)))
             return [callback for row in rows if (callback := Callback(*row)).lane not in busy][:limit]
 
-        return await self._run(read)
+        return await self._database.run(read)
 
     async def next_due(self, busy: Collection[str]) -> float | None:
         """When the next callback is due that no busy lane holds back; Unix time, or None."""
@@ -211,11 +190,11 @@ class Record:
             WHERE NOT EXISTS (SELECT 1 FROM callbacks AS e WHERE e.lane = c.lane AND e.seq < c.seq) ORDER BY due_at, seq
             LIMIT ?"""
 
-        def read() -> float | None:
-            rows = self._db.execute(statement, (1 + len(busy),))
+        def read(db: sqlite3.Connection) -> float | None:
+            rows = db.execute(statement, (1 + len(busy),))
             return next((due for lane, due in rows if lane not in busy), None)
 
-        return await self._run(read)
+        return await self._database.run(read)
 
     async def finish_callback(self, seq: int) -> None:
         """Forget a callback that the bridge accepted."""
@@ -229,17 +208,12 @@ class Record:
     async def _write(
         self, statements: Sequence[tuple[str, tuple[object, ...]]], callbacks: Sequence[NewCallback]
     ) -> None:
-        def write() -> None:
-            with self._db:
-                self._db.execute("BEGIN IMMEDIATE")
-                for statement, values in statements:
-                    self._db.execute(statement, values)
-                self._db.executemany(
-                    "INSERT INTO callbacks (lane, hook, body, due_at) VALUES (?,?,?,?)",
-                    [(c.lane, c.hook, c.body, c.due_at) for c in callbacks],
-                )
+        def write(db: sqlite3.Connection) -> None:
+            for statement, values in statements:
+                db.execute(statement, values)
+            db.executemany(
+                "INSERT INTO callbacks (lane, hook, body, due_at) VALUES (?,?,?,?)",
+                [(c.lane, c.hook, c.body, c.due_at) for c in callbacks],
+            )
 
-        await self._run(write)
-
-    async def _run(self, work: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        await self._database.run(write)

@@ -6,14 +6,9 @@ write says so from its first statement (`BEGIN IMMEDIATE`), since a reader that 
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Table, event, make_url
+from sqlalchemy import Connection, Table, event, inspect, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -23,14 +18,15 @@ from bridge.errors import StoreUnavailable
 WRITES = {"bridge_writes": True}
 """Execution options of a connection that will write."""
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+SCHEMA = "0001"
+"""The revision of the schema that this program reads and writes: that of the newest migration."""
 
 
 def open_engine(url: str) -> AsyncEngine:
     """The engine for `url` (`sqlite+aiosqlite:///…`, `postgresql+asyncpg://…`); no connection is made yet."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True)
-    engine = create_async_engine(url, connect_args={"timeout": 10.0})
+        return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
+    engine = create_async_engine(url, connect_args={"timeout": 10.0}, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
@@ -54,11 +50,13 @@ def upsert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sql
 
 
 async def upgrade(engine: AsyncEngine) -> None:
-    """Bring the schema to the newest version; a database that is there already does nothing.
+    """Bring the schema to the newest version; a database that is there already is only read.
 
-    Raises StoreUnavailable when the database cannot be opened.
+    Raises StoreUnavailable when the database cannot be opened, or is newer than this program.
     """
     try:
+        if await is_current(engine):
+            return
         async with engine.connect() as connection:
             await connection.execution_options(**WRITES)
             async with connection.begin():
@@ -75,18 +73,13 @@ async def is_current(engine: AsyncEngine) -> bool:
         return await connection.run_sync(_is_current)
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    return config
-
-
 def _upgrade(connection: Connection) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    from bridge.store.migrate import migrate  # most commands find the schema current, and answer sooner without Alembic
+
+    migrate(connection)
 
 
 def _is_current(connection: Connection) -> bool:
-    heads = ScriptDirectory.from_config(_config()).get_heads()
-    return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all() == [SCHEMA]

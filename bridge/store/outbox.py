@@ -17,7 +17,6 @@ from sqlalchemy import delete, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge import clock
-from bridge.errors import Reason
 from bridge.store.committer import Committer
 from bridge.store.engine import upsert
 from bridge.store.keys import NumberKey
@@ -30,39 +29,7 @@ from bridge.store.tables import (
     submissions,
     usages,
 )
-from bridge.types import Encoded, Envelope, Mailbox, MessageClass, MessageState, Notify, Recipient, Submission
-
-
-@dataclass(frozen=True, slots=True)
-class NewMessage:
-    """One phone of a mail that is taken; with a reason, one that is refused although the mail is taken."""
-
-    recipient: Recipient
-    number: str
-    sender: str
-    gateway: str
-    message_class: MessageClass
-    encoded: Encoded
-    due_at: datetime
-    expires_at: datetime | None
-    report_on: frozenset[Notify]
-    refused: Reason | None = None
-    diagnostic: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NewMail:
-    """A mail that is to be taken, with everything admission decided about it."""
-
-    mailbox: Mailbox
-    envelope: Envelope
-    submission: Submission
-    report_to: str
-    reply_to: str
-    day: str
-    """The day of the daily cap, in the mailbox's time zone: `2026-11-21`."""
-    messages: tuple[NewMessage, ...]
-    at: datetime
+from bridge.types import MessageState, NewMail, NewMessage, Notify
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import ssl
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.access.limits import ConnectionLimits, Full
 from bridge.access.networks import is_loopback, plain_address
@@ -135,6 +136,22 @@ async def test_a_commit_outlives_the_grace_and_the_cancelled_task(house: House) 
     house.admission.gate.set()
     await house.front.settle(5.0)
     assert [mail.mailbox.login for mail in house.admission.admitted] == [LOGIN]
+
+
+async def test_a_commit_that_fails_with_nobody_left_is_in_the_log(house: House) -> None:
+    house.admission.gate = asyncio.Event()
+    house.admission.error = OSError("disk full")
+    client = await house.at_data()
+    await client.send(b"Hello\r\n.\r\n")
+    await house.admission.entered.wait()
+    (connection,) = house.server.connections
+    connection.task.cancel()
+    await asyncio.wait([connection.task])
+    with capture_logs() as logs:
+        house.admission.gate.set()
+        await house.front.settle(5.0)
+        await asyncio.sleep(0)
+    assert [entry["error"] for entry in logs if entry["event"] == "smtp.internal"] == ["OSError"]
 
 
 # ------------------------------------------------------------------------------------------------- TLS files

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,9 +38,30 @@ def test_only_crlf_dot_crlf_ends_a_mail(octets: bytes) -> None:
     assert mail.feed(octets) == (end >= 0)
     if end >= 0:
         raw = octets[:end]
-        lone = raw.replace(b"\r\n", b"")
-        bad = b"\r" in lone or b"\n" in lone or b"\0" in lone
-        assert (mail.content() is Flaw.BAD_LINES) == bad
+        content = mail.content()
+        if b"\r" in raw.replace(b"\r\n", b"") or b"\0" in raw:
+            assert content is Flaw.BAD_LINES
+        elif isinstance(content, bytes):
+            assert content.count(b"\n") == content.count(b"\r\n") == content.count(b"\r")
+        else:
+            assert b"\n.\n" in (b"\r\n" + raw + b"\r\n").replace(b"\r\n", b"\n")
+
+
+@pytest.mark.parametrize(
+    ("octets", "content"),
+    [
+        pytest.param(b"Subject: a\n\nb\n\r\n.\r\n", b"Subject: a\r\n\r\nb\r\n\r\n", id="a script that knows LF only"),
+        pytest.param(b"a\nb\r\nc\r\n.\r\n", b"a\r\nb\r\nc\r\n", id="both kinds of line end"),
+        pytest.param(b"a\n.b\r\n.\r\n", b"a\r\n.b\r\n", id="a dot after a lone LF is no transparency dot"),
+        pytest.param(b"a\n.\nb\r\n.\r\n", Flaw.BAD_LINES, id="a lone dot between lone LFs"),
+        pytest.param(b"a\r\n.\nb\r\n.\r\n", Flaw.BAD_LINES, id="a lone dot before a lone LF"),
+        pytest.param(b"a\rb\r\n.\r\n", Flaw.BAD_LINES, id="a lone CR"),
+    ],
+)
+def test_lines_that_end_with_lf_alone(octets: bytes, content: bytes | Flaw) -> None:
+    mail = MailData(1000)
+    assert mail.feed(octets)
+    assert mail.content() == content
 
 
 def test_the_limit_counts_octets_without_transparency_dots() -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import smtplib
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -186,10 +187,9 @@ class DemoProcess:
         )
 
     def states(self) -> dict[str, str]:
-        """State of the newest message to each phone."""
-        done = self.command("messages", "--json", "--limit", "100000")
-        assert done.returncode == 0, done.stderr
-        return {view["number"]: view["state"] for view in reversed(json.loads(done.stdout))}
+        """State of the newest message to each phone, read beside the running bridge."""
+        with closing(sqlite3.connect(f"file:{self.data_dir / 'bridge.db'}?mode=ro", uri=True)) as database:
+            return dict(database.execute("SELECT number, state FROM message ORDER BY id").fetchall())
 
 
 BRIDGE = [sys.executable, "-m", "bridge"]

@@ -13,8 +13,8 @@ FATES = [
     # fate, state, times the phone got it, what the report says: X-SMS-Status, Action, Status
     pytest.param("901", "failed", 0, ("failed", "failed", "5.1.1"), id="901-refused-at-submit"),
     pytest.param("902", "delivered", 1, ("delivered", "delivered", "2.1.5"), id="902-throttled-twice"),
-    pytest.param("903", "undelivered", 1, ("undelivered", "failed", "5.4.1"), id="903-absent"),
-    pytest.param("904", "expired", 1, ("expired", "failed", "5.4.7"), id="904-expired"),
+    pytest.param("903", "undelivered", 0, ("undelivered", "failed", "5.4.1"), id="903-absent"),
+    pytest.param("904", "expired", 0, ("expired", "failed", "5.4.7"), id="904-expired"),
     pytest.param("905", "delivered", 1, ("delivered", "delivered", "2.1.5"), id="905-broken-then-receipt"),
     pytest.param("906", "unknown", 1, ("unknown", "delayed", "4.4.7"), id="906-broken-for-ever"),
     pytest.param("907", "delivered", 1, ("delivered", "delivered", "2.1.5"), id="907-receipts-twice"),

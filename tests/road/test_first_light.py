@@ -80,7 +80,7 @@ def test_a_delivery_report_comes_when_it_is_asked_for(demo: DemoProcess, phone: 
     assert about_phone["Action"] == "delivered"
     assert about_phone["Status"] == "2.1.5"
     assert about_phone["Final-Recipient"] == f"rfc822; {number}@{DOMAIN}"
-    assert about_phone["Original-Recipient"] == f"rfc822;{number}@{DOMAIN}"
+    assert about_phone["Original-Recipient"] == f"rfc822; {number}@{DOMAIN}"
 
 
 def test_two_departments_wrote_to_the_phone(demo: DemoProcess, phone: Callable[..., str]) -> None:

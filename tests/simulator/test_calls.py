@@ -213,3 +213,10 @@ async def _data(lines: AsyncIterator[str], count: int) -> AsyncIterator[str]:
         if line.startswith("data:"):
             count -= 1
             yield line
+
+
+async def test_the_view_of_a_mail_is_what_a_mail_program_shows(world: World) -> None:
+    await world.mail(["clinic@example.test"], MAIL)
+    [mail] = (await world.http.get("/simulator/api/mail/clinic@example.test")).json()
+    shown = (await world.http.get(f"/simulator/api/mail/clinic@example.test/{mail['id']}/view")).json()
+    assert (shown["sender_name"], shown["text"], shown["sent"]) == ("€", "Sì", False)

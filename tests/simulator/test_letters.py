@@ -22,7 +22,8 @@ def linked(name: str, references: str) -> StoredMail:
 
 REPORT = (
     b"X-SMS-Status: undelivered\r\nContent-Type: multipart/report; boundary=b\r\n\r\n"
-    b"--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nTm9uIMOoIGFycml2YXRvCg==\r\n"
+    b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Transfer-Encoding: base64\r\n\r\nTm9uIMOoIGFycml2YXRvCg==\r\n"
     b"--b\r\nContent-Type: message/delivery-status\r\n\r\nAction: failed\r\n--b--\r\n"
 )
 

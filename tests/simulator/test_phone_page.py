@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from bridge.demo import Demo
 from bridge.simulator.mail_client import BridgeDoor
 from tests.simulator.world import Bridge, World, free_port, run_world, sms
 
@@ -59,8 +60,8 @@ async def page(browser: Browser, demo: World) -> AsyncIterator[Page]:
 
 async def test_the_first_look_says_what_to_do(page: Page) -> None:
     await expect(page.get_by_text("This phone waits for its first text.")).to_be_visible()
-    await expect(page.locator("#command")).to_contain_text("swaks --server 127.0.0.1:")
-    await expect(page.locator("#command")).to_contain_text(f"--to {PHONE}@sms.example.test")
+    await expect(page.locator("#command")).to_contain_text("s.login('clinic@example.test', 'x')")
+    await expect(page.locator("#command")).to_contain_text(f"'{PHONE}@sms.example.test'")
 
 
 async def test_a_text_arrives_while_one_watches(page: Page, demo: World) -> None:
@@ -124,3 +125,29 @@ async def test_the_page_may_load_only_what_is_its_own(demo: World) -> None:
     policy = (await demo.http.get("/")).headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
     assert "unsafe" not in policy
+
+
+async def test_the_whole_road_there_and_back_through_a_real_bridge(browser: Browser, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, smtp_port=0, http_port=0)
+    await demo.start()
+    page = await browser.new_page()
+    try:
+        await page.goto(f"http://127.0.0.1:{demo.http_port}/")
+        await page.get_by_label("Message").fill("Ci vediamo domani alle 9?")
+        await page.keyboard.press("Enter")
+        texts, thread = page.locator("#texts .words"), page.locator("#threads .thread .letter")
+        await expect(texts).to_have_text(["Ci vediamo domani alle 9?"])
+        await page.get_by_label("Answer from the phone").fill("SÌ 👍")
+        await page.keyboard.press("Enter")
+        await expect(thread).to_have_count(2)
+        await expect(thread.nth(1)).to_contain_text("SÌ 👍")
+        await page.get_by_label("Answer by mail").fill("Grazie, a domani")
+        await page.keyboard.press("Enter")
+        await expect(texts).to_have_text(["Ci vediamo domani alle 9?", "SÌ 👍", "Grazie, a domani"])
+        await page.get_by_label("What happens on the way").select_option(label="The phone is out of reach")
+        await page.get_by_label("Message").fill("Non arriverà")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#threads .thread").first.locator("summary")).to_contain_text("Not delivered")
+    finally:
+        await page.close()
+        await demo.stop()

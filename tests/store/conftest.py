@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge.app import Store
 from bridge.settings import demo_settings
 from bridge.store.inbox import Inbox
 from bridge.store.mails import Mails
-from bridge.store.outbox import NewMail, NewMessage, Outbox
+from bridge.store.outbox import Outbox
 from bridge.store.reports import Reports
+from bridge.store.store import Store
 from bridge.types import (
     Encoded,
     Encoding,
@@ -22,6 +22,8 @@ from bridge.types import (
     Language,
     Mailbox,
     MessageClass,
+    NewMail,
+    NewMessage,
     Notify,
     Options,
     Recipient,

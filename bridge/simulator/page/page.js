@@ -304,8 +304,9 @@ function listen() {
 
 function commandLine(setup) {
   const [mailbox] = setup.mailboxes;
-  return `swaks --server ${setup.smtp} --auth-user ${mailbox} --auth-password ${setup.logins[mailbox]} `
-    + `--from ${mailbox} --to ${setup.sample_number}@${setup.phone_domain} --body "Good morning from the clinic"`;
+  const [host, port] = setup.smtp.split(":");
+  return `python3 -c "import smtplib; s = smtplib.SMTP('${host}', ${port}); s.login('${mailbox}', '${setup.logins[mailbox]}'); `
+    + `s.sendmail('${mailbox}', '${setup.sample_number}@${setup.phone_domain}', 'Subject: Hello\\n\\nYour visit is tomorrow at 10:30.')"`;
 }
 
 async function start() {

@@ -1,0 +1,64 @@
+"""The opened database with all its ways in: what the command line and a running bridge both need."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from bridge.errors import SettingsError
+from bridge.settings import Settings
+from bridge.store.committer import Committer
+from bridge.store.directory import Directory
+from bridge.store.engine import open_engine, upgrade
+from bridge.store.keys import NumberKey, load_key
+from bridge.store.ledger import Ledger
+from bridge.store.mailboxes import Mailboxes
+from bridge.store.queue import Queue
+
+
+def database_url(settings: Settings) -> str:
+    """Where the store is: what the operator said, else a file in the data folder."""
+    if settings.database.url is not None:
+        return settings.database.url.get_secret_value()
+    return f"sqlite+aiosqlite:///{settings.data_dir / 'bridge.db'}"
+
+
+class Store:
+    """The opened database: what the command line and a running bridge both need."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._exit = AsyncExitStack()
+
+    async def __aenter__(self) -> Store:
+        """Open, migrate, read the mailboxes. Raises SettingsError and StoreUnavailable."""
+        async with AsyncExitStack() as stack:
+            settings = self.settings
+            make_folder(settings.data_dir)
+            self.key: NumberKey = load_key(settings.data_dir)
+            self.engine = open_engine(database_url(settings))
+            stack.push_async_callback(self.engine.dispose)
+            await upgrade(self.engine)
+            self.committer = Committer(self.engine)
+            self.committer.start()
+            stack.push_async_callback(self.committer.close)
+            self.directory = Directory(self.engine, self.key)
+            await self.directory.refresh()
+            self.mailboxes = Mailboxes(self.committer)
+            self.ledger = Ledger(self.engine, self.key)
+            self.queue = Queue(self.engine, self.committer, settings.reports.wait)
+            self._exit = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._exit.aclose()
+
+
+def make_folder(path: Path) -> None:
+    """Make the data folder, for its owner only, unless it is there. Raises SettingsError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(
+            "data_dir", f'"{path}"', f"cannot be made ({error.strerror}); choose a folder the bridge may write to"
+        ) from error

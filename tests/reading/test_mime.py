@@ -1,0 +1,187 @@
+"""Which part of a mail is read, and how its octets become text."""
+
+from __future__ import annotations
+
+import base64
+import quopri
+from textwrap import dedent
+
+import pytest
+
+from bridge.errors import MailRefusal, Reason
+from bridge.reading import headers
+from bridge.reading.mime import Body, read_body, unflow
+
+HTML = "<p>Ciao <b>Mario</b></p>"
+
+
+def read(mail: str | bytes) -> Body:
+    raw = dedent(mail).lstrip("\n").encode() if isinstance(mail, str) else mail
+    fields, _, start = headers.split(raw, 0, len(raw))
+    return read_body(raw[start:], fields)
+
+
+def part(content: str, kind: str, *more: str) -> str:
+    return "\n".join(["--b", f"Content-Type: {kind}", *more, "", content, ""])
+
+
+def multipart(kind: str, *parts: str, boundary: str = "b") -> str:
+    return (
+        f"Content-Type: multipart/{kind}; boundary={boundary}\n\nPreamble\n{''.join(parts)}--{boundary}--\nEpilogue\n"
+    )
+
+
+def nested(kind: str, *parts: str, boundary: str) -> str:
+    inner = multipart(kind, *(each.replace("--b\n", f"--{boundary}\n") for each in parts), boundary=boundary)
+    return f"--b\n{inner}\n"
+
+
+PLAIN = part("Ciao", "text/plain")
+EMPTY = part("  ", "text/plain")
+MARKUP = part(HTML, "text/html; charset=utf-8")
+PICTURE = part("R0lGODlh", "image/gif; name=logo.gif", "Content-Transfer-Encoding: base64")
+NOTE = part("log", "text/plain", "Content-Disposition: attachment; filename=a.txt")
+
+
+@pytest.mark.parametrize(
+    ("mail", "text"),
+    [
+        pytest.param("Subject: x\n\nCiao\n", "Ciao", id="no MIME at all"),
+        pytest.param(multipart("alternative", PLAIN, MARKUP), "Ciao", id="plain text first"),
+        pytest.param(multipart("alternative", MARKUP, PLAIN), "Ciao", id="plain text last"),
+        pytest.param(multipart("alternative", EMPTY, MARKUP), "Ciao Mario", id="empty plain text"),
+        pytest.param(multipart("mixed", PLAIN, NOTE, PICTURE), "Ciao", id="attachments"),
+        pytest.param(multipart("mixed", PLAIN, part("poi", "text/plain")), "Ciao\n\npoi", id="text in two parts"),
+        pytest.param(multipart("mixed", PLAIN, part("<p>Ciao", "text/html")), "Ciao", id="the same said twice"),
+        pytest.param(multipart("related", MARKUP, PICTURE), "Ciao Mario", id="related"),
+        pytest.param(
+            multipart("signed", PLAIN, part("x", "application/pgp-signature")), "Ciao", id="signed in the clear"
+        ),
+        pytest.param(
+            multipart("mixed", nested("alternative", PLAIN, MARKUP, boundary="c"), PICTURE), "Ciao", id="nested"
+        ),
+        pytest.param(
+            multipart("alternative", EMPTY, nested("related", MARKUP, PICTURE, boundary="c")),
+            "Ciao Mario",
+            id="Outlook",
+        ),
+        pytest.param("Content-Type: multipart/mixed; boundary=b\n\n--b\n\nCiao\n", "Ciao", id="no last boundary"),
+        pytest.param("Content-Type: multipart/mixed\n\nCiao\n", "Ciao", id="no boundary given"),
+        pytest.param("Content-Type: multipart/mixed; boundary=b\n\nCiao\n", "", id="boundary never comes"),
+        pytest.param("Content-Type: ???\n\nCiao\n", "Ciao", id="type makes no sense"),
+        pytest.param("Ciao senza testata\n", "Ciao senza testata", id="no header"),
+        pytest.param("Subject: x\nCiao\n", "Ciao", id="no empty line"),
+        pytest.param("Content-Type: message/rfc822\n\nSubject: x\n\nCiao\n", "", id="a mail inside a mail"),
+    ],
+)
+def test_the_part_that_is_read(mail: str, text: str) -> None:
+    assert read(mail.encode()).text.strip() == text
+
+
+def test_what_is_left_out_is_said() -> None:
+    assert read(multipart("mixed", PLAIN).encode()).warnings == ()
+    assert read(multipart("mixed", PLAIN, NOTE, PICTURE).encode()).warnings == (
+        "2 attachments were left out: an SMS carries text only.",
+    )
+    assert "more than 100 parts" in read(multipart("mixed", *[PLAIN] * 150).encode()).warnings[0]
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        pytest.param(multipart("encrypted", part("Version: 1", "application/pgp-encrypted")), id="PGP/MIME"),
+        pytest.param("Content-Type: application/pkcs7-mime; smime-type=enveloped-data\n\nMIAG", id="S/MIME"),
+        pytest.param("Content-Type: application/x-pkcs7-mime; name=smime.p7m\n\nMIAG", id="S/MIME, old name"),
+        pytest.param("Content-Type: application/pkcs7-mime; smime-type=signed-data\n\nMIAG", id="opaque signature"),
+        pytest.param("Subject: x\n\n-----BEGIN PGP MESSAGE-----\n\nhQEM\n", id="PGP in the text"),
+    ],
+)
+def test_sealed_words_are_refused(mail: str) -> None:
+    with pytest.raises(MailRefusal) as caught:
+        read(mail.encode())
+    assert caught.value.reason is Reason.ENCRYPTED
+
+
+def encoded(way: str, content: bytes, charset: str = "utf-8") -> bytes:
+    head = f"Content-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: {way}\n\n"
+    return head.encode() + content
+
+
+@pytest.mark.parametrize(
+    ("mail", "text"),
+    [
+        pytest.param(encoded("base64", base64.b64encode("lunedì".encode())), "lunedì", id="base64"),
+        pytest.param(encoded("BASE64", b"Q2lh\nbw="), "Ciao", id="base64 cut short"),
+        pytest.param(encoded("base64", b"Q2l!hbw==?? Q"), "Ciao", id="base64 with noise"),
+        pytest.param(
+            encoded("quoted-printable", quopri.encodestring("è così".encode())), "è così", id="quoted-printable"
+        ),
+        pytest.param(encoded("quoted-printable", b"un =\t\ndue=ZZ ="), "un due=ZZ ", id="quoted-printable, broken"),
+        pytest.param(encoded("8bit", "lunedì".encode()), "lunedì", id="8bit"),
+        pytest.param(encoded("x-unknown", b"Ciao"), "Ciao", id="unknown way"),
+        pytest.param(encoded("8bit", "città".encode("cp1252"), "iso-8859-1"), "città", id="Latin-1"),
+        pytest.param(
+            encoded("8bit", "costa 5 €".encode("cp1252"), "iso-8859-1"), "costa 5 €", id="Windows called Latin-1"
+        ),
+        pytest.param(encoded("8bit", "città".encode(), "us-ascii"), "città", id="UTF-8 called ASCII"),
+        pytest.param(encoded("8bit", "città".encode("cp1252"), "utf-8"), "città", id="Windows called UTF-8"),
+        pytest.param(encoded("8bit", "Встреча".encode("koi8-r"), "koi8-r"), "Встреча", id="Cyrillic"),
+        pytest.param(encoded("8bit", "Встреча завтра".encode("cp1251"), ""), "Встреча завтра", id="Cyrillic, not said"),
+        pytest.param(encoded("8bit", "明日".encode("iso-2022-jp"), "ISO-2022-JP"), "明日", id="Japanese"),
+        pytest.param(encoded("8bit", b"Ciao", "unicode_escape"), "Ciao", id="a codec that is no charset"),
+        pytest.param(encoded("8bit", b"Ciao", '"x' + "y" * 500 + '"'), "Ciao", id="a charset nobody knows"),
+    ],
+)
+def test_octets_become_text(mail: bytes, text: str) -> None:
+    assert read(mail).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "delsp", "joined"),
+    [
+        ("uno \ndue\ntre", False, "uno due\ntre"),
+        ("uno \ndue", True, "unodue"),
+        ("> uno \n> due \ntre", False, "> uno due \ntre"),
+        (" >non citato", False, ">non citato"),
+        ("fine \n-- \nClinica", False, "fine \n-- \nClinica"),
+    ],
+    ids=["paragraph", "DelSp", "quoted levels stay apart", "space-stuffing", "signature"],
+)
+def test_flowed_text(text: str, delsp: bool, joined: str) -> None:
+    assert unflow(text, delsp=delsp) == joined
+
+
+def test_flowed_text_is_recognised() -> None:
+    assert read(b"Content-Type: text/plain; format=Flowed; DelSp=YES\n\nuno \ndue\n").text == "unodue"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (b" =?utf-8?q?luned=C3=AC_alle_9?=", "lunedì alle 9"),
+        (b" =?utf-8?b?bHVuZWTDrA==?= =?utf-8?q?_mattina?=", "lunedì mattina"),
+        (b" Re: =?iso-8859-1?Q?citt=E0?=\n =?iso-8859-1?Q?_vecchia?=", "Re: città vecchia"),
+        ("lunedì".encode(), "lunedì"),
+        (b" =?utf-8?q?broken", "=?utf-8?q?broken"),
+        (b" =?utf-8?q?a=0D=0AX-SMS-Class:_x?=", "a X-SMS-Class: x"),
+        (b" a\r\n\tb\x00c", "a bc"),
+    ],
+    ids=["quoted", "two words", "folded", "raw UTF-8", "unfinished", "hidden line break", "folded raw"],
+)
+def test_header_values(value: bytes, text: str) -> None:
+    assert headers.decoded(value) == text
+
+
+@pytest.mark.parametrize(
+    ("line", "parameters"),
+    [
+        ('text/plain; Charset="utf-8"; format=flowed', {"charset": "utf-8", "format": "flowed"}),
+        ('a/b; name="a;b\\"c"', {"name": 'a;b"c'}),
+        ("a/b; name*=utf-8''citt%C3%A0.txt", {"name": "città.txt"}),
+        ("a/b; boundary*1=def; boundary*0=abc", {"boundary": "abcdef"}),
+        ("a/b; x; =; ; y=1", {"y": "1"}),
+    ],
+    ids=["plain", "quoted", "RFC 2231 charset", "RFC 2231 sections", "noise"],
+)
+def test_parameters(line: str, parameters: dict[str, str]) -> None:
+    assert headers.value_and_parameters(line)[1] == parameters

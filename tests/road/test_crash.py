@@ -1,0 +1,103 @@
+"""`kill -9` at random moments: what was answered 250 is texted exactly once, or says that nobody knows."""
+
+from __future__ import annotations
+
+import random
+import smtplib
+import threading
+import time
+from collections import Counter
+
+import httpx
+import pytest
+
+from tests.road.demo_process import DOMAIN, LOGIN, DemoProcess, compose, eventually
+
+CLIENTS = 4
+ON_THE_WAY = {"queued", "sending", "sent"}
+
+
+class Client(threading.Thread):
+    """Sends mails one after another. Without an answer it sends the same mail again, as any mail client would."""
+
+    def __init__(self, demo: DemoProcess, numbers: list[str]) -> None:
+        super().__init__(daemon=True)
+        self.demo = demo
+        self.numbers = numbers
+        self.taken: list[str] = []
+        """The phones of mails that were answered 250, in the order of the answers."""
+        self.stop = False
+
+    def run(self) -> None:
+        connection: smtplib.SMTP | None = None
+        for number in self.numbers:
+            address = f"{number}@{DOMAIN}"
+            mail = compose(LOGIN, [address], f"Reminder for {number[-7:]}.")
+            while not self.stop:
+                try:
+                    connection = connection or self.demo.smtp()
+                    connection.send_message(mail, LOGIN, [address])
+                except (smtplib.SMTPException, OSError):
+                    connection = None
+                    time.sleep(0.05)  # the bridge is down; a client would wait minutes
+                else:
+                    self.taken.append(number)
+                    break
+
+
+def test_kill_at_random_moments(own_demo: DemoProcess, long: bool) -> None:
+    mails, kills = (2000, 25) if long else (240, 4)
+    chance = random.Random(20261121)
+    numbers = [f"+39349{n // 900:04}{n % 900:03}" for n in range(mails)]
+    clients = [Client(own_demo, numbers[part::CLIENTS]) for part in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    try:
+        for kill in range(kills):
+            reached = (kill + 1) * mails // (kills + 1)
+            eventually(lambda: sum(len(client.taken) for client in clients) >= reached, patience=120)
+            time.sleep(chance.uniform(0, 0.05))  # at any moment, not just after an answer
+            own_demo.kill()
+            own_demo.start()
+        for client in clients:
+            client.join(timeout=300)
+            assert not client.is_alive()
+    finally:
+        for client in clients:
+            client.stop = True
+
+    def settled() -> dict[str, str] | None:
+        states = own_demo.states()
+        return None if ON_THE_WAY & set(states.values()) else states
+
+    states = eventually(settled, patience=120)
+    phones = httpx.get(f"{own_demo.url}/simulator/api/phones", timeout=30).json()
+    texts = Counter({entry["number"]: entry["messages"] for entry in phones})
+    answered = [number for client in clients for number in client.taken]
+    assert sorted(answered) == numbers
+    twice = [number for number in answered if texts[number] > 1]
+    missing = [number for number in answered if texts[number] == 0 and states.get(number) != "unknown"]
+    assert (twice, missing) == ([], [])
+    unknown = sum(state == "unknown" for state in states.values())
+    print(f"{mails} mails, {kills} kills: {unknown} unknown, {sum(texts.values())} texts")
+
+
+@pytest.mark.parametrize("fate", ["910", "000"])
+def test_what_waits_in_the_queue_survives_a_kill(own_demo: DemoProcess, fate: str) -> None:
+    number = f"+393451234{fate}"
+    report = own_demo.send(number, "Still on its way.", rcpt_options=["NOTIFY=SUCCESS,FAILURE"])
+    own_demo.kill()
+    own_demo.start()
+    eventually(lambda: own_demo.states().get(number) in ("delivered", "unknown"), patience=60)
+    assert len(own_demo.phone(number)) == (own_demo.states()[number] == "delivered")
+    eventually(lambda: own_demo.answers_to(report), patience=60)
+
+
+def test_a_stopping_bridge_finishes_what_it_holds(own_demo: DemoProcess) -> None:
+    number = "+393451235909"  # the gateway takes five seconds to answer
+    own_demo.send(number, "Just before closing.")
+    eventually(lambda: own_demo.states().get(number) == "sending")
+    assert own_demo.stop() == 0
+    own_demo.start()
+    eventually(lambda: own_demo.states()[number] == "delivered")
+    assert len(own_demo.phone(number)) == 1

@@ -1,0 +1,1 @@
+"""What an SMS is: alphabets, segments and telephone numbers."""
