@@ -5,6 +5,7 @@
     │   └── SettingsErrors     all that is wrong with a configuration, at once
     ├── UsageError             a command line that cannot be carried out (exit code 2)
     ├── NotFound               a mailbox, message or file that the command names is not there (exit code 1)
+    ├── NotPossible            what is there does not allow what the command asks (exit code 1)
     ├── StoreUnavailable       the database cannot be read or written now; nothing was changed
     ├── MailRefused            an outgoing mail that its server refused, for good or for now
     └── Refusal                what a sender is told over SMTP
@@ -137,6 +138,10 @@ class UsageError(BridgeError):
 
 class NotFound(BridgeError):
     """The thing that a command names does not exist."""
+
+
+class NotPossible(BridgeError):
+    """The state of a mailbox, message or folder does not allow what a command asks."""
 
 
 class StoreUnavailable(BridgeError):

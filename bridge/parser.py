@@ -37,6 +37,9 @@ _AUTOMATIC = (
     "write a mail of your own to the number."
 )
 
+_NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
+_JUNK = "The mail holds no readable text: write the words into the body of the mail, in UTF-8."
+
 
 def parse(raw: bytes, envelope: Envelope) -> Submission:
     """The submission that `raw` makes. Raises `MailRefusal`: automatic mail, bad header, encrypted, empty text."""
@@ -48,6 +51,8 @@ def parse(raw: bytes, envelope: Envelope) -> Submission:
     text, cuts = trim(body.text)
     if not text:
         raise MailRefusal(Reason.EMPTY_TEXT, _empty(bool(cuts or body.cuts)))
+    if _unreadable(text):
+        raise MailRefusal(Reason.EMPTY_TEXT, _JUNK)
     message_id = _message_id(fields)
     return Submission(
         message_id=message_id,
@@ -83,6 +88,11 @@ def _empty(something_was_cut: bool) -> str:
     if something_was_cut:
         return "The mail holds nothing but a quoted mail or a signature: write the text above it."
     return "The mail holds no text: write the text of the SMS into the body of the mail, not the subject."
+
+
+def _unreadable(text: str) -> bool:
+    """Octets that are no text in any charset: a picture or a program sent as if it were one."""
+    return len(_NOT_TEXT.findall(text)) * 5 > len(text)
 
 
 def _message_id(fields: Fields) -> str:

@@ -5,6 +5,7 @@ Commands import the rooms they use when they run, so that `--help` and a mistype
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -31,16 +32,36 @@ app.add_typer(db.app, name="db")
 def main() -> None:
     """Run the command line; errors go to standard error in a sentence, exit codes are 0, 1 and 2."""
     try:
-        app(prog_name="bridge", standalone_mode=True)
+        code = app(prog_name="bridge", standalone_mode=False)
+        sys.stdout.flush()
     except (SettingsError, UsageError) as error:
-        _say(error)
-        sys.exit(2)
+        _end(error.sentence, 2)
     except BridgeError as error:
-        _say(error)
-        sys.exit(1)
+        _end(error.sentence, 1)
+    except typer.TyperException as error:
+        _end(_usage(error), error.exit_code)
+    except typer.Abort:
+        _end("Nothing was answered, so nothing was done.", 1)
     except BrokenPipeError:
+        # Whoever read the output has enough of it. Python would complain once more when it closes the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        _end(f"{error.strerror or type(error).__name__}:{where}. Run this as the user that the bridge runs as.", 1)
+    sys.exit(code)
 
 
-def _say(error: BridgeError) -> None:
-    print(error.sentence, file=sys.stderr)
+def _usage(error: typer.TyperException) -> str:
+    """What is wrong with a command line, in one sentence, and where to read on; the whole help if it was empty."""
+    said = error.format_message().replace("Value error, ", "")
+    if said.startswith("Usage:"):
+        return said
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "bridge"
+    return f"{said.removesuffix('.')}. See `{command} --help`."
+
+
+def _end(sentence: str, code: int) -> None:
+    print(sentence, file=sys.stderr)
+    sys.exit(code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -22,7 +23,10 @@ app = typer.Typer(help="Migrate, copy and check the database.", no_args_is_help=
 
 @app.command()
 def upgrade(config: Config = None) -> None:
-    """Bring the database to the version of this program. Doing it twice does no harm."""
+    """Bring the database to the version of this program.
+
+    Doing it twice does no harm.
+    """
 
     async def work(store: Store) -> None:
         return None
@@ -33,57 +37,82 @@ def upgrade(config: Config = None) -> None:
 
 @app.command()
 def backup(
-    target: Annotated[Path, typer.Argument(help="File to write; it must not exist yet.")], config: Config = None
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="File to write; it must not exist yet.")],
+    config: Config = None,
 ) -> None:
-    """Copy the database while the bridge runs. The file secret.key of the data folder belongs to it: keep both."""
-    source = _file(settings_of(config))
-    if target.exists():
-        raise UsageError(f"{target} exists already. Name a new file.")
+    """Copy the database while the bridge runs.
+
+    The file secret.key of the data folder belongs to it: keep both.
+    """
+    settings = settings_of(config)
+    source = _file(settings)
+    _make(target)
     try:
-        with closing(sqlite3.connect(source)) as running, closing(sqlite3.connect(target)) as copy:
+        with closing(_read_only(source)) as running, closing(sqlite3.connect(target)) as copy:
             running.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, without companions
     except sqlite3.Error as error:
+        target.unlink(missing_ok=True)
         raise StoreUnavailable(f"The copy could not be made: {error}.") from error
-    print(f"Copied to {target}. Keep {source.parent / 'secret.key'} with it.")
+    print(f"Copied to {target}. Keep {settings.data_dir / 'secret.key'} with it.")
 
 
 @app.command()
-def verify(config: Config = None) -> None:
-    """Check that the database is whole and has the version of this program."""
-    settings = settings_of(config)
-    source = _file(settings)
+def verify(
+    copy: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A backup to check instead of the database itself.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Check that the database, or a backup, is whole."""
+    source = _file(settings_of(config)) if copy is None else copy
+    if not source.is_file():
+        raise NotFound(f"There is no file {source}. Name a backup that `bridge db backup` wrote.")
+    remedy = "Bring it back from a backup." if copy is None else "Take another backup."
     try:
-        with closing(sqlite3.connect(source)) as database:
-            broken = [row[0] for row in database.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        with closing(_read_only(source)) as database:
+            whole = database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             orphans = database.execute("PRAGMA foreign_key_check").fetchall()
-    except sqlite3.Error as error:
-        raise StoreUnavailable(f"The database cannot be read: {error}. Bring it back from a backup.") from error
-    if broken or orphans:
-        raise StoreUnavailable("The database is damaged. Bring it back from a backup.")
-    if not asyncio.run(_is_current(settings)):
-        raise StoreUnavailable("The database has another version than this program. Run `bridge db upgrade`.")
-    print("The database is whole.")
+    except sqlite3.DatabaseError as error:
+        raise StoreUnavailable(f"The file {source} cannot be read: {error}. {remedy}") from error
+    if not whole or orphans:
+        raise StoreUnavailable(f"The file {source} is damaged. {remedy}")
+    if not asyncio.run(_is_current(source)):
+        raise StoreUnavailable(f"The file {source} has another version than this program. Run `bridge db upgrade`.")
+    print(f"The file {source} is whole.")
 
 
-async def _is_current(settings: Settings) -> bool:
+async def _is_current(file: Path) -> bool:
     from bridge.store.engine import is_current, open_engine
-    from bridge.store.store import database_url
+    from bridge.store.store import sqlite_url
 
-    engine = open_engine(database_url(settings))
+    engine = open_engine(sqlite_url(file))
     try:
         return await is_current(engine)
     finally:
         await engine.dispose()
 
 
+def _make(target: Path) -> None:
+    """An empty file that only its owner may read: the copy holds texts and telephone numbers."""
+    try:
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError as error:
+        raise UsageError(f"{target} exists already. Name a new file.") from error
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror}. Name another file.") from error
+
+
+def _read_only(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
+
+
 def _file(settings: Settings) -> Path:
-    from sqlalchemy import make_url
+    from bridge.store.store import database_file
 
-    from bridge.store.store import database_url
-
-    url = make_url(database_url(settings))
-    if url.get_backend_name() != "sqlite" or url.database is None:
+    file = database_file(settings)
+    if file is None:
         raise UsageError("This command is for SQLite. Use pg_dump for a PostgreSQL database.")
-    if not Path(url.database).exists():
-        raise NotFound(f"There is no database at {url.database} yet. `bridge serve` makes it.")
-    return Path(url.database)
+    if not file.exists():
+        raise NotFound(f"There is no database at {file} yet. `bridge serve` makes it.")
+    return file

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
-import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import available_timezones
 
 import typer
 
+from bridge.cli import properties
 from bridge.cli.shared import Config, Json, in_store, show_json
-from bridge.errors import NotFound, Refusal, UsageError
+from bridge.errors import NotFound, UsageError
 from bridge.types import Confirm, Language, Mailbox, UnicodePolicy
 
 if TYPE_CHECKING:
@@ -21,38 +18,83 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Add, change and list the users of the bridge.", no_args_is_help=True)
 
-Login = Annotated[str, typer.Argument(help="The mailbox's login, which is its mail address.")]
+Login = Annotated[str, typer.Argument(metavar="LOGIN", help="The mailbox's login, which is its mail address.")]
+NewLogin = Annotated[
+    str,
+    typer.Argument(
+        metavar="LOGIN", help="Its login, which is its mail address.", callback=properties.checked(properties.login)
+    ),
+]
 PasswordFile = Annotated[
-    Path | None, typer.Option(help="File with the password; - reads it from standard input.", show_default=False)
+    Path | None,
+    typer.Option(metavar="FILE", help="File with the password; - reads it from standard input.", show_default=False),
 ]
-Sender = Annotated[str | None, typer.Option(help="Sender number, such as +390200000001.", show_default=False)]
+Sender = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBER",
+        help="Sender number, such as +390200000001.",
+        callback=properties.checked(properties.sender),
+        show_default=False,
+    ),
+]
 Region = Annotated[
-    str | None, typer.Option(help="Country of numbers written without a country code, such as IT.", show_default=False)
+    str | None,
+    typer.Option(
+        metavar="COUNTRY",
+        help="Country of numbers written without a country code, such as IT.",
+        callback=properties.checked(properties.country),
+    ),
 ]
-LanguageOption = Annotated[Language | None, typer.Option(help="Language of its mails.", show_default=False)]
-Zone = Annotated[str | None, typer.Option(help="Time zone, such as Europe/Rome.", show_default=False)]
+LanguageOption = Annotated[Language | None, typer.Option(help="Language of its mails.")]
+Zone = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ZONE",
+        help="Time zone of its mails and of its daily cap, such as Europe/Rome.",
+        callback=properties.checked(properties.timezone),
+    ),
+]
 Addresses = Annotated[
     list[str] | None,
-    typer.Option("--address", help="Address it may send from, or @domain for all of one. May be repeated."),
+    typer.Option(
+        "--address",
+        metavar="ADDRESS",
+        help="Address it may send from besides its login, or @domain for a whole domain; may be repeated. "
+        "`none` alone empties the list.",
+        callback=properties.each(properties.address, may_be_empty=True),
+    ),
 ]
 Networks = Annotated[
     list[str] | None,
-    typer.Option("--network", help="Network whose machines send as it without login, such as 10.0.5.0/24."),
+    typer.Option(
+        "--network",
+        metavar="NETWORK",
+        help="Network whose machines send as it without login, such as 10.0.5.0/24; may be repeated. "
+        "`none` alone empties the list.",
+        callback=properties.each(properties.network, may_be_empty=True),
+    ),
 ]
 Countries = Annotated[
-    list[str] | None, typer.Option("--country", help="Country it may text; its own when none is named.")
+    list[str] | None,
+    typer.Option(
+        "--country",
+        metavar="COUNTRY",
+        help="Country it may text, such as IT; may be repeated.",
+        callback=properties.each(properties.country),
+    ),
 ]
-ConfirmOption = Annotated[Confirm | None, typer.Option(help="Which outcomes it is told.", show_default=False)]
-UnicodeOption = Annotated[
-    UnicodePolicy | None, typer.Option(help="What happens to characters beyond GSM 7-bit.", show_default=False)
+ConfirmOption = Annotated[Confirm | None, typer.Option(help="Which outcomes it is told.")]
+UnicodeOption = Annotated[UnicodePolicy | None, typer.Option(help="What happens to characters beyond GSM 7-bit.")]
+MaxSegments = Annotated[
+    int | None, typer.Option(metavar="COUNT", help="Most SMS that one text may need.", min=1, max=255)
 ]
-MaxSegments = Annotated[int | None, typer.Option(help="SMS that one text may need.", min=1, max=255, show_default=False)]
-DailyCap = Annotated[int | None, typer.Option(help="Messages a day; 0 is no cap.", min=0, show_default=False)]
+DailyCap = Annotated[int | None, typer.Option(metavar="COUNT", help="Messages a day; 0 is no cap.", min=0)]
 
 
 @app.command()
 def add(
-    login: Login,
+    login: NewLogin,
     sender: Sender = None,
     password_file: PasswordFile = None,
     region: Region = "IT",
@@ -67,36 +109,48 @@ def add(
     daily_cap: DailyCap = 0,
     config: Config = None,
 ) -> None:
-    """Add a mailbox. Without --password-file the password is asked for."""
-    from bridge.access.credentials import hash_password
+    """Add a mailbox.
 
+    Without --password-file the password is asked for. Without --country it may text its own country (--region) only.
+    """
     if sender is None:
         raise UsageError("Name the number that its texts come from with --sender, such as --sender +390200000001.")
-    if "@" not in login:
-        raise UsageError(f"{login} is not a mail address. A login is one, such as clinic@example.com.")
-    password = "" if network and password_file is None else _password(password_file)
-    empty = Mailbox(
+    needs_password = password_file is not None or not network
+    nothing = Mailbox(
         id="",
         organisation_id="",
-        login=login.lower(),
+        login=login,
         addresses=(),
         region="",
         countries=(),
         language=Language.ENGLISH,
         timezone="",
         sender="",
-        password_hash=hash_password(password) if password else "",
     )
     mailbox = _changed(
-        empty, sender, region, language, timezone, address or [], network or [], country or [region or ""],
-        confirm, unicode, max_segments, daily_cap,
-    )  # fmt: skip
+        nothing,
+        sender=sender,
+        region=region,
+        language=language,
+        timezone=timezone,
+        addresses=address,
+        networks=network,
+        countries=country or (region,),
+        confirm=confirm,
+        unicode=unicode,
+        max_segments=max_segments,
+        daily_cap=daily_cap,
+        password_hash=_hash(properties.password(password_file)) if needs_password else None,
+    )
 
     async def work(store: Store) -> None:
         await store.mailboxes.add(mailbox)
 
     in_store(config, work)
-    print(f"{mailbox.login} may log in now and text from {mailbox.sender}.")
+    if needs_password:
+        print(f"{mailbox.login} may log in now and text from {mailbox.sender}.")
+    else:
+        print(f"{mailbox.login} may text from {mailbox.sender} now, from its networks and without login.")
 
 
 @app.command("set")
@@ -116,19 +170,29 @@ def change(
     daily_cap: DailyCap = None,
     config: Config = None,
 ) -> None:
-    """Change a mailbox; what is not named stays. A list that is named replaces the old one."""
-    from bridge.access.credentials import hash_password
+    """Change a mailbox; what is not named stays.
 
-    password = _password(password_file) if password_file is not None else None
+    A list that is named (--address, --network, --country) replaces the old one.
+    """
+    named = _named(
+        sender=sender,
+        region=region,
+        language=language,
+        timezone=timezone,
+        addresses=address,
+        networks=network,
+        countries=country,
+        confirm=confirm,
+        unicode=unicode,
+        max_segments=max_segments,
+        daily_cap=daily_cap,
+        password_hash=_hash(properties.password(password_file)) if password_file is not None else None,
+    )
+    if not named:
+        raise UsageError("Name what is to change, such as --daily-cap 200. See `bridge mailbox set --help`.")
 
     async def work(store: Store) -> None:
-        mailbox = _changed(
-            _find(store, login), sender, region, language, timezone, address, network, country,
-            confirm, unicode, max_segments, daily_cap,
-        )  # fmt: skip
-        if password is not None:
-            mailbox = replace(mailbox, password_hash=hash_password(password))
-        await store.mailboxes.save(mailbox)
+        await store.mailboxes.save(_changed(_find(store, login), **named))
 
     in_store(config, work)
     print(f"{login} is changed.")
@@ -153,7 +217,7 @@ def show_all(config: Config = None, as_json: Json = False) -> None:
 
 @app.command()
 def show(login: Login, config: Config = None, as_json: Json = False) -> None:
-    """Show one mailbox whole."""
+    """Show one mailbox with all its settings."""
 
     async def work(store: Store) -> Mailbox:
         return _find(store, login)
@@ -163,13 +227,15 @@ def show(login: Login, config: Config = None, as_json: Json = False) -> None:
         show_json(document)
         return
     for name, value in document.items():
-        shown = ", ".join(value) if isinstance(value, list) else value
-        print(f"{name:14} {'' if shown is None else shown}")
+        print(f"{name:14} {_shown(value)}".rstrip())
 
 
 @app.command()
 def pause(login: Login, config: Config = None) -> None:
-    """Stop a mailbox: its mails are answered "try later", its queued messages wait."""
+    """Take no mail from a mailbox for now.
+
+    Its mails are answered "try later", and its queued messages wait until it is resumed.
+    """
     _set_paused(config, login, paused=True)
     print(f"{login} is paused. `bridge mailbox resume {login}` lets it send again.")
 
@@ -178,12 +244,12 @@ def pause(login: Login, config: Config = None) -> None:
 def resume(login: Login, config: Config = None) -> None:
     """Let a paused mailbox send again."""
     _set_paused(config, login, paused=False)
-    print(f"{login} sends again.")
+    print(f"{login} may send again.")
 
 
 @app.command()
 def remove(login: Login, config: Config = None) -> None:
-    """Remove a mailbox that never sent anything; pause one that did."""
+    """Remove a mailbox that never sent; pause one that did."""
 
     async def work(store: Store) -> None:
         await store.mailboxes.remove(_find(store, login).login)
@@ -206,88 +272,35 @@ def _find(store: Store, login: str) -> Mailbox:
     return mailbox
 
 
-def _changed(
-    mailbox: Mailbox,
-    sender: str | None,
-    region: str | None,
-    language: Language | None,
-    timezone: str | None,
-    addresses: Sequence[str] | None,
-    networks: Sequence[str] | None,
-    countries: Sequence[str] | None,
-    confirm: Confirm | None,
-    unicode: UnicodePolicy | None,
-    max_segments: int | None,
-    daily_cap: int | None,
-) -> Mailbox:
-    """`mailbox` with every property that was named. Raises UsageError for one that makes no sense."""
-    return replace(
-        mailbox,
-        sender=mailbox.sender if sender is None else _number(sender),
-        region=mailbox.region if region is None else _country(region),
-        language=language or mailbox.language,
-        timezone=mailbox.timezone if timezone is None else _zone(timezone),
-        addresses=mailbox.addresses if addresses is None else tuple(_address(one) for one in addresses),
-        networks=mailbox.networks if networks is None else tuple(_network(one) for one in networks),
-        countries=mailbox.countries if countries is None else tuple(_country(one) for one in countries),
-        confirm=confirm or mailbox.confirm,
-        unicode=unicode or mailbox.unicode,
-        max_segments=max_segments or mailbox.max_segments,
-        daily_cap=mailbox.daily_cap if daily_cap is None else (daily_cap or None),
-    )
+def _named(**options: Any) -> dict[str, Any]:
+    """The properties of a mailbox that the command line named."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
-def _password(file: Path | None) -> str:
-    if file is None:
-        password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    elif str(file) == "-":
-        password = sys.stdin.readline().rstrip("\r\n")
-    else:
-        try:
-            password = file.read_text(encoding="utf-8").rstrip("\r\n")
-        except OSError as error:
-            raise UsageError(f"The password cannot be read from {file}: {error.strerror}.") from error
-    if not password:
-        raise UsageError("The password is empty. Give one.")
-    return password
+def _changed(mailbox: Mailbox, **options: Any) -> Mailbox:
+    """`mailbox` with the properties that were named."""
+    named = _named(**options)
+    if named.get("daily_cap") == 0:
+        named["daily_cap"] = None
+    return replace(mailbox, **named)
 
 
-def _number(value: str) -> str:
-    from bridge.sms.numbers import read_number
+def _hash(password: str) -> str:
+    from bridge.access.credentials import hash_password
 
-    try:
-        number = read_number(value, "ZZ")
-    except Refusal as error:
-        raise UsageError(f"--sender {value} is not a number with its country code, such as +390200000001.") from error
-    return number.e164
+    return hash_password(password)
 
 
-def _country(value: str) -> str:
-    import phonenumbers
-
-    if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
-        raise UsageError(f"{value} is not a country code of two letters, such as IT.")
-    return value.upper()
-
-
-def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise UsageError(f"--timezone {value} is not known. Write it as Europe/Rome.")
-    return value
-
-
-def _address(value: str) -> str:
-    local, at, domain = value.lower().rpartition("@")
-    if not at or "." not in domain.strip(".") or " " in value:
-        raise UsageError(f"--address {value} is neither name@domain nor @domain.")
-    return f"{local}@{domain}"
-
-
-def _network(value: str) -> str:
-    try:
-        return str(ipaddress.ip_network(value))
-    except ValueError as error:
-        raise UsageError(f"--network {value} is not a network. Write it as 10.0.5.0/24 or 10.0.5.7/32.") from error
+def _shown(value: Any) -> str:
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(value)
+        case _:
+            return str(value)
 
 
 def _document(mailbox: Mailbox) -> dict[str, Any]:

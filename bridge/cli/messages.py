@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge.cli.shared import Config, Json, in_store, show_json
-from bridge.errors import NotFound, Reason, Refusal, UsageError
+from bridge.errors import NotFound, NotPossible, Reason, Refusal, UsageError
 from bridge.types import MessageState
 
 if TYPE_CHECKING:
     from bridge.store.ledger import MessageView, Trace
     from bridge.store.store import Store
 
-MessageId = Annotated[str, typer.Argument(help="Id of the message, as `bridge messages` and reports show it.")]
+MessageId = Annotated[str, typer.Argument(metavar="ID", help="Id of the message, as `bridge messages` and reports show it.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,9 +28,9 @@ def register(app: typer.Typer) -> None:
 
 def messages(
     state: Annotated[MessageState | None, typer.Option(help="Only messages in this state.", show_default=False)] = None,
-    number: Annotated[str | None, typer.Option(help="Only messages to this phone.", show_default=False)] = None,
-    mailbox: Annotated[str | None, typer.Option(help="Only messages of this mailbox.", show_default=False)] = None,
-    limit: Annotated[int, typer.Option(help="At most this many, newest first.", min=1)] = 100,
+    number: Annotated[str | None, typer.Option(metavar="NUMBER", help="Only messages to this phone, such as +393331234567.", show_default=False)] = None,
+    mailbox: Annotated[str | None, typer.Option(metavar="LOGIN", help="Only messages of this mailbox.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(metavar="COUNT", help="At most this many.", min=1)] = 100,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
@@ -55,7 +55,10 @@ def messages(
 
 
 def trace(message_id: MessageId, config: Config = None, as_json: Json = False) -> None:
-    """Show everything that happened to one message, or to every message of one mail."""
+    """Show everything that happened to one message.
+
+    ID may also be that of a mail, as its sender saw it in the answer "250 Taken as …": then all its messages are shown.
+    """
 
     async def work(store: Store) -> list[Trace]:
         ids = [view.id for view in await store.ledger.submission_messages(message_id)] or [message_id]
@@ -85,15 +88,18 @@ def cancel(message_id: MessageId, config: Config = None) -> None:
     """Cancel a message that has not left yet."""
     state = _change(config, message_id, MessageState.CANCELLED, Reason.CANCELLED)
     if state is None:
-        raise UsageError(f"{message_id} cannot be cancelled: it has left already. See `bridge trace {message_id}`.")
+        raise NotPossible(f"{message_id} cannot be cancelled: it has left already. See `bridge trace {message_id}`.")
     print(f"{message_id} is cancelled.")
 
 
 def retry(message_id: MessageId, config: Config = None) -> None:
-    """Send a message again whose outcome is unknown. The phone may then get it twice."""
+    """Send a message again whose outcome is unknown.
+
+    The phone may then get it twice: only a person can decide that.
+    """
     state = _change(config, message_id, MessageState.QUEUED, None)
     if state is None:
-        raise UsageError(
+        raise NotPossible(
             f"{message_id} cannot be sent again: only a message whose outcome is unknown can. "
             f"See `bridge trace {message_id}`."
         )

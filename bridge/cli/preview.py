@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from email import message_from_bytes
 from email.utils import parseaddr
 from pathlib import Path
@@ -11,14 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bridge.cli.shared import Config, Json, in_store
-from bridge.errors import NotFound, UsageError
+from bridge.cli.shared import Config, Json, in_store, show_json
+from bridge.errors import UsageError
 from bridge.types import Mailbox
 
 if TYPE_CHECKING:
     from bridge.store.store import Store
-
-_DEMO_LOGIN = "clinic@example.test"
 
 
 def register(app: typer.Typer) -> None:
@@ -26,29 +26,63 @@ def register(app: typer.Typer) -> None:
     app.command()(preview)
 
 
+@dataclass(frozen=True, slots=True)
+class _Users:
+    """Who can send, where the phones are, and which of them asked for no more texts."""
+
+    domain: str
+    by_address: Callable[[str], Mailbox | None]
+    opted_out_since: Callable[[str, str, str], datetime | None]
+
+
 def preview(
     to: Annotated[
-        list[str], typer.Option("--to", help="Recipient, such as +393331234567@sms.example.test. May be repeated.")
+        list[str],
+        typer.Option(
+            "--to", metavar="ADDRESS", help="Recipient, such as +393331234567@sms.example.test; may be repeated."
+        ),
     ],
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Mail files (.eml); - or none reads one mail from standard input.")
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE]...", help="Mail files (.eml); - or none reads one mail from standard input."
+        ),
     ] = None,
     sender: Annotated[
-        str | None, typer.Option("--from", help="Who sends it; decides the mailbox.", show_default=False)
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="ADDRESS",
+            help="Who sends it, instead of the From of each mail; decides the mailbox.",
+            show_default=False,
+        ),
     ] = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """Show what a mail would send, without sending. Without --config the demo's settings apply."""
+    """Show what a mail would send, without sending.
+
+    Without --config the demo's settings apply. With --json each file gives one document on a line.
+    """
     from bridge import clock
     from bridge.preview import preview as previewed
 
     mails = [_read(file) for file in files or [Path("-")]]
-    mailbox, domain = _mailbox(config, sender or _from_of(mails[0]))
-    results = [previewed(mailbox, to, raw, domains={domain}, now=clock.now()) for raw in mails]
+    users = _demo_users(sender) if config is None else in_store(config, _users)
+    results = [
+        previewed(
+            users.by_address(sender or _from_of(raw)),
+            to,
+            raw,
+            domains={users.domain},
+            now=clock.now(),
+            opted_out_since=users.opted_out_since,
+        )
+        for raw in mails
+    ]
     for result in results:
         if as_json:
-            print(json.dumps(result, ensure_ascii=False))
+            show_json(result)
         else:
             _show(result)
     if len(results) == 1 and not results[0]["messages"]:
@@ -61,27 +95,29 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"{file} cannot be read: {error.strerror}. Name a mail file, or - for standard input.") from error
 
 
 def _from_of(raw: bytes) -> str:
     return parseaddr(str(message_from_bytes(raw[:65_536]).get("From", "")))[1]
 
 
-def _mailbox(config: Path | None, sender: str) -> tuple[Mailbox, str]:
-    from bridge.demo_mailboxes import demo_mailbox
-    from bridge.settings import Settings
+def _demo_users(sender: str | None) -> _Users:
+    """The demo's. Any mail can be tried there: one whose From is a stranger's counts as its first mailbox's own."""
+    from bridge.demo_mailboxes import DOMAIN, PASSWORDS, demo_mailbox
 
-    if config is None:
-        return demo_mailbox(_DEMO_LOGIN), Settings().domain
+    mailboxes = [demo_mailbox(login) for login in PASSWORDS]
 
-    async def find(store: Store) -> tuple[Mailbox, str]:
-        mailbox = store.directory.by_address(sender)
-        if mailbox is None:
-            raise NotFound(f"No mailbox may send from {sender or 'an empty address'}. Name one with --from ADDRESS.")
-        return mailbox, store.settings.domain
+    def by_address(address: str) -> Mailbox | None:
+        own = (mailbox for mailbox in mailboxes if mailbox.login == address.lower())
+        allowed = (mailbox for mailbox in mailboxes if sender is None or mailbox.may_send_from(address))
+        return next(own, None) or next(allowed, None)
 
-    return in_store(config, find)
+    return _Users(DOMAIN, by_address, lambda *_: None)
+
+
+async def _users(store: Store) -> _Users:
+    return _Users(store.settings.domain, store.directory.by_address, store.directory.opted_out_since)
 
 
 def _show(result: dict[str, Any]) -> None:

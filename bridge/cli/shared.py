@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -24,12 +25,12 @@ Config = Annotated[
     typer.Option(
         "--config",
         "-c",
-        help="The configuration file, such as config/bridge.toml.",
+        metavar="FILE",
+        help="The configuration file; without it, that of the demo.",
         envvar="BRIDGE_CONFIG",
         show_default=False,
     ),
 ]
-DataDir = Annotated[Path, typer.Option(help="Folder that keeps everything the demo remembers.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else.")]
 
 DEMO_DIR = Path("data/demo")
@@ -66,5 +67,9 @@ def in_store(config: Path | None, work: Callable[[Store], Awaitable[T]]) -> T:
 
 
 def show_json(document: Any) -> None:
-    """One JSON document on standard output."""
-    print(json.dumps(document, ensure_ascii=False, default=str))
+    """One JSON document on a line of standard output; moments are RFC 3339."""
+    print(json.dumps(document, ensure_ascii=False, default=_moment))
+
+
+def _moment(value: datetime) -> str:
+    return value.isoformat()

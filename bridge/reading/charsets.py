@@ -36,7 +36,10 @@ _GUESSES += ["gb18030", "big5", "cp932", "cp949", "euc_jp", "utf_16"]
 
 
 def decode(data: bytes, charset: str) -> str:
-    """The text of `data`: by the declared charset, else UTF-8, else the best guess; never raises."""
+    """The text of `data`: by the declared charset, else UTF-8, else the best guess; never raises.
+
+    Octets that are text in no charset come back as U+FFFD.
+    """
     if data.isascii() and b"\x1b" not in data and charset.lower() in {"", "us-ascii", "utf-8", "iso-8859-1"}:
         return data.decode("ascii")
     codec = _codec(charset)
@@ -72,6 +75,6 @@ def _guess(data: bytes) -> str:
     if len(_NON_ASCII.findall(sample)) * 3 <= len(sample):
         return "cp1252"
     best = charset_normalizer.from_bytes(sample, cp_isolation=_GUESSES).best()
-    if best is None or best.encoding == "latin_1":
-        return "cp1252"
-    return best.encoding
+    if best is None:
+        return "ascii"
+    return "cp1252" if best.encoding == "latin_1" else best.encoding

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge import clock
-from bridge.errors import NotFound, UsageError
+from bridge.errors import NotFound, NotPossible
 from bridge.store.committer import Committer
 from bridge.store.engine import upsert
 from bridge.store.tables import mailboxes, messages, organisations, revisions
@@ -34,7 +34,7 @@ class Mailboxes:
         self._committer = committer
 
     async def add(self, mailbox: Mailbox) -> None:
-        """Add a mailbox; `id` and `organisation_id` of the value are ignored. Raises UsageError if the login exists."""
+        """Add a mailbox; `id` and `organisation_id` of the value are ignored. Raises NotPossible if the login exists."""
         await self._committer.do(_add, mailbox)
 
     async def save(self, mailbox: Mailbox) -> None:
@@ -42,7 +42,10 @@ class Mailboxes:
         await self._committer.do(_save, mailbox)
 
     async def remove(self, login: str) -> None:
-        """Remove a mailbox that never sent; one that did is to be paused, since its record must stay."""
+        """Remove a mailbox that never sent; one that did is to be paused, since its record must stay.
+
+        Raises NotFound and NotPossible.
+        """
         await self._committer.do(_remove, login)
 
 
@@ -50,7 +53,7 @@ async def _add(connection: AsyncConnection, new: Sequence[Mailbox]) -> list[None
     for mailbox in new:
         known = select(mailboxes.c.id).where(mailboxes.c.login == mailbox.login)
         if (await connection.execute(known)).first() is not None:
-            raise UsageError(f"There is a mailbox {mailbox.login} already. Change it with `bridge mailbox set`.")
+            raise NotPossible(f"There is a mailbox {mailbox.login} already. Change it with `bridge mailbox set`.")
         now = clock.now()
         organisation = upsert(connection, organisations).on_conflict_do_nothing(
             index_elements=[organisations.c.id]
@@ -78,7 +81,7 @@ async def _remove(connection: AsyncConnection, logins: Sequence[str]) -> list[No
             raise NotFound(f"There is no mailbox {login}. See `bridge mailbox list`.")
         used = select(func.count()).select_from(messages).where(messages.c.mailbox_id == row.id)
         if (await connection.execute(used)).scalar_one():
-            raise UsageError(f"{login} has sent messages, and their record stays. Use `bridge mailbox pause {login}`.")
+            raise NotPossible(f"{login} has sent messages, and their record stays. Use `bridge mailbox pause {login}`.")
         await connection.execute(delete(mailboxes).where(mailboxes.c.id == row.id))
     await bump_revision(connection)
     return [None] * len(logins)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from sqlalchemy import make_url
+
 from bridge.errors import SettingsError
 from bridge.settings import Settings
 from bridge.store.committer import Committer
@@ -20,7 +22,20 @@ def database_url(settings: Settings) -> str:
     """Where the store is: what the operator said, else a file in the data folder."""
     if settings.database.url is not None:
         return settings.database.url.get_secret_value()
-    return f"sqlite+aiosqlite:///{settings.data_dir / 'bridge.db'}"
+    return sqlite_url(settings.data_dir / "bridge.db")
+
+
+def sqlite_url(file: Path) -> str:
+    """The address of a database in a file."""
+    return f"sqlite+aiosqlite:///{file}"
+
+
+def database_file(settings: Settings) -> Path | None:
+    """The file that holds the store; None when it is no SQLite database."""
+    url = make_url(database_url(settings))
+    if url.get_backend_name() != "sqlite" or url.database is None:
+        return None
+    return Path(url.database)
 
 
 class Store:

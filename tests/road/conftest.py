@@ -19,6 +19,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
     running = DemoProcess(tmp_path_factory.mktemp("demo")).start()
     yield running
     running.stop()
+    assert running.leaks() == []
 
 
 @pytest.fixture
@@ -28,6 +29,7 @@ def own_demo(tmp_path: Path) -> Iterator[DemoProcess]:
     yield running
     if running.process is not None and running.process.poll() is None:
         running.stop()
+    assert running.leaks() == []
 
 
 @pytest.fixture

@@ -1,0 +1,113 @@
+"""What the properties of a mailbox look like on the command line: each is read, or refused in a sentence."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from zoneinfo import available_timezones
+
+import typer
+
+from bridge.errors import Refusal, UsageError
+
+NOTHING = ["none"]
+"""What is written to empty a list."""
+
+
+def checked(read: Callable[[str], str]) -> Callable[[str | None], str | None]:
+    """What typer calls for an option: `read` turns the word into the value, unless there is no word."""
+
+    def callback(word: str | None) -> str | None:
+        return None if word is None else read(word)
+
+    return callback
+
+
+def each(
+    read: Callable[[str], str], *, may_be_empty: bool = False
+) -> Callable[[Sequence[str] | None], tuple[str, ...] | None]:
+    """What typer calls for an option that may be repeated; None when it was not named."""
+
+    def callback(words: Sequence[str] | None) -> tuple[str, ...] | None:
+        if not words:
+            return None
+        if may_be_empty and list(words) == NOTHING:
+            return ()
+        return tuple(dict.fromkeys(read(word) for word in words))
+
+    return callback
+
+
+def login(word: str) -> str:
+    """A login, in lower case."""
+    if not _is_address(word) or word.startswith("@"):
+        raise UsageError(f"{word} is not a mail address. A login is one, such as clinic@example.com.")
+    return word.lower()
+
+
+def sender(word: str) -> str:
+    """A sender number in E.164."""
+    from bridge.sms.numbers import read_number
+
+    try:
+        number = read_number(word, "ZZ")
+    except Refusal as error:
+        raise UsageError(f"--sender {word} is not a number with its country code, such as +390200000001.") from error
+    return number.e164
+
+
+def country(word: str) -> str:
+    """An ISO 3166 country code in capitals."""
+    import phonenumbers
+
+    if word.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise UsageError(f"{word} is not a country code of two letters, such as IT.")
+    return word.upper()
+
+
+def timezone(word: str) -> str:
+    """An IANA time zone."""
+    if word not in available_timezones():
+        raise UsageError(f"--timezone {word} is not known. Write it as Europe/Rome.")
+    return word
+
+
+def address(word: str) -> str:
+    """`name@domain`, or `@domain` for a whole domain, in lower case."""
+    if not _is_address(word):
+        raise UsageError(f"--address {word} is neither name@domain nor @domain.")
+    return word.lower()
+
+
+def network(word: str) -> str:
+    """A network in CIDR form."""
+    try:
+        return str(ipaddress.ip_network(word))
+    except ValueError as error:
+        raise UsageError(f"--network {word} is not a network. Write it as 10.0.5.0/24 or 10.0.5.7/32.") from error
+
+
+def password(file: Path | None) -> str:
+    """The password in `file`, on standard input for `-`, or asked for; without the line break at its end."""
+    if file is None:
+        if not sys.stdin.isatty():
+            raise UsageError("Nobody is there to ask for the password. Name a file with --password-file FILE.")
+        word: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        try:
+            raw = sys.stdin.buffer.readline() if str(file) == "-" else file.read_bytes()
+            word = raw.decode("utf-8").rstrip("\r\n")
+        except OSError as error:
+            raise UsageError(f"The password cannot be read from {file}: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"The password in {file} is not UTF-8 text. Save it as UTF-8.") from error
+    if not word:
+        raise UsageError("The password is empty. Give one.")
+    return word
+
+
+def _is_address(word: str) -> bool:
+    _, at, domain = word.rpartition("@")
+    return bool(at) and "." in domain.strip(".") and word.isprintable() and " " not in word

@@ -1,0 +1,82 @@
+"""Guard rails that save a clinic: STOP binds, START lifts it, and a mailbox can be capped and paused."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.road.demo_process import DESK, DESK_PASSWORD, DOMAIN, LOGIN, PASSWORD, DemoProcess, eventually
+
+
+def refusal(demo: DemoProcess, number: str, login: str = LOGIN, password: str = PASSWORD) -> tuple[int, str]:
+    """What RCPT is answered for a phone."""
+    with demo.smtp(login, password) as client:
+        client.mail(login)
+        code, sentence = client.rcpt(f"{number}@{DOMAIN}")
+    return code, sentence.decode()
+
+
+@pytest.mark.parametrize("word", ["STOP", "stop", " Stop. ", "STOP!"])
+def test_stop_blocks_the_phone_for_this_number(demo: DemoProcess, phone: Callable[..., str], word: str) -> None:
+    number = phone()
+    asked = demo.send(number, "Shall we remind you?")
+    eventually(lambda: demo.phone(number))
+    demo.texts_back(number, word)
+    (told,) = eventually(lambda: demo.answers_to(asked))
+    code, sentence = refusal(demo, number)
+    assert (code, sentence.split()[0]) == (550, "5.7.1")
+    assert datetime.now(UTC).date().isoformat()[:8] in sentence, "the date it was asked"
+    assert refusal(demo, number, DESK, DESK_PASSWORD)[0] == 550, "the same sender number, another mailbox"
+    body = told.get_body(("plain",))
+    assert body is not None
+    assert len(str(body.get_content()).split()) > 5, "the mailbox is told what the word did"
+
+    demo.texts_back(number, "START")
+    eventually(lambda: refusal(demo, number)[0] == 250)
+
+
+@pytest.mark.parametrize("words", ["Please stop calling so early", "SI", "Non posso, stop and go", "basta così, grazie"])
+def test_ordinary_answers_block_nothing(demo: DemoProcess, phone: Callable[..., str], words: str) -> None:
+    number = phone()
+    asked = demo.send(number, "Can you come on Monday?")
+    eventually(lambda: demo.phone(number))
+    demo.texts_back(number, words)
+    eventually(lambda: demo.answers_to(asked))
+    assert refusal(demo, number)[0] == 250
+
+
+def test_what_was_queued_before_stop_is_not_sent_after_it(demo: DemoProcess, phone: Callable[..., str]) -> None:
+    number = phone("910")  # unreachable at first, so the text waits
+    asked = demo.send(number, "This one waits.")
+    eventually(lambda: demo.states().get(number) == "queued")
+    demo.texts_back(number, "STOP", to="+390200000001")
+    eventually(lambda: demo.states()[number] == "refused")
+    (report,) = eventually(lambda: [mail for mail in demo.answers_to(asked) if mail["X-SMS-Status"] == "refused"])
+    assert list(report.iter_parts())[1].get_payload()[1]["Status"] == "5.7.1"
+    assert demo.phone(number) == []
+
+
+def test_a_mailbox_can_be_paused_and_capped_while_the_bridge_runs(own_demo: DemoProcess) -> None:
+    def answer() -> int:
+        return refusal(own_demo, "+393471239000")[0]
+
+    assert answer() == 250
+    assert own_demo.command("mailbox", "pause", LOGIN).returncode == 0
+    eventually(lambda: answer() == 450)
+    assert refusal(own_demo, "+393471239000", DESK, DESK_PASSWORD)[0] == 250, "only this mailbox"
+    assert own_demo.command("mailbox", "resume", LOGIN).returncode == 0
+    eventually(lambda: answer() == 250)
+
+    assert own_demo.command("mailbox", "set", LOGIN, "--daily-cap", "2").returncode == 0
+
+    def over_cap() -> bool:
+        try:
+            own_demo.send(["+393471239001", "+393471239002", "+393471239003"], "Three are too many.")
+        except smtplib.SMTPDataError as error:
+            return (error.smtp_code, error.smtp_error.split()[0]) == (452, b"4.2.2")
+        return False
+
+    eventually(over_cap)
