@@ -80,7 +80,8 @@ class Admission:
             ) from error
         if taken.over_cap:
             raise _over_cap(mailbox)
-        self._taken()
+        if any(message.due_at <= now for message in mail.messages):
+            self._taken()
         return taken.submission_id
 
 

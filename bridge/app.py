@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import make_url
 from starlette.routing import BaseRoute
 
 from bridge import clock
@@ -38,11 +37,13 @@ from bridge.store.inbox import Inbox
 from bridge.store.mails import Mails
 from bridge.store.outbox import Outbox
 from bridge.store.reports import Reports
-from bridge.store.store import Store, database_url, make_folder
+from bridge.store.store import Store, database_file, make_folder
 from bridge.web.app import build_web
 from bridge.web.server import WebServer
 
 log = structlog.get_logger("bridge.app")
+
+_LOCK = "bridge.lock"
 
 
 class Bridge:
@@ -54,11 +55,11 @@ class Bridge:
         self._exit = AsyncExitStack()
 
     async def start(self) -> None:
-        """Open every room. Raises SettingsError, StoreUnavailable, OSError; then nothing is left open."""
+        """Open every room. Raises SettingsError and StoreUnavailable; then nothing is left open."""
         async with AsyncExitStack() as stack:
             settings = self.settings
             make_folder(settings.data_dir)
-            single = make_url(database_url(settings)).get_backend_name() == "sqlite"
+            single = database_file(settings) is not None
             if single:
                 stack.callback(os.close, _lock(settings.data_dir))
             self.store = await stack.enter_async_context(Store(settings))
@@ -109,6 +110,7 @@ class Bridge:
             settled=self.reporter.ring,
             mailed=self.postman.ring,
         )
+        grace = settings.smtp.drain_timeout
         lost = await store.queue.recover(clock.now(), all_leases=single, told_after=pace.unknown_after)
         if single:
             await mails.release()
@@ -119,10 +121,10 @@ class Bridge:
             ("reporter", self.reporter.run(), self.reporter.stop),
             ("janitor", self.janitor.run(), self.janitor.stop),
         ):
-            stack.push_async_callback(_end, _station(name, run), stop)
+            stack.push_async_callback(_end, _station(name, run), stop, grace)
         dispatching = _station("dispatcher", self.dispatcher.run())
-        stack.push_async_callback(_end, dispatching, lambda: None)
-        stack.push_async_callback(self.dispatcher.stop, settings.smtp.drain_timeout)
+        stack.push_async_callback(_end, dispatching, lambda: None, grace)
+        stack.push_async_callback(self.dispatcher.stop, grace)
 
     async def _open_listeners(self, stack: AsyncExitStack) -> None:
         front = FrontDoor(self.store.directory, Credentials(), self.admission)
@@ -134,7 +136,14 @@ class Bridge:
         )
         stack.push_async_callback(self.web.stop)
         stack.push_async_callback(self.door.stop, self.settings.smtp.drain_timeout)
-        await self.door.start()
+        try:
+            await self.door.start()
+        except OSError as error:
+            smtp = self.settings.smtp
+            key, port = ("tls_port", smtp.tls_port) if self.door.port is not None else ("port", smtp.port)
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            remedy = f"cannot be used ({reason}); stop what listens there, or choose another port"
+            raise SettingsError(f"smtp.{key}", str(port), remedy) from error
         await self.web.start()
 
     async def health(self) -> Mapping[str, str]:
@@ -146,8 +155,19 @@ class Bridge:
         return {"store": ""}
 
 
+def is_running(data_dir: Path) -> bool:
+    """Whether a bridge runs on this folder, in this process or another."""
+    if not (data_dir / _LOCK).exists():
+        return False
+    try:
+        os.close(_lock(data_dir))
+    except SettingsError:
+        return True
+    return False
+
+
 def _lock(data_dir: Path) -> int:
-    handle = os.open(data_dir / "bridge.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    handle = os.open(data_dir / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -155,7 +175,7 @@ def _lock(data_dir: Path) -> int:
         raise SettingsError(
             "data_dir",
             f'"{data_dir}"',
-            "another bridge is running on this folder; stop it first, or use PostgreSQL for several processes",
+            "another bridge is running on this folder; stop it first, or name another folder",
         ) from error
     return handle
 
@@ -227,6 +247,11 @@ def _watch(task: asyncio.Task[None]) -> None:
     os.kill(os.getpid(), 15)
 
 
-async def _end(task: asyncio.Task[None], stop: Any) -> None:
+async def _end(task: asyncio.Task[None], stop: Callable[[], None], grace: float) -> None:
+    """Let a station finish what it has in hand; after `grace` seconds its leases must do, as after a crash."""
     stop()
-    await asyncio.wait({task})
+    _, late = await asyncio.wait({task}, timeout=grace)
+    if late:
+        log.warning("station.cut_short", station=task.get_name())
+        task.cancel()
+        await asyncio.wait({task})

@@ -18,17 +18,20 @@ from cryptography.x509.oid import NameOID
 
 from bridge import clock
 from bridge.access.credentials import hash_password
-from bridge.app import Bridge
+from bridge.app import Bridge, is_running
 from bridge.demo_mailboxes import DOMAIN, PASSWORDS, SAMPLE_NUMBER, demo_mailbox
 from bridge.errors import SettingsError
 from bridge.settings import Settings, demo_settings
 from bridge.simulator.mail_client import BridgeDoor
 from bridge.simulator.server import Simulator
-from bridge.store.store import Store
+from bridge.store.store import Store, make_folder
 
 _SECRET = "simulator.secret"
 _CERTIFICATE = "demo-certificate.pem"
 _KEY = "demo-key.pem"
+
+_OPTIONS = {"smtp.port": "--smtp-port", "http.port": "--http-port"}
+"""Settings that `bridge demo` takes from its command line, by their options."""
 
 
 class Demo:
@@ -42,7 +45,8 @@ class Demo:
 
     async def start(self) -> None:
         """Open the simulated network, then the bridge. Raises SettingsError when a port or the folder is not free."""
-        self._data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _check_free(self._data_dir)
+        make_folder(self._data_dir)
         secret = _kept_secret(self._data_dir / _SECRET)
         door = BridgeDoor("127.0.0.1", self.smtp_port, PASSWORDS, DOMAIN, SAMPLE_NUMBER)
         hooks = f"http://127.0.0.1:{self.http_port}/hooks/simulator"
@@ -52,15 +56,13 @@ class Demo:
             stack.push_async_callback(simulator.stop)
             self.settings = self._settings(simulator.mail_port, secret)
             await _add_mailboxes(self.settings)
-            self._write_configuration()
             self.bridge = Bridge(self.settings, simulator.routes)
             try:
                 await self.bridge.start()
-            except OSError as error:
-                raise SettingsError(
-                    "--smtp-port", str(self.smtp_port), f"cannot be used ({error.strerror}); choose another port"
-                ) from error
+            except SettingsError as error:
+                raise SettingsError(_OPTIONS.get(error.key, error.key), error.value, error.remedy) from error
             stack.push_async_callback(self.bridge.stop)
+            self._write_configuration()
             stack.push_async_callback(simulator.hang_up)
             self._exit = stack.pop_all()
 
@@ -118,9 +120,16 @@ def forget(data_dir: Path) -> None:
     """
     if not data_dir.exists():
         return
-    if any(data_dir.iterdir()) and not (data_dir / _SECRET).exists():
+    if not data_dir.is_dir() or (any(data_dir.iterdir()) and not (data_dir / _SECRET).exists()):
         raise SettingsError("--data-dir", f'"{data_dir}"', "is not a demo's folder; name another one")
+    _check_free(data_dir)
     shutil.rmtree(data_dir)
+
+
+def _check_free(data_dir: Path) -> None:
+    if is_running(data_dir):
+        remedy = "a demo runs on this folder already; stop it, or name another folder and other ports"
+        raise SettingsError("--data-dir", f'"{data_dir}"', remedy)
 
 
 async def _add_mailboxes(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The users of the demo and the phone it proposes: plain values, for the demo itself and for preview without settings."""
+"""The users of the demo and the phone it proposes, as plain values: for the demo itself, and for preview."""
 
 from __future__ import annotations
 

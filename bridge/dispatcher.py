@@ -24,7 +24,12 @@ from bridge.types import MessageState, Outcome, OutcomeKind
 log = structlog.get_logger("bridge.dispatcher")
 
 LEASE = 90.0
-"""Seconds a claim lasts. A gateway must answer sooner, see `settings.GatewaySettings.timeout`."""
+"""Seconds a claim lasts, and from the first byte on the time a message may be on its way."""
+
+ANSWER = 75.0
+"""Seconds after which a gateway's answer is no longer waited for, so that the lease still holds when it is settled."""
+
+_WAITING = frozenset({MessageState.QUEUED})
 
 POLL = 1.0
 """Seconds after which an idle dispatcher looks for work that another process left, such as the command line."""
@@ -81,7 +86,11 @@ class Dispatcher:
         self._stopping = True
         self._alarm.ring()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
+            _, late = await asyncio.wait(self._tasks, timeout=grace)
+            for task in late:  # its row says `sending`, and the next start makes `unknown` of it
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
 
     async def _claim(self) -> int:
         room = self._pace.in_flight - len(self._tasks)
@@ -90,6 +99,8 @@ class Dispatcher:
             return 1
         now = clock.now()
         claimed = await self._queue.claim(Claim(self._owner, now, now + timedelta(seconds=LEASE), room))
+        if self._stopping:  # what was claimed meanwhile stays queued, and its lease runs out
+            return 0
         for message in claimed:
             task = asyncio.create_task(self._carry(message), name=f"send {message.sms.reference}")
             self._tasks.add(task)
@@ -147,11 +158,11 @@ class Dispatcher:
     def _forbidden(self, claimed: Claimed, now: datetime) -> Change | None:
         message_id, expires_at, tried = claimed.sms.reference, claimed.sms.expires_at, claimed.first_tried_at
         if claimed.opted_out_since is not None:
-            return Change(message_id, MessageState.REFUSED, now, Reason.OPTED_OUT)
+            return Change(message_id, MessageState.REFUSED, now, Reason.OPTED_OUT, only_from=_WAITING)
         if expires_at is not None and expires_at <= now:
-            return Change(message_id, MessageState.EXPIRED, now, Reason.VALIDITY_EXPIRED)
+            return Change(message_id, MessageState.EXPIRED, now, Reason.VALIDITY_EXPIRED, only_from=_WAITING)
         if tried is not None and (now - tried).total_seconds() > self._pace.give_up_after:
-            return Change(message_id, MessageState.EXPIRED, now, Reason.GAVE_UP)
+            return Change(message_id, MessageState.EXPIRED, now, Reason.GAVE_UP, only_from=_WAITING)
         return None
 
     async def _finish(self, finish: Finish) -> MessageState | None:
@@ -168,10 +179,10 @@ class Dispatcher:
     def _change(self, claimed: Claimed, attempt: int, outcome: Outcome, now: datetime) -> Change:
         message_id = claimed.sms.reference
         if outcome.kind is OutcomeKind.ACCEPTED:
-            return Change(message_id, MessageState.SENT, now, provider_id=outcome.provider_id)
+            return Change(message_id, MessageState.SENT, now, provider_id=outcome.provider_id, attempt=attempt)
         if outcome.kind is OutcomeKind.REJECTED:
             reason = outcome.reason or Reason.PROVIDER_REFUSED
-            return Change(message_id, MessageState.FAILED, now, reason, outcome.diagnostic)
+            return Change(message_id, MessageState.FAILED, now, reason, outcome.diagnostic, attempt=attempt)
         if outcome.kind is OutcomeKind.UNKNOWN:
             return Change(
                 message_id,
@@ -181,9 +192,12 @@ class Dispatcher:
                 outcome.diagnostic,
                 provider_id=outcome.provider_id,
                 told_after=self._pace.unknown_after,
+                attempt=attempt,
             )
         due_at = now + timedelta(seconds=self._delay(attempt, outcome))
-        return Change(message_id, MessageState.QUEUED, now, outcome.reason, outcome.diagnostic, due_at=due_at)
+        return Change(
+            message_id, MessageState.QUEUED, now, outcome.reason, outcome.diagnostic, due_at=due_at, attempt=attempt
+        )
 
     def _delay(self, attempt: int, outcome: Outcome) -> float:
         doubled = self._pace.first_retry * 2.0 ** min(attempt - 1, 30)
@@ -192,7 +206,10 @@ class Dispatcher:
 
 async def _submit(gateway: Gateway, claimed: Claimed) -> Outcome:
     try:
-        return await gateway.submit(claimed.sms)
+        async with asyncio.timeout(ANSWER):
+            return await gateway.submit(claimed.sms)
+    except TimeoutError:
+        return Outcome(OutcomeKind.UNKNOWN, diagnostic="no answer in time")
     except Exception as error:
         # A gateway that breaks may have broken after the request left: nobody can say.
         log.exception("gateway.failed", message=claimed.sms.reference, gateway=claimed.gateway)

@@ -56,9 +56,9 @@ class Intake:
             return
         filing = await self._inbox.inbound(event, self._decide)
         log.info("inbound.heard", gateway=event.gateway, match=filing.match if filing else None, repeated=not filing)
+        self._mailed()
         if filing is not None and (filing.stops or filing.resumes):
             await self._directory.refresh()
-        self._mailed()
 
     def _decide(self, inbound_id: str, sms: InboundSms, threads: Sequence[Thread]) -> Filing:
         verdict = replies.choose(self._facts(sms, threads))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import structlog
@@ -63,18 +64,41 @@ class Postman:
         now = clock.now()
         claimed = await self._mails.claim(Claim(self._owner, now, now + timedelta(seconds=LEASE), _BATCH))
         for mail in claimed:
-            await self._mails.settle(await self._deliver(mail))
+            if self._stopping:
+                at = clock.now()
+                await self._mails.settle(MailResult(mail.id, "queued", at, due_at=at))
+            else:
+                await self._settle(await self._deliver(mail))
         return len(claimed)
+
+    async def _settle(self, result: MailResult) -> None:
+        """What the mail server said is known only here: it is kept until the database takes it."""
+        while True:
+            try:
+                return await self._mails.settle(result)
+            except StoreUnavailable as error:
+                if self._stopping:
+                    raise
+                log.warning("postman.outcome_waits", mail=result.mail_id, detail=error.detail)
+                await asyncio.sleep(clock.jitter(1.0))
 
     async def _deliver(self, mail: OutgoingMail) -> MailResult:
         try:
             await self._relay.send(mail)
         except MailRefused as refused:
-            now = clock.now()
             log.warning("mail.refused", mail=mail.id, attempt=mail.attempts, detail=refused.detail)
-            if not refused.retryable or mail.attempts >= GIVE_UP_TRIES:
-                return MailResult(mail.id, "failed", now, refused.detail)
-            delay = clock.jitter(min(FIRST_RETRY * 2.0 ** min(mail.attempts - 1, 30), MAX_RETRY))
-            return MailResult(mail.id, "queued", now, refused.detail, now + timedelta(seconds=delay))
+            return _after(mail, refused.detail, retryable=refused.retryable)
+        except Exception as error:
+            # One mail that breaks the client must not keep all the others from leaving.
+            log.exception("mail.failed", mail=mail.id, attempt=mail.attempts)
+            return _after(mail, type(error).__name__, retryable=True)
         log.info("mail.sent", mail=mail.id, attempt=mail.attempts)
         return MailResult(mail.id, "sent", clock.now())
+
+
+def _after(mail: OutgoingMail, detail: str, *, retryable: bool) -> MailResult:
+    now = clock.now()
+    if not retryable or mail.attempts >= GIVE_UP_TRIES:
+        return MailResult(mail.id, "failed", now, detail)
+    delay = clock.jitter(min(FIRST_RETRY * 2.0 ** min(mail.attempts - 1, 30), MAX_RETRY))
+    return MailResult(mail.id, "queued", now, detail, now + timedelta(seconds=delay))

@@ -50,9 +50,11 @@ def preview(
         return result
     result["cuts"] = [{"rule": cut.rule, "text": cut.text} for cut in submission.cuts]
     result["warnings"] = list(submission.warnings)
-    once = {destination.number: destination for destination in reversed(destinations)}
-    for destination in reversed(once.values()):  # each phone once, as its first address has it
-        result["messages"].append(_message(mailbox, submission, encoded, destination, now))
+    seen: set[str] = set()
+    for destination in destinations:
+        if destination.number not in seen:  # each phone once, however often it is written
+            seen.add(destination.number)
+            result["messages"].append(_message(mailbox, submission, encoded, destination, now))
     return result
 
 

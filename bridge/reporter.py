@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import structlog
 
@@ -16,6 +17,9 @@ log = structlog.get_logger("bridge.reporter")
 
 POLL = 5.0
 """Seconds after which an idle reporter looks for reports that another process made due."""
+
+PUT_OFF = 3600.0
+"""Seconds after which a report that could not be composed is tried again."""
 
 _BATCH = 100
 
@@ -59,16 +63,31 @@ class Reporter:
     async def _round(self) -> int:
         due = await self._reports.due(clock.now(), _BATCH)
         for report in due:
-            mails = self._compose(report)
-            if await self._reports.told(Told(report, mails)):
-                log.info("report.queued", submission=report.submission_id, lines=len(report.lines), mails=len(mails))
+            if self._stopping:
+                break
+            await self._tell(report)
         if due:
             self._mailed()
         return len(due)
 
+    async def _tell(self, report: DueReport) -> None:
+        if self._directory.by_id(report.mailbox_id) is None:
+            await self._directory.refresh()
+        try:
+            mails = self._compose(report)
+        except Exception:
+            # One mail that cannot be reported must not keep all the others from it.
+            log.exception("report.failed", submission=report.submission_id)
+            await self._reports.put_off(report.submission_id, clock.now() + timedelta(seconds=PUT_OFF))
+            return
+        if await self._reports.told(Told(report, mails)) and mails:
+            log.info("report.queued", submission=report.submission_id, lines=len(report.lines), mails=len(mails))
+
     def _compose(self, due: DueReport) -> tuple[OutgoingMail, ...]:
         mailbox = self._directory.by_id(due.mailbox_id)
-        if mailbox is None or not due.lines:
+        if mailbox is None:
+            raise LookupError("a report for a mailbox that does not exist")
+        if not due.lines:
             return ()
         report = Report(
             notice_id=f"report.{due.submission_id}.{due.number}",

@@ -59,7 +59,7 @@ def _usage(error: typer.TyperException) -> str:
         return said
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "bridge"
-    return f"{said.removesuffix('.')}. See `{command} --help`."
+    return f"{said if said.endswith(('.', '?')) else f'{said}.'} See `{command} --help`."
 
 
 def _end(sentence: str, code: int) -> None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from bridge.cli.shared import Config
+from bridge.cli.shared import Config, config_file, environment
 from bridge.errors import BridgeError, SettingsErrors, UsageError
 
 if TYPE_CHECKING:
     from bridge.settings import Settings
     from bridge.store.store import Store
+
+Finding = tuple[str, str]
+"""A part of the bridge, and what is wrong with it in a sentence; empty when nothing is."""
 
 
 def register(app: typer.Typer) -> None:
@@ -24,16 +28,19 @@ def register(app: typer.Typer) -> None:
 
 
 def check(config: Config = None) -> None:
-    """Say in words what is wrong with a configuration. Exit code 1 if anything is."""
+    """Say in words what is wrong with a configuration.
+
+    Also whether gateways, relay and ports can be used. It changes nothing, and may run beside a running bridge. Exit
+    code 1 if anything is wrong.
+    """
     from bridge import redact
     from bridge.settings import load
 
-    if config is None:
-        raise UsageError("Name the configuration file with --config FILE, or set BRIDGE_CONFIG.")
-    if not Path(config).is_file():
-        raise UsageError(f"There is no file {config}. Begin with a copy of config/bridge.toml.")
+    file = config_file(config)
+    if not file.is_file():
+        raise UsageError(f"There is no file {file}. Begin with a copy of config/bridge.toml.")
     try:
-        settings = load(config, os.environ)
+        settings = load(file, environment(config))
     except SettingsErrors as errors:
         for error in errors.complaints:
             print(f"wrong  {error.sentence}", file=sys.stderr)
@@ -50,40 +57,75 @@ def check(config: Config = None) -> None:
     print("Everything answers. `bridge serve` can run with this configuration.")
 
 
-async def _findings(settings: Settings) -> list[tuple[str, str]]:
-    from bridge.app import open_gateways, relay_settings
-    from bridge.mailback.relay import Relay
-
-    found = [("configuration", ""), ("certificate", _certificate(settings))]
-    found.extend(await _store(settings))
-    for name, gateway in open_gateways(settings).items():
-        try:
-            found.append((f"gateway {name}", await gateway.probe()))
-        finally:
-            await gateway.close()
-    relay = Relay(relay_settings(settings))
-    try:
-        found.append((f"relay {settings.relay.host}", await relay.probe()))
-    finally:
-        await relay.close()
-    return found
+async def _findings(settings: Settings) -> list[Finding]:
+    return [
+        ("configuration", ""),
+        *_certificate(settings),
+        *_ports(settings),
+        *await _store(settings),
+        *await _gateways(settings),
+        await _relay(settings),
+    ]
 
 
-def _certificate(settings: Settings) -> str:
+def _certificate(settings: Settings) -> list[Finding]:
     from bridge.app import door_settings
     from bridge.smtp_server import tls_context
 
+    file = settings.smtp.certificate
+    if file is None:
+        return []
     try:
         tls_context(door_settings(settings))
     except BridgeError as error:
-        return error.sentence
+        return [("certificate", error.sentence)]
+    return [("certificate", _over(file))]
+
+
+def _over(certificate: Path) -> str:
+    from cryptography import x509
+
+    from bridge import clock
+
+    until = x509.load_pem_x509_certificates(certificate.read_bytes())[0].not_valid_after_utc
+    if until > clock.now():
+        return ""
+    return f"{certificate} was valid until {until.date()} only. Renew it, or mail programs will not log in."
+
+
+def _ports(settings: Settings) -> list[Finding]:
+    """Whether the ports are free, unless a bridge runs on the same folder: then they are its own."""
+    from bridge.app import is_running
+
+    if is_running(settings.data_dir):
+        return []
+    smtp, http = settings.smtp, settings.http
+    wanted = [("smtp.port", smtp.host, smtp.port), ("smtp.tls_port", smtp.host, smtp.tls_port)]
+    wanted.append(("http.port", http.host, http.port))
+    return [(key, _port(host, port)) for key, host, port in wanted if port]
+
+
+def _port(host: str, port: int) -> str:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        socket.create_server((host, port), family=family).close()
+    except socket.gaierror as error:
+        return f"{host} is not known ({str(error.strerror).lower()}). Write a name or an address of this machine."
+    except OSError as error:
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
+        return f"{host} port {port} cannot be used ({reason}). Stop what listens there, or choose another port."
     return ""
 
 
-async def _store(settings: Settings) -> list[tuple[str, str]]:
-    from bridge.store.store import Store
+async def _store(settings: Settings) -> list[Finding]:
+    from bridge.store.store import Store, database_file
 
+    file = database_file(settings)
+    if file is not None and not file.exists():  # to make it here could give it to another user than that of the bridge
+        return [("database", ""), ("mailboxes", _NO_MAILBOX)]
     try:
+        if not await _is_current(settings):
+            return [("database", "has another version than this program. Run `bridge db upgrade`.")]
         async with Store(settings) as store:
             counts = await store.ledger.counts()
             found = [("database", ""), ("mailboxes", _mailboxes(store, settings))]
@@ -98,10 +140,47 @@ async def _store(settings: Settings) -> list[tuple[str, str]]:
     return found
 
 
+_NO_MAILBOX = "there is none yet. Add one with `bridge mailbox add`."
+
+
+async def _is_current(settings: Settings) -> bool:
+    from bridge.store.engine import is_current, open_engine
+    from bridge.store.store import database_url
+
+    engine = open_engine(database_url(settings))
+    try:
+        return await is_current(engine)
+    finally:
+        await engine.dispose()
+
+
 def _mailboxes(store: Store, settings: Settings) -> str:
     fallback = settings.replies.fallback
     if not store.directory.all():
-        return "there is none yet. Add one with `bridge mailbox add`."
+        return _NO_MAILBOX
     if fallback and store.directory.by_login(fallback) is None:
         return f"replies.fallback names {fallback}, which is no mailbox. See `bridge mailbox list`."
     return ""
+
+
+async def _gateways(settings: Settings) -> list[Finding]:
+    from bridge.app import open_gateways
+
+    found = []
+    for name, gateway in open_gateways(settings).items():
+        try:
+            found.append((f"gateway {name}", await gateway.probe()))
+        finally:
+            await gateway.close()
+    return found
+
+
+async def _relay(settings: Settings) -> Finding:
+    from bridge.app import relay_settings
+    from bridge.mailback.relay import Relay
+
+    relay = Relay(relay_settings(settings))
+    try:
+        return f"relay {settings.relay.host}", await relay.probe()
+    finally:
+        await relay.close()

@@ -60,7 +60,7 @@ def backup(
 @app.command()
 def verify(
     copy: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A backup to check instead of the database itself.")
+        Path | None, typer.Argument(metavar="FILE", help="A backup to check instead of the database itself.")
     ] = None,
     config: Config = None,
 ) -> None:

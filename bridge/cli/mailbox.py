@@ -274,7 +274,14 @@ def _find(store: Store, login: str) -> Mailbox:
 
 def _named(**options: Any) -> dict[str, Any]:
     """The properties of a mailbox that the command line named."""
-    return {name: value for name, value in options.items() if value is not None}
+    return {name: _value(option) for name, option in options.items() if option is not None}
+
+
+def _value(option: Any) -> Any:
+    if not isinstance(option, list | tuple):
+        return option
+    words = tuple(option)
+    return () if words == properties.NOTHING else words
 
 
 def _changed(mailbox: Mailbox, **options: Any) -> Mailbox:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from bridge.store.ledger import MessageView, Trace
     from bridge.store.store import Store
 
-MessageId = Annotated[str, typer.Argument(metavar="ID", help="Id of the message, as `bridge messages` and reports show it.")]
+MessageId = Annotated[
+    str, typer.Argument(metavar="ID", help="Id of the message, as `bridge messages` and reports show it.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,9 +30,19 @@ def register(app: typer.Typer) -> None:
 
 
 def messages(
-    state: Annotated[MessageState | None, typer.Option(help="Only messages in this state.", show_default=False)] = None,
-    number: Annotated[str | None, typer.Option(metavar="NUMBER", help="Only messages to this phone, such as +393331234567.", show_default=False)] = None,
-    mailbox: Annotated[str | None, typer.Option(metavar="LOGIN", help="Only messages of this mailbox.", show_default=False)] = None,
+    state: Annotated[
+        MessageState | None,
+        typer.Option(
+            metavar="STATE", help=f"Only messages in this state: {', '.join(MessageState)}.", show_default=False
+        ),
+    ] = None,
+    number: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER", help="Only messages to this phone, such as +393331234567.", show_default=False),
+    ] = None,
+    mailbox: Annotated[
+        str | None, typer.Option(metavar="LOGIN", help="Only messages of this mailbox.", show_default=False)
+    ] = None,
     limit: Annotated[int, typer.Option(metavar="COUNT", help="At most this many.", min=1)] = 100,
     config: Config = None,
     as_json: Json = False,
@@ -38,6 +51,8 @@ def messages(
     e164 = None if number is None else _number(number)
 
     async def work(store: Store) -> list[MessageView]:
+        if mailbox is not None and store.directory.by_login(mailbox) is None:
+            raise NotFound(f"There is no mailbox {mailbox}. See `bridge mailbox list`.")
         return await store.ledger.messages(state=state, number=e164, login=mailbox, limit=limit)
 
     from bridge.sms.numbers import international
@@ -86,9 +101,7 @@ def trace(message_id: MessageId, config: Config = None, as_json: Json = False) -
 
 def cancel(message_id: MessageId, config: Config = None) -> None:
     """Cancel a message that has not left yet."""
-    state = _change(config, message_id, MessageState.CANCELLED, Reason.CANCELLED)
-    if state is None:
-        raise NotPossible(f"{message_id} cannot be cancelled: it has left already. See `bridge trace {message_id}`.")
+    _change(config, message_id, MessageState.CANCELLED, Reason.CANCELLED, _CANCEL)
     print(f"{message_id} is cancelled.")
 
 
@@ -97,26 +110,32 @@ def retry(message_id: MessageId, config: Config = None) -> None:
 
     The phone may then get it twice: only a person can decide that.
     """
-    state = _change(config, message_id, MessageState.QUEUED, None)
-    if state is None:
-        raise NotPossible(
-            f"{message_id} cannot be sent again: only a message whose outcome is unknown can. "
-            f"See `bridge trace {message_id}`."
-        )
+    _change(config, message_id, MessageState.QUEUED, None, _RETRY)
     print(f"{message_id} is queued again.")
 
 
-def _change(config: Any, message_id: str, state: MessageState, reason: Reason | None) -> MessageState | None:
+_CANCEL = "{id} cannot be cancelled: it is {state}. Only a message that has not left yet can. See `bridge trace {id}`."
+_RETRY = (
+    "{id} cannot be sent again: it is {state}. Only a message whose outcome is unknown can. See `bridge trace {id}`."
+)
+
+
+def _change(config: Path | None, message_id: str, state: MessageState, reason: Reason | None, complaint: str) -> None:
+    """A person's word about one message. Raises NotFound, and NotPossible with `complaint` when it does not yield."""
     from bridge import clock
     from bridge.store.transitions import Change
 
-    async def work(store: Store) -> MessageState | None:
-        if await store.ledger.trace(message_id) is None:
-            raise NotFound(f"There is no message {message_id}. See `bridge messages`.")
+    async def work(store: Store) -> None:
         now = clock.now()
-        return await store.queue.change(Change(message_id, state, now, reason, due_at=now, by_person=True))
+        change = Change(message_id, state, now, reason, due_at=now, by_person=True)
+        if await store.queue.change(change) is not None:
+            return
+        found = await store.ledger.trace(message_id)
+        if found is None:
+            raise NotFound(f"There is no message {message_id}. See `bridge messages`.")
+        raise NotPossible(complaint.format(id=message_id, state=found.message.state))
 
-    return in_store(config, work)
+    in_store(config, work)
 
 
 def _number(value: str) -> str:

@@ -44,9 +44,7 @@ def preview(
     ],
     files: Annotated[
         list[Path] | None,
-        typer.Argument(
-            metavar="[FILE]...", help="Mail files (.eml); - or none reads one mail from standard input."
-        ),
+        typer.Argument(metavar="FILE", help="Mail files (.eml); - or none reads one mail from standard input."),
     ] = None,
     sender: Annotated[
         str | None,
@@ -95,7 +93,9 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}. Name a mail file, or - for standard input.") from error
+        raise UsageError(
+            f"{file} cannot be read: {error.strerror}. Name a mail file, or - for standard input."
+        ) from error
 
 
 def _from_of(raw: bytes) -> str:

@@ -12,8 +12,8 @@ import typer
 
 from bridge.errors import Refusal, UsageError
 
-NOTHING = ["none"]
-"""What is written to empty a list."""
+NOTHING = ("none",)
+"""What is written to empty a list; typer takes an empty list for one that was not named."""
 
 
 def checked(read: Callable[[str], str]) -> Callable[[str | None], str | None]:
@@ -33,8 +33,8 @@ def each(
     def callback(words: Sequence[str] | None) -> tuple[str, ...] | None:
         if not words:
             return None
-        if may_be_empty and list(words) == NOTHING:
-            return ()
+        if may_be_empty and tuple(words) == NOTHING:
+            return NOTHING
         return tuple(dict.fromkeys(read(word) for word in words))
 
     return callback

@@ -10,11 +10,16 @@ from typing import Annotated, Protocol
 
 import typer
 
-from bridge.cli.shared import DEMO_DIR, Config, DataDir, settings_of
+from bridge.cli.shared import DEMO_DIR, Config, settings_of
 from bridge.errors import UsageError
 
-SmtpPort = Annotated[int, typer.Option(help="Port that takes mail; 0 takes any free one.", min=0, max=65535)]
-HttpPort = Annotated[int, typer.Option(help="Port of the phone page; 0 takes any free one.", min=0, max=65535)]
+Folder = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder that keeps everything; it is made.")]
+SmtpPort = Annotated[
+    int, typer.Option(metavar="PORT", help="Port that takes mail; 0 takes any free one.", min=0, max=65535)
+]
+HttpPort = Annotated[
+    int, typer.Option(metavar="PORT", help="Port of the phone page; 0 takes any free one.", min=0, max=65535)
+]
 
 
 class _Runs(Protocol):
@@ -31,12 +36,16 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    data_dir: DataDir = DEMO_DIR,
+    data_dir: Folder = DEMO_DIR,
     smtp_port: SmtpPort = 2525,
     http_port: HttpPort = 8025,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier demo left.")] = False,
 ) -> None:
-    """Try everything on this machine: a simulated phone network, a mailbox to read, no account needed."""
+    """Try everything on this machine, without an account anywhere.
+
+    Runs the bridge with a simulated phone network and a mailbox to read, and prints what to paste. Ctrl-C stops it;
+    what it keeps is there again at the next start.
+    """
     from bridge import redact
     from bridge.demo import Demo, forget
 
@@ -48,7 +57,10 @@ def demo(
 
 
 def serve(config: Config = None) -> None:
-    """Run the bridge. Stops on SIGTERM or Ctrl-C after finishing what it holds."""
+    """Run the bridge until it is told to stop.
+
+    It stops on SIGTERM or Ctrl-C, after finishing what it holds.
+    """
     from bridge import redact
     from bridge.app import Bridge
 
@@ -59,16 +71,24 @@ def serve(config: Config = None) -> None:
 
 def simulator(
     hooks_url: Annotated[
-        str, typer.Option(help="Where the bridge hears this network, …/hooks/NAME of its gateway.")
+        str, typer.Option(metavar="URL", help="Where the bridge hears this network, …/hooks/NAME of its gateway.")
     ] = "http://127.0.0.1:8025/hooks/simulator",
     secret_file: Annotated[
-        Path | None, typer.Option(help="File with the secret that the bridge's gateway has too.", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="File with the secret that the bridge's gateway has too.", show_default=False
+        ),
     ] = None,
-    data_dir: DataDir = Path("data/simulator"),
-    smtp_port: Annotated[int, typer.Option(help="Port of the catch-all mailbox.", min=0, max=65535)] = 2526,
-    http_port: Annotated[int, typer.Option(help="Port of the phone network.", min=0, max=65535)] = 8026,
+    data_dir: Folder = Path("data/simulator"),
+    smtp_port: Annotated[
+        int, typer.Option(metavar="PORT", help="Port of the catch-all mailbox.", min=0, max=65535)
+    ] = 2526,
+    http_port: Annotated[int, typer.Option(metavar="PORT", help="Port of the phone network.", min=0, max=65535)] = 8026,
 ) -> None:
-    """Run the simulated phone network and mailbox alone, for a bridge in another process."""
+    """Run the simulated phone network alone, for another bridge.
+
+    A catch-all mailbox comes with it. Point relay and gateway of the other bridge here.
+    """
     from bridge import redact
     from bridge.simulator.server import run_alone
 

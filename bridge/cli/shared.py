@@ -35,20 +35,33 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 
 DEMO_DIR = Path("data/demo")
 
+_DATA_DIR = "BRIDGE_DATA_DIR"
+
+
+def config_file(config: Path | None) -> Path:
+    """The file that `--config` names, or else the one that the demo left in its folder.
+
+    Raises UsageError when neither is there.
+    """
+    if config is not None:
+        return config
+    left = Path(os.environ.get(_DATA_DIR, DEMO_DIR)) / "bridge.toml"
+    if not left.is_file():
+        raise UsageError("Name the configuration file with --config FILE, or start the demo with `bridge demo`.")
+    return left
+
+
+def environment(config: Path | None) -> dict[str, str]:
+    """The variables that go before the file: a data folder that led to the file is not said twice."""
+    return {name: value for name, value in os.environ.items() if config is not None or name != _DATA_DIR}
+
 
 def settings_of(config: Path | None) -> Settings:
-    """The settings that `--config` names, or else those that the demo left in its folder.
-
-    Raises SettingsError, and UsageError when there are none.
-    """
+    """The settings in `config_file(config)`. Raises SettingsError and UsageError."""
     from bridge import redact
     from bridge.settings import load
 
-    if config is None:
-        config = Path(os.environ.get("BRIDGE_DATA_DIR", DEMO_DIR)) / "bridge.toml"
-        if not config.is_file():
-            raise UsageError("Name the configuration file with --config FILE, or start the demo with `bridge demo`.")
-    settings = load(config, os.environ)
+    settings = load(config_file(config), environment(config))
     redact.configure("error", settings.log.format, settings.secrets())
     return settings
 

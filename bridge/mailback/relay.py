@@ -1,4 +1,4 @@
-"""Hands composed mails to a mail server by SMTP; the last station on the way back, called by the postman.
+"""Hands composed mails to a mail server by SMTP or LMTP; the last station on the way back, called by the postman.
 
 A mail goes out at least once with a fixed Message-ID: when the connection breaks after the final dot, nobody knows
 whether the server has it, and it is sent again. A refusal is final only when the server judged the mail itself; one
@@ -20,6 +20,7 @@ from pathlib import Path
 import aiosmtplib
 
 from bridge.errors import MailRefused, SettingsError
+from bridge.mailback.lmtp import Lmtp
 from bridge.settings import TlsMode
 from bridge.types import OutgoingMail
 
@@ -52,6 +53,10 @@ class RelaySettings:
     """For the answer to the final dot: RFC 5321 section 4.5.3.2.6, since giving up early sends the mail twice."""
     idle: float = 30.0
     """How long an unused connection is kept."""
+    lmtp: bool = False
+    """Speak LMTP (RFC 2033) to a server that keeps mailboxes itself, such as Dovecot's."""
+    socket: Path | None = None
+    """The server's unix socket, in place of `host` and `port`."""
 
 
 class Relay:
@@ -60,8 +65,8 @@ class Relay:
     def __init__(self, settings: RelaySettings) -> None:
         """Raises SettingsError when `ca_file` cannot be used."""
         self._settings = settings
-        self._where = f"{settings.host}:{settings.port}"
-        self._context = None if settings.tls is TlsMode.NONE else _tls_context(settings.ca_file)
+        self._where = str(settings.socket) if settings.socket else f"{settings.host}:{settings.port}"
+        self._context = None if settings.tls is TlsMode.NONE else tls_context("relay.ca_file", settings.ca_file)
         self._lock = asyncio.Lock()
         self._client: aiosmtplib.SMTP | None = None
         self._leaving: asyncio.Task[None] | None = None
@@ -130,9 +135,10 @@ class Relay:
     async def _open(self) -> aiosmtplib.SMTP:
         """A new connection, encrypted and logged in as the settings ask; never less than that."""
         settings = self._settings
-        client = aiosmtplib.SMTP(
+        client = (Lmtp if settings.lmtp else aiosmtplib.SMTP)(
             hostname=settings.host,
-            port=settings.port,
+            port=None if settings.socket else settings.port,
+            socket_path=settings.socket,
             local_hostname=settings.hostname,
             timeout=settings.timeout,
             use_tls=settings.tls is TlsMode.IMPLICIT,
@@ -183,11 +189,12 @@ class Relay:
             await _quit(client)
 
 
-def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+def tls_context(key: str, ca_file: Path | None) -> ssl.SSLContext:
+    """Trust in the authorities of `ca_file`, or of the system. Raises SettingsError, which names the setting `key`."""
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except OSError:
-        raise SettingsError("relay.ca_file", str(ca_file), "name a readable file of certificates in PEM form") from None
+        raise SettingsError(key, str(ca_file), "name a readable file of certificates in PEM form") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
@@ -201,6 +208,10 @@ def _verdict(error: aiosmtplib.SMTPResponseException) -> MailRefused:
         return MailRefused(
             f"The mail server asks for a login or for TLS ({codes}): check relay.username and relay.tls.",
             retryable=True,
+        )
+    if codes.endswith(" 5.2.2"):
+        return MailRefused(
+            f"The mailbox is full ({codes}): its owner must delete mails before more can be delivered.", retryable=True
         )
     return MailRefused(
         f"The mail server refused the mail for good ({codes}): check that the mailbox address exists "

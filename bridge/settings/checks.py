@@ -20,7 +20,7 @@ _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
 _GATEWAY_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 """It stands in the path of the provider's callbacks."""
 
-_DATABASE = "sqlite+aiosqlite:///"
+_DATABASES = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
 
 
 def check(settings: Settings) -> list[SettingsError]:
@@ -96,9 +96,10 @@ def _check_data_dir(data_dir: Path) -> Iterator[SettingsError]:
 
 def _check_database(settings: Settings) -> Iterator[SettingsError]:
     url = settings.database.url
-    if url is not None and not url.get_secret_value().startswith(_DATABASE):
+    if url is not None and not url.get_secret_value().startswith(_DATABASES):
         remedy = (
-            "this version keeps messages in SQLite only; write sqlite+aiosqlite:////path/to/bridge.db, or leave it out"
+            "write postgresql+asyncpg://user:password@host/database, or sqlite+aiosqlite:////path/to/bridge.db, "
+            "or leave it out for SQLite in data_dir"
         )
         yield SettingsError("database.url", "(not shown)", remedy)
 

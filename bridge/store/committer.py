@@ -3,7 +3,9 @@
 Whoever wants something written hands over a function that does the work for a whole batch, and his own piece of
 it. While one transaction is being committed the next batch gathers; all pieces for the same function are done by
 one call of it. If a batch fails, its pieces are done one by one in transactions of their own, so that a piece that
-cannot be done does not fail its neighbours.
+cannot be done does not fail its neighbours. A function may therefore be called again for the same piece: what it
+did in the failed transaction is undone, and it keeps nothing in memory. If the database takes nothing at all,
+everybody is told at once instead: one by one, each would wait for the same lock in turn.
 
 A piece that was handed over is carried out even if nobody waits for it any more: a client that hangs up after the
 final dot does not undo the commit of its mail.
@@ -16,11 +18,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bridge.errors import StoreUnavailable
-from bridge.store.engine import WRITES
+from bridge.store.engine import WRITES, is_fault, is_gone
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -45,6 +46,7 @@ class Committer:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._waiting: list[_Piece] = []
+        self._held: list[_Piece] = []
         self._wake = asyncio.Event()
         self._closed = False
         self._task: asyncio.Task[None] | None = None
@@ -58,7 +60,7 @@ class Committer:
         self._closed = True
         self._wake.set()
         if self._task is not None:
-            await self._task
+            await asyncio.wait({self._task})
 
     async def do(self, work: Work[P, R], payload: P) -> R:
         """Have `payload` done by `work` and committed. Raises StoreUnavailable when the database does not take it."""
@@ -71,19 +73,26 @@ class Committer:
         return result
 
     async def _run(self) -> None:
-        while self._waiting or not self._closed:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._waiting:
-                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-                await self._commit(batch)
+        try:
+            while self._waiting or not self._closed:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._waiting:
+                    self._held, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                    await self._commit(self._held)
+        finally:
+            # Whatever ended the writer: nobody may wait for it for ever, and nobody may hand it more.
+            self._closed = True
+            for piece in (*self._held, *self._waiting):
+                _answer(piece, error=StoreUnavailable("The bridge is stopping."))
 
     async def _commit(self, batch: list[_Piece]) -> None:
         try:
             results = await self._transaction(batch)
         except Exception as error:  # whatever it is, it goes to those who wait for the piece that caused it
-            if len(batch) == 1:
-                _answer(batch[0], error=_translated(error))
+            if len(batch) == 1 or is_gone(error):
+                for piece in batch:
+                    _answer(piece, error=_translated(error))
                 return
             for piece in batch:
                 await self._commit([piece])
@@ -116,10 +125,7 @@ def _answer(piece: _Piece, result: Any = None, error: Exception | None = None) -
 
 
 def _translated(error: Exception) -> Exception:
-    gone = isinstance(error, OperationalError | OSError) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    )
-    if not gone:
+    if is_fault(error):
         return error
     unavailable = StoreUnavailable(
         "The database does not take changes at the moment.", detail=f"{type(error).__name__} in the committer"

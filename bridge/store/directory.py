@@ -5,15 +5,15 @@ A revision counter in the database says when they changed; whoever changes them 
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bridge.errors import StoreUnavailable
+from bridge.store.engine import reading
 from bridge.store.keys import NumberKey
 from bridge.store.tables import mailboxes, opt_outs, revisions
 from bridge.types import Confirm, Language, Mailbox, UnicodePolicy
@@ -26,6 +26,7 @@ class Directory:
         self._engine = engine
         self._key = key
         self._revision = -1
+        self._refreshing = asyncio.Lock()
         self._by_login: dict[str, Mailbox] = {}
         self._by_id: dict[str, Mailbox] = {}
         self._networks: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, Mailbox]] = []
@@ -33,16 +34,17 @@ class Directory:
 
     async def refresh(self) -> bool:
         """Read again if anything changed; whether it did. Raises StoreUnavailable."""
-        try:
-            async with self._engine.connect() as connection:
-                query = select(revisions.c.value).where(revisions.c.name == "directory")
-                revision = (await connection.execute(query)).scalar_one_or_none() or 0
-                if revision == self._revision:
-                    return False
-                rows = (await connection.execute(select(mailboxes).order_by(mailboxes.c.created_at))).all()
-                stopped = (await connection.execute(select(opt_outs))).all()
-        except (DBAPIError, OSError) as error:
-            raise StoreUnavailable("The database cannot be read.", detail=type(error).__name__) from error
+        async with self._refreshing:  # two at once could let the older reading win
+            return await self._refresh()
+
+    async def _refresh(self) -> bool:
+        async with reading(self._engine) as connection:
+            query = select(revisions.c.value).where(revisions.c.name == "directory")
+            revision = (await connection.execute(query)).scalar_one_or_none() or 0
+            if revision == self._revision:
+                return False
+            rows = (await connection.execute(select(mailboxes).order_by(mailboxes.c.created_at))).all()
+            stopped = (await connection.execute(select(opt_outs))).all()
         found = [_mailbox(row) for row in rows]
         self._by_login = {mailbox.login.lower(): mailbox for mailbox in found}
         self._by_id = {mailbox.id: mailbox for mailbox in found}

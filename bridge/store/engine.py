@@ -6,17 +6,29 @@ write says so from its first statement (`BEGIN IMMEDIATE`), since a reader that 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Table, event, inspect, make_url
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bridge.errors import StoreUnavailable
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+
 WRITES = {"bridge_writes": True}
 """Execution options of a connection that will write."""
+
+BUSY = 10.0
+"""Seconds that SQLite waits for another process which holds the database, before it gives up."""
+
+_FAULTS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
+"""Errors that lie in what was asked, not in the state of the database."""
 
 SCHEMA = "0001"
 """The revision of the schema that this program reads and writes: that of the newest migration."""
@@ -26,7 +38,8 @@ def open_engine(url: str) -> AsyncEngine:
     """The engine for `url` (`sqlite+aiosqlite:///…`, `postgresql+asyncpg://…`); no connection is made yet."""
     if make_url(url).get_backend_name() != "sqlite":
         return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
-    engine = create_async_engine(url, connect_args={"timeout": 10.0}, hide_parameters=True)
+    # Without `hide_parameters` the text of every error would hold the numbers and words of the failed statement.
+    engine = create_async_engine(url, connect_args={"timeout": BUSY}, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
@@ -46,7 +59,41 @@ def open_engine(url: str) -> AsyncEngine:
 
 def upsert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that knows ON CONFLICT, in the dialect of `connection`."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    if connection.dialect.name != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # a tenth of a second for every command, and most databases are SQLite
+
+    return postgresql.insert(table)
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection to read with. Raises StoreUnavailable for whatever keeps the database from being read."""
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    except (DBAPIError, PoolTimeout, OSError) as error:
+        raise StoreUnavailable("The database cannot be read at the moment.", detail=type(error).__name__) from error
+
+
+def is_gone(error: Exception) -> bool:
+    """Whether an error says that the database takes nothing from anybody now: locked, full, damaged, out of reach."""
+    if isinstance(error, OSError | PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError) or isinstance(error, _FAULTS):
+        return False
+    if error.connection_invalidated:
+        return True
+    # SQLite calls a statement that makes no sense an operational error too. A bare DBAPIError is how asyncpg's other
+    # errors arrive, deadlocks among them: those concern one piece of work.
+    return type(error) is not DBAPIError and getattr(error.orig, "sqlite_errorname", "") != "SQLITE_ERROR"
+
+
+def is_fault(error: Exception) -> bool:
+    """Whether an error lies in what was asked: trying the same again cannot help."""
+    return not isinstance(error, DBAPIError | PoolTimeout | OSError) or (
+        not is_gone(error) and type(error) is not DBAPIError
+    )
 
 
 async def upgrade(engine: AsyncEngine) -> None:
@@ -55,8 +102,9 @@ async def upgrade(engine: AsyncEngine) -> None:
     Raises StoreUnavailable when the database cannot be opened, or is newer than this program.
     """
     try:
-        if await is_current(engine):
-            return
+        async with engine.connect() as connection:
+            if await connection.run_sync(_is_current):
+                return
         async with engine.connect() as connection:
             await connection.execution_options(**WRITES)
             async with connection.begin():
@@ -68,8 +116,8 @@ async def upgrade(engine: AsyncEngine) -> None:
 
 
 async def is_current(engine: AsyncEngine) -> bool:
-    """Whether the schema has the version this program wants."""
-    async with engine.connect() as connection:
+    """Whether the schema has the version this program wants. Raises StoreUnavailable."""
+    async with reading(engine) as connection:
         return await connection.run_sync(_is_current)
 
 

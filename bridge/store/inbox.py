@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge import clock
@@ -77,35 +77,48 @@ class Inbox:
         """File an inbound SMS; None when it was heard before. Raises StoreUnavailable."""
         return await self._committer.do(self._inbounds, (sms, decide))
 
-    async def _receipts(
-        self, connection: AsyncConnection, heard: Sequence[tuple[Receipt, datetime]]
-    ) -> list[bool]:
+    async def _receipts(self, connection: AsyncConnection, heard: Sequence[tuple[Receipt, datetime]]) -> list[bool]:
         statement = upsert(connection, receipts).on_conflict_do_nothing(
             index_elements=[receipts.c.gateway, receipts.c.event_id]
         )
-        rows = {(receipt.gateway, receipt.event_id): _receipt_row(receipt, now) for receipt, now in heard}
+        rows: dict[tuple[str, str], dict[str, Any]] = {}
+        for receipt, now in heard:  # the first of two equal ones in this batch is the new one
+            rows.setdefault((receipt.gateway, receipt.event_id), _receipt_row(receipt, now))
         returned = await connection.execute(statement.returning(receipts.c.id), list(rows.values()))
         new_ids = set(returned.scalars())
-        results, changes = [], []
+        new: list[tuple[str, Receipt, datetime]] = []
+        results = []
         for receipt, now in heard:
-            # the first of two equal ones in this batch is the new one
             row = rows.pop((receipt.gateway, receipt.event_id), None)
             is_new = row is not None and row["id"] in new_ids
             results.append(is_new)
-            if not is_new or row is None:
-                continue
-            message_id = await _message_of(connection, receipt)
-            if message_id is None:
-                continue
-            await connection.execute(update(receipts).where(receipts.c.id == row["id"]).values(message_id=message_id))
-            changes.append(
-                transitions.Change(
-                    message_id, receipt.state, now, receipt.reason, receipt.diagnostic, receipt.provider_id
-                )
+            if is_new and row is not None:
+                new.append((row["id"], receipt, now))
+        await self._match(connection, new)
+        return results
+
+    async def _match(self, connection: AsyncConnection, new: Sequence[tuple[str, Receipt, datetime]]) -> None:
+        """Give new receipts, in the order in which they came, to the messages they speak of."""
+        owners = await _messages_of(connection, [receipt for _, receipt, _ in new])
+        matched = [
+            {"b_id": receipt_id, "b_owner": owner}
+            for (receipt_id, _, _), owner in zip(new, owners, strict=True)
+            if owner is not None
+        ]
+        if not matched:
+            return
+        statement = update(receipts).where(receipts.c.id == bindparam("b_id")).values(message_id=bindparam("b_owner"))
+        await connection.execute(statement, matched)
+        told = [
+            transitions.heard(
+                owner, receipt.state, now, receipt.reason, receipt.diagnostic, receipt.provider_id or None
             )
+            for (_, receipt, now), owner in zip(new, owners, strict=True)
+            if owner is not None
+        ]
+        changes = [change for change in told if change is not None]
         if changes:
             await transitions.apply(connection, changes, report_wait=self._report_wait)
-        return results
 
     async def _inbounds(
         self, connection: AsyncConnection, heard: Sequence[tuple[InboundSms, Decide]]
@@ -155,10 +168,14 @@ class Inbox:
         return filing
 
     async def _begin_thread(self, connection: AsyncConnection, sms: InboundSms, filing: Filing) -> str:
-        conversation_id = clock.new_id()
-        await connection.execute(
-            insert(conversations).values(
-                id=conversation_id,
+        # Another node may have begun it at the same moment; then that one is it.
+        statement = upsert(connection, conversations).on_conflict_do_update(
+            index_elements=[conversations.c.mailbox_id, conversations.c.number_hash, conversations.c.sender],
+            set_={"reply_to": conversations.c.reply_to},
+        )
+        begun = await connection.execute(
+            statement.values(
+                id=clock.new_id(),
                 organisation_id=filing.organisation_id,
                 mailbox_id=filing.mailbox_id,
                 number=sms.number,
@@ -169,8 +186,9 @@ class Inbox:
                 message_id=filing.message_id,
                 references=[],
                 last_written_at=None,
-            )
+            ).returning(conversations.c.id)
         )
+        conversation_id: str = begun.scalar_one()
         return conversation_id
 
     async def _opt(self, connection: AsyncConnection, sms: InboundSms, filing: Filing, inbound_id: str) -> None:
@@ -203,17 +221,31 @@ class Inbox:
         await bump_revision(connection)
 
 
-async def _message_of(connection: AsyncConnection, receipt: Receipt) -> str | None:
-    """The message a receipt speaks of; only a message of the gateway that was heard, whatever the receipt claims."""
-    named = []
-    if receipt.reference is not None:
-        named.append(messages.c.id == receipt.reference)
-    if receipt.provider_id is not None:
-        named.append(messages.c.provider_id == receipt.provider_id)
-    if not named:
-        return None
-    query = select(messages.c.id).where(and_(messages.c.gateway == receipt.gateway, or_(*named)))
-    return (await connection.execute(query.limit(1))).scalar_one_or_none()
+async def _messages_of(connection: AsyncConnection, heard: Sequence[Receipt]) -> list[str | None]:
+    """The message each receipt speaks of; only one of the gateway that was heard, whatever the receipt claims.
+
+    Our own reference goes before the provider's id, and where a provider used an id again the newest message has it.
+    """
+    references = {receipt.reference for receipt in heard if receipt.reference}
+    provider_ids = {receipt.provider_id for receipt in heard if receipt.provider_id}
+    gateways = {receipt.gateway for receipt in heard}
+    by_reference: dict[tuple[str, str | None], str] = {}
+    by_provider_id: dict[tuple[str, str | None], str] = {}
+    if references:
+        query = select(messages.c.gateway, messages.c.id).where(messages.c.id.in_(references))
+        by_reference = {(row.gateway, row.id): row.id for row in await connection.execute(query)}
+    if provider_ids:
+        newest = (
+            select(messages.c.gateway, messages.c.provider_id, func.max(messages.c.id).label("id"))
+            .where(messages.c.gateway.in_(gateways), messages.c.provider_id.in_(provider_ids))
+            .group_by(messages.c.gateway, messages.c.provider_id)
+        )
+        by_provider_id = {(row.gateway, row.provider_id): row.id for row in await connection.execute(newest)}
+    return [
+        by_reference.get((receipt.gateway, receipt.reference))
+        or by_provider_id.get((receipt.gateway, receipt.provider_id))
+        for receipt in heard
+    ]
 
 
 def _receipt_row(receipt: Receipt, now: datetime) -> dict[str, Any]:
@@ -222,8 +254,8 @@ def _receipt_row(receipt: Receipt, now: datetime) -> dict[str, Any]:
         "organisation_id": None,
         "gateway": receipt.gateway,
         "event_id": receipt.event_id,
-        "provider_id": receipt.provider_id,
-        "reference": receipt.reference,
+        "provider_id": receipt.provider_id or None,
+        "reference": receipt.reference or None,
         "state": receipt.state,
         "reason": receipt.reason,
         "diagnostic": receipt.diagnostic,

@@ -36,7 +36,5 @@ def load_key(data_dir: Path) -> NumberKey:
             file.flush()
             os.fsync(file.fileno())
     if len(secret) != 32:
-        raise SettingsError(
-            "data_dir", str(data_dir), "its file secret.key is damaged; bring it back from the backup"
-        )
+        raise SettingsError("data_dir", str(data_dir), "its file secret.key is damaged; bring it back from the backup")
     return NumberKey(secret)

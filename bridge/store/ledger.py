@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bridge.store.engine import reading
 from bridge.store.keys import NumberKey
 from bridge.store.tables import (
     attempts,
@@ -62,7 +63,7 @@ class Trace:
 
 
 class Ledger:
-    """Reads the record of what was sent and heard."""
+    """Reads the record of what was sent and heard. Every method raises StoreUnavailable."""
 
     def __init__(self, engine: AsyncEngine, key: NumberKey) -> None:
         self._engine = engine
@@ -79,7 +80,7 @@ class Ledger:
             query = query.where(messages.c.number_hash == self._key.hash(number))
         if login is not None:
             query = query.where(mailboxes.c.login == login)
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             return [_view(row) for row in await connection.execute(query)]
 
     async def trace(self, message_id: str) -> Trace | None:
@@ -90,7 +91,7 @@ class Ledger:
             .join(message_contents, message_contents.c.message_id == messages.c.id)
             .where(messages.c.id == message_id)
         )
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             row = (await connection.execute(query)).first()
             if row is None:
                 return None
@@ -105,28 +106,30 @@ class Ledger:
                 detail = f"{receipt.state} {receipt.diagnostic}".rstrip()
                 steps.append(TraceStep(receipt.received_at, "receipt", detail))
             written = select(mails).where(mails.c.submission_id == row.submission_id)
-            for mail in await connection.execute(written):
-                steps.append(TraceStep(mail.created_at, "report", f"mail {mail.id} is {mail.state}"))
+            steps.extend(
+                TraceStep(mail.created_at, "report", f"mail {mail.id} is {mail.state}")
+                for mail in await connection.execute(written)
+            )
             steps.sort(key=lambda step: step.at)
             return Trace(_view(row), row.text, tuple(steps))
 
     async def submission_messages(self, submission_id: str) -> list[MessageView]:
         """The messages that one mail made."""
         query = _views().where(messages.c.submission_id == submission_id).order_by(messages.c.id)
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             return [_view(row) for row in await connection.execute(query)]
 
     async def counts(self) -> dict[str, dict[str, int]]:
         """How many messages, mails and inbound SMS there are by state; for health and `bridge check`."""
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             by_state = await connection.execute(select(messages.c.state, func.count()).group_by(messages.c.state))
             by_mail = await connection.execute(select(mails.c.state, func.count()).group_by(mails.c.state))
             lost = await connection.execute(
                 select(func.count()).select_from(inbounds).where(inbounds.c.mailbox_id.is_(None))
             )
             return {
-                "messages": {state: number for state, number in by_state},
-                "mails": {state: number for state, number in by_mail},
+                "messages": {row[0]: row[1] for row in by_state},
+                "mails": {row[0]: row[1] for row in by_mail},
                 "inbound": {"without_mailbox": lost.scalar_one()},
             }
 

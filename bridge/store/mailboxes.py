@@ -34,7 +34,7 @@ class Mailboxes:
         self._committer = committer
 
     async def add(self, mailbox: Mailbox) -> None:
-        """Add a mailbox; `id` and `organisation_id` of the value are ignored. Raises NotPossible if the login exists."""
+        """Add a mailbox; its `id` and `organisation_id` are made here. Raises NotPossible if the login exists."""
         await self._committer.do(_add, mailbox)
 
     async def save(self, mailbox: Mailbox) -> None:
@@ -55,9 +55,7 @@ async def _add(connection: AsyncConnection, new: Sequence[Mailbox]) -> list[None
         if (await connection.execute(known)).first() is not None:
             raise NotPossible(f"There is a mailbox {mailbox.login} already. Change it with `bridge mailbox set`.")
         now = clock.now()
-        organisation = upsert(connection, organisations).on_conflict_do_nothing(
-            index_elements=[organisations.c.id]
-        )
+        organisation = upsert(connection, organisations).on_conflict_do_nothing(index_elements=[organisations.c.id])
         await connection.execute(organisation.values(id=_FIRST_ORGANISATION, name="", created_at=now))
         fresh = replace(mailbox, id=clock.new_id(), organisation_id=_FIRST_ORGANISATION)
         await connection.execute(insert(mailboxes).values(**_row(fresh), created_at=now))

@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bridge import clock
 from bridge.store.committer import Committer
+from bridge.store.engine import reading
 from bridge.store.queue import Claim
-from bridge.store.tables import mail_contents, mails
+from bridge.store.tables import QUEUED, mail_contents, mails
 from bridge.types import OutgoingMail
 
 
@@ -67,7 +68,7 @@ async def insert_mail(
 
 
 class Mails:
-    """The queue of mails that wait for a mail server."""
+    """The queue of mails that wait for a mail server. Every method raises StoreUnavailable."""
 
     def __init__(self, engine: AsyncEngine, committer: Committer) -> None:
         self._engine = engine
@@ -78,7 +79,7 @@ class Mails:
         return await self._committer.do(_claim, claim)
 
     async def settle(self, result: MailResult) -> None:
-        """Commit what a try came to."""
+        """Commit what a try came to; a mail that is settled stays as it is."""
         await self._committer.do(_settle, result)
 
     async def release(self) -> None:
@@ -87,8 +88,8 @@ class Mails:
 
     async def next_due(self, after: datetime) -> datetime | None:
         """When the next queued mail that is not due yet will be."""
-        query = select(func.min(mails.c.due_at)).where(mails.c.state == "queued", mails.c.due_at > after)
-        async with self._engine.connect() as connection:
+        query = select(func.min(mails.c.due_at)).where(mails.c.state == QUEUED, mails.c.due_at > after)
+        async with reading(self._engine) as connection:
             due: datetime | None = (await connection.execute(query)).scalar_one_or_none()
             return due
 
@@ -101,17 +102,18 @@ async def _claim_one(connection: AsyncConnection, claim: Claim) -> list[Outgoing
     due = (
         select(mails.c.id)
         .where(
-            mails.c.state == "queued",
+            mails.c.state == QUEUED,
             mails.c.due_at <= claim.now,
             or_(mails.c.lease_until.is_(None), mails.c.lease_until < claim.now),
         )
         .order_by(mails.c.due_at, mails.c.id)
         .limit(claim.limit)
         .with_for_update(skip_locked=True)
+        .cte("due")
     )
     leased = (
         update(mails)
-        .where(mails.c.id.in_(due))
+        .where(mails.c.id.in_(select(due.c.id)))
         .values(lease_owner=claim.owner, lease_until=claim.until, attempts=mails.c.attempts + 1)
         .returning(mails.c.id)
     )
@@ -141,12 +143,11 @@ async def _settle(connection: AsyncConnection, results: Sequence[MailResult]) ->
         }
         if result.due_at is not None:
             values["due_at"] = result.due_at
-        await connection.execute(update(mails).where(mails.c.id == result.mail_id).values(values))
+        mine = update(mails).where(mails.c.id == result.mail_id, mails.c.state == "queued")
+        await connection.execute(mine.values(values))
     return [None] * len(results)
 
 
 async def _release(connection: AsyncConnection, requests: Sequence[None]) -> list[None]:
-    await connection.execute(
-        update(mails).where(mails.c.state == "queued").values(lease_owner=None, lease_until=None)
-    )
+    await connection.execute(update(mails).where(mails.c.state == QUEUED).values(lease_owner=None, lease_until=None))
     return [None] * len(requests)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge import clock
@@ -42,6 +42,8 @@ class Taken:
     """How many messages it made; 0 when it was taken before."""
     over_cap: bool = False
     """Nothing was stored: the mailbox has reached its daily cap."""
+    used: int = 0
+    """Messages of the mailbox on the mail's day, this mail among them."""
 
 
 @dataclass(slots=True)
@@ -50,8 +52,11 @@ class _Draft:
     submission_id: str
     keys: dict[str, tuple[str, NewMessage]]
     """Fingerprint to message id and message."""
+    twins: list[_Draft] = field(default_factory=list)
+    """Drafts of the same batch that hold phones of this one: the same mail, handed in twice at the same moment."""
     earlier: str | None = None
     over_cap: bool = False
+    used: int = 0
 
 
 class Outbox:
@@ -64,13 +69,16 @@ class Outbox:
         self._used: dict[str, tuple[str, int]] = {}
 
     def used(self, mailbox_id: str, day: str) -> int:
-        """Messages of a mailbox on `day`, as of its last mail that this process took; the cap itself is judged there."""
+        """Messages of a mailbox on `day`, as of the last mail that this process took; `take` judges the cap itself."""
         last_day, messages = self._used.get(mailbox_id, ("", 0))
         return messages if last_day == day else 0
 
     async def take(self, mail: NewMail) -> Taken:
         """Store a mail; when this returns it is on disk. Raises StoreUnavailable."""
-        return await self._committer.do(self._take, mail)
+        taken = await self._committer.do(self._take, mail)
+        mailbox_id = mail.mailbox.id
+        self._used[mailbox_id] = max((mail.day, taken.used), self._used.get(mailbox_id, ("", 0)))
+        return taken
 
     async def forget(self, now: datetime) -> None:
         """Forget the mails whose resubmission window is over."""
@@ -84,7 +92,12 @@ class Outbox:
         if kept:
             await self._insert(connection, kept)
         return [
-            Taken(draft.earlier or draft.submission_id, 0 if draft.over_cap else len(draft.keys), draft.over_cap)
+            Taken(
+                draft.earlier or draft.submission_id,
+                0 if draft.over_cap else len(draft.keys),
+                draft.over_cap,
+                draft.used,
+            )
             for draft in drafts
         ]
 
@@ -103,65 +116,56 @@ class Outbox:
         return digest.hexdigest()
 
     async def _drop_known(self, connection: AsyncConnection, drafts: Sequence[_Draft]) -> None:
-        rows: dict[str, dict[str, Any]] = {}
+        holders: dict[str, _Draft] = {}
         for draft in drafts:
-            for key, (message_id, _) in draft.keys.items():
-                expires_at = draft.mail.at + self._window
-                rows.setdefault(key, {"key": key, "message_id": message_id, "expires_at": expires_at})
+            for key in draft.keys:
+                holders.setdefault(key, draft)
+        rows = [
+            {"key": key, "message_id": draft.keys[key][0], "expires_at": draft.mail.at + self._window}
+            for key, draft in sorted(holders.items(), key=lambda pair: pair[0])
+        ]
         statement = upsert(connection, fingerprints)
         statement = statement.on_conflict_do_update(
             index_elements=[fingerprints.c.key],
             set_={"message_id": statement.excluded.message_id, "expires_at": statement.excluded.expires_at},
             where=fingerprints.c.expires_at < drafts[0].mail.at,
         )
-        won = set(
-            (await connection.execute(statement.returning(fingerprints.c.message_id), list(rows.values()))).scalars()
-        )
+        won = set((await connection.execute(statement.returning(fingerprints.c.key), rows)).scalars())
         for draft in drafts:
-            known = [key for key, (message_id, _) in draft.keys.items() if message_id not in won]
+            known = [key for key in draft.keys if key not in won or holders[key] is not draft]
+            draft.twins = list({id(holders[key]): holders[key] for key in known if key in won}.values())
             for key in known:
                 del draft.keys[key]
             if known and not draft.keys:
-                draft.earlier = await self._earlier(connection, known, drafts)
-
-    async def _earlier(
-        self, connection: AsyncConnection, known: Sequence[str], drafts: Sequence[_Draft]
-    ) -> str | None:
-        for draft in drafts:  # the same mail twice in one batch
-            if any(key in draft.keys for key in known):
-                return draft.submission_id
-        query = (
-            select(messages.c.submission_id)
-            .join(fingerprints, fingerprints.c.message_id == messages.c.id)
-            .where(fingerprints.c.key.in_(known))
-        )
-        return (await connection.execute(query.limit(1))).scalar_one_or_none()
+                draft.earlier = draft.twins[0].submission_id if draft.twins else await _earlier(connection, known[0])
 
     async def _drop_over_cap(self, connection: AsyncConnection, drafts: Sequence[_Draft]) -> None:
-        days = {(draft.mail.mailbox.id, draft.mail.day) for draft in drafts if draft.keys}
+        days = sorted({(draft.mail.mailbox.id, draft.mail.day) for draft in drafts if draft.keys})
         if not days:
             return
-        query = select(usages).where(tuple_(usages.c.mailbox_id, usages.c.day).in_(days)).with_for_update()
-        used = {(row.mailbox_id, row.day): row.messages for row in await connection.execute(query)}
+        used = await _locked_usage(connection, days)
         over: list[str] = []
         for draft in drafts:
             day, cap = (draft.mail.mailbox.id, draft.mail.day), draft.mail.mailbox.daily_cap
             total = used.get(day, 0) + len(draft.keys)
-            if draft.keys and cap is not None and total > cap:
+            beyond = bool(draft.keys) and cap is not None and total > cap
+            # A twin that was not taken holds nothing: this mail must not be answered as if it did.
+            if beyond or any(twin.over_cap for twin in draft.twins):
                 draft.over_cap = True
                 over.extend(draft.keys)
-            else:
+            elif draft.keys:
                 used[day] = total
+            draft.used = used.get(day, 0)
         if over:
-            await connection.execute(delete(fingerprints).where(fingerprints.c.key.in_(over)))
-        rows = [{"mailbox_id": mailbox_id, "day": day, "messages": n} for (mailbox_id, day), n in used.items()]
-        self._used.update({mailbox_id: (day, n) for (mailbox_id, day), n in used.items()})
-        if rows:
-            statement = upsert(connection, usages)
-            statement = statement.on_conflict_do_update(
-                index_elements=[usages.c.mailbox_id, usages.c.day], set_={"messages": statement.excluded.messages}
-            )
-            await connection.execute(statement, rows)
+            released = delete(fingerprints).where(fingerprints.c.key == bindparam("b_key"))
+            await connection.execute(released, [{"b_key": key} for key in over])
+        counted = update(usages).where(
+            usages.c.mailbox_id == bindparam("b_mailbox"), usages.c.day == bindparam("b_day")
+        )
+        await connection.execute(
+            counted.values(messages=bindparam("b_messages")),
+            [{"b_mailbox": mailbox_id, "b_day": day, "b_messages": used[mailbox_id, day]} for mailbox_id, day in days],
+        )
 
     async def _insert(self, connection: AsyncConnection, drafts: Sequence[_Draft]) -> None:
         threads = await self._continue_threads(connection, drafts)
@@ -212,6 +216,28 @@ class Outbox:
             list(rows.values()),
         )
         return {(row.mailbox_id, row.number_hash, row.sender): row.id for row in returned}
+
+
+async def _earlier(connection: AsyncConnection, key: str) -> str | None:
+    """The submission that took the mail with this fingerprint."""
+    query = (
+        select(messages.c.submission_id)
+        .join(fingerprints, fingerprints.c.message_id == messages.c.id)
+        .where(fingerprints.c.key == key)
+    )
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def _locked_usage(connection: AsyncConnection, days: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Messages so far on each mailbox's day; nobody else counts on them until this transaction ends."""
+    statement = upsert(connection, usages)
+    # An update that changes nothing locks and returns a row that a plain SELECT FOR UPDATE would not find yet.
+    statement = statement.on_conflict_do_update(
+        index_elements=[usages.c.mailbox_id, usages.c.day], set_={"messages": usages.c.messages}
+    )
+    rows = [{"mailbox_id": mailbox_id, "day": day, "messages": 0} for mailbox_id, day in days]
+    returned = await connection.execute(statement.returning(usages.c.mailbox_id, usages.c.day, usages.c.messages), rows)
+    return {(row.mailbox_id, row.day): row.messages for row in returned}
 
 
 async def _forget(connection: AsyncConnection, moments: Sequence[datetime]) -> list[None]:

@@ -12,15 +12,16 @@ from datetime import datetime
 from itertools import accumulate, pairwise
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bridge import clock
 from bridge.errors import Reason
 from bridge.store import transitions
 from bridge.store.committer import Committer
-from bridge.store.tables import attempts, mailboxes, message_contents, messages, opt_outs, receipts
-from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, Outcome
+from bridge.store.engine import reading
+from bridge.store.tables import QUEUED, SENDING, attempts, mailboxes, message_contents, messages, opt_outs, receipts
+from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, Outcome, OutcomeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Claimed:
     attempts: int
     """Tries so far."""
     first_tried_at: datetime | None
+    """When the present row of tries began; a person who has an unknown message sent again begins another."""
     opted_out_since: datetime | None
     """The phone asked this sender number for no more texts, after the message was taken."""
 
@@ -66,8 +68,18 @@ class Finish:
     change: transitions.Change
 
 
+_CHUNK = 1000
+"""Messages changed by one statement, where there may be any number of them."""
+
+_OPTED_OUT = and_(
+    opt_outs.c.organisation_id == messages.c.organisation_id,
+    opt_outs.c.sender == messages.c.sender,
+    opt_outs.c.number_hash == messages.c.number_hash,
+)
+
+
 class Queue:
-    """The way out of the table of messages."""
+    """The way out of the table of messages. Every method raises StoreUnavailable."""
 
     def __init__(self, engine: AsyncEngine, committer: Committer, report_wait: float) -> None:
         self._engine = engine
@@ -79,7 +91,10 @@ class Queue:
         return await self._committer.do(_claim, claim)
 
     async def start(self, start: Start) -> int | None:
-        """Commit that a message is on its way; the number of this try, or None when it is no longer ours to send."""
+        """Commit that a message is on its way; the number of this try.
+
+        None when it may not leave: its lease is over, a receipt or a person came first, or the phone has opted out.
+        """
         return await self._committer.do(_start, start)
 
     async def finish(self, finish: Finish) -> MessageState | None:
@@ -99,10 +114,8 @@ class Queue:
 
     async def next_due(self, after: datetime) -> datetime | None:
         """When the next queued message that is not due yet will be."""
-        query = select(func.min(messages.c.due_at)).where(
-            messages.c.state == MessageState.QUEUED, messages.c.due_at > after
-        )
-        async with self._engine.connect() as connection:
+        query = select(func.min(messages.c.due_at)).where(messages.c.state == QUEUED, messages.c.due_at > after)
+        async with reading(self._engine) as connection:
             due: datetime | None = (await connection.execute(query)).scalar_one_or_none()
             return due
 
@@ -115,9 +128,7 @@ class Queue:
         done = (
             update(attempts)
             .where(attempts.c.message_id == bindparam("b_message"), attempts.c.number == bindparam("b_number"))
-            .values(
-                finished_at=bindparam("b_at"), outcome=bindparam("b_outcome"), diagnostic=bindparam("b_diagnostic")
-            )
+            .values(finished_at=bindparam("b_at"), outcome=bindparam("b_outcome"), diagnostic=bindparam("b_diagnostic"))
         )
         rows = [
             {
@@ -142,11 +153,9 @@ class Queue:
     ) -> list[int]:
         results = []
         for now, all_leases, told_after in requests:
-            lost = select(messages.c.id).where(messages.c.state == MessageState.SENDING)
+            lost = select(messages.c.id).where(messages.c.state == SENDING)
             if all_leases:
-                freed = update(messages).where(
-                    messages.c.state == MessageState.QUEUED, messages.c.lease_until.is_not(None)
-                )
+                freed = update(messages).where(messages.c.state == QUEUED, messages.c.lease_until.is_not(None))
                 await connection.execute(freed.values(lease_owner=None, lease_until=None))
             else:
                 lost = lost.where(messages.c.lease_until < now)
@@ -157,7 +166,8 @@ class Queue:
                 )
                 for message_id in ids
             ]
-            await transitions.apply(connection, changes, report_wait=self._report_wait)
+            for first in range(0, len(changes), _CHUNK):
+                await transitions.apply(connection, changes[first : first + _CHUNK], report_wait=self._report_wait)
             results.append(len(ids))
         return results
 
@@ -165,27 +175,46 @@ class Queue:
 async def _waiting_receipts(
     connection: AsyncConnection, changes: Sequence[transitions.Change]
 ) -> list[transitions.Change]:
-    """Receipts that came before we knew the provider id of their message, oldest first; they are matched now."""
-    found: list[transitions.Change] = []
-    ids = {change.provider_id: change.message_id for change in changes if change.provider_id is not None}
+    """Receipts that came before we knew the provider id of their message, oldest first; they are matched now.
+
+    Providers use their ids again: a receipt that is older than the message is about another one.
+    """
+    ids = {change.message_id for change in changes if change.provider_id}
     if not ids:
-        return found
+        return []
     query = (
         select(receipts, messages.c.id.label("owner"))
+        .select_from(messages)
         .join(
-            messages,
-            and_(messages.c.gateway == receipts.c.gateway, messages.c.provider_id == receipts.c.provider_id),
+            receipts,
+            and_(receipts.c.gateway == messages.c.gateway, receipts.c.provider_id == messages.c.provider_id),
         )
-        .where(receipts.c.message_id.is_(None), receipts.c.provider_id.in_(ids))
-        .order_by(receipts.c.id)
+        .where(
+            messages.c.id.in_(ids),
+            receipts.c.message_id.is_(None),
+            receipts.c.received_at >= messages.c.created_at,
+        )
+        .order_by(receipts.c.id, messages.c.id.desc())
     )
-    for row in (await connection.execute(query)).all():
-        await connection.execute(update(receipts).where(receipts.c.id == row.id).values(message_id=row.owner))
-        reason = Reason(row.reason) if row.reason else None
-        found.append(
-            transitions.Change(row.owner, MessageState(row.state), row.received_at, reason, row.diagnostic)
+    rows: dict[str, Any] = {}
+    for row in await connection.execute(query):
+        rows.setdefault(row.id, row)
+    if not rows:
+        return []
+    matched = update(receipts).where(receipts.c.id == bindparam("b_id")).values(message_id=bindparam("b_owner"))
+    await connection.execute(matched, [{"b_id": row.id, "b_owner": row.owner} for row in rows.values()])
+    found = (
+        transitions.heard(
+            row.owner,
+            MessageState(row.state),
+            row.received_at,
+            Reason(row.reason) if row.reason else None,
+            row.diagnostic,
+            row.provider_id,
         )
-    return found
+        for row in rows.values()
+    )
+    return [change for change in found if change is not None]
 
 
 async def _claim(connection: AsyncConnection, claims: Sequence[Claim]) -> list[list[Claimed]]:
@@ -198,7 +227,7 @@ async def _claim_one(connection: AsyncConnection, claim: Claim) -> list[Claimed]
         select(messages.c.id)
         .join(mailboxes, mailboxes.c.id == messages.c.mailbox_id)
         .where(
-            messages.c.state == MessageState.QUEUED,
+            messages.c.state == QUEUED,
             messages.c.due_at <= claim.now,
             free,
             mailboxes.c.paused.is_(False),
@@ -206,18 +235,32 @@ async def _claim_one(connection: AsyncConnection, claim: Claim) -> list[Claimed]
         .order_by(messages.c.due_at)
         .limit(claim.limit)
         .with_for_update(skip_locked=True, of=messages)
+        .cte("due")  # PostgreSQL may run a plain subquery more than once, and then lease more than the limit
     )
     leased = (
         update(messages)
-        .where(messages.c.id.in_(due))
+        .where(messages.c.id.in_(select(due.c.id)))
         .values(lease_owner=claim.owner, lease_until=claim.until, version=messages.c.version + 1)
         .returning(messages.c.id)
     )
     ids = (await connection.execute(leased)).scalars().all()
     if not ids:
         return []
+    tries, doubts = attempts.alias("tries"), attempts.alias("doubts")
+    last_doubt = (
+        select(func.max(doubts.c.number))
+        .where(
+            doubts.c.message_id == messages.c.id,
+            or_(doubts.c.outcome.is_(None), doubts.c.outcome == OutcomeKind.UNKNOWN),
+        )
+        .correlate(messages)
+        .scalar_subquery()
+    )
     first_tried_at = (
-        select(func.min(attempts.c.started_at)).where(attempts.c.message_id == messages.c.id).scalar_subquery()
+        select(func.min(tries.c.started_at))
+        .where(tries.c.message_id == messages.c.id, tries.c.number > func.coalesce(last_doubt, 0))
+        .correlate(messages)
+        .scalar_subquery()
     )
     query = (
         select(
@@ -228,14 +271,7 @@ async def _claim_one(connection: AsyncConnection, claim: Claim) -> list[Claimed]
             first_tried_at.label("first_tried_at"),
         )
         .join(message_contents, message_contents.c.message_id == messages.c.id)
-        .outerjoin(
-            opt_outs,
-            and_(
-                opt_outs.c.organisation_id == messages.c.organisation_id,
-                opt_outs.c.sender == messages.c.sender,
-                opt_outs.c.number_hash == messages.c.number_hash,
-            ),
-        )
+        .outerjoin(opt_outs, _OPTED_OUT)
         .where(messages.c.id.in_(ids))
         .order_by(messages.c.due_at, messages.c.id)
     )
@@ -258,40 +294,45 @@ def _claimed(row: Any) -> Claimed:
 
 
 async def _start(connection: AsyncConnection, starts: Sequence[Start]) -> list[int | None]:
-    by_id = {start.message_id: start for start in starts}
-    first = starts[0]
-    going = (
-        update(messages)
-        .where(
-            messages.c.id.in_(by_id),
-            messages.c.state == MessageState.QUEUED,
-            messages.c.lease_owner == first.owner,
+    by_owner: dict[str, dict[str, Start]] = {}
+    for start in starts:
+        by_owner.setdefault(start.owner, {})[start.message_id] = start
+    numbers: dict[tuple[str, str], int] = {}
+    for owner, leaving in by_owner.items():
+        going = (
+            update(messages)
+            .where(
+                messages.c.id.in_(leaving),
+                messages.c.state == MessageState.QUEUED,
+                messages.c.lease_owner == owner,
+                messages.c.lease_until > max(start.now for start in leaving.values()),
+                ~exists().where(_OPTED_OUT),
+            )
+            .values(
+                state=MessageState.SENDING,
+                version=messages.c.version + 1,
+                attempts=messages.c.attempts + 1,
+                lease_until=max(start.until for start in leaving.values()),
+            )
+            .returning(messages.c.id, messages.c.attempts)
         )
-        .values(
-            state=MessageState.SENDING,
-            version=messages.c.version + 1,
-            attempts=messages.c.attempts + 1,
-            lease_until=first.until,
-        )
-        .returning(messages.c.id, messages.c.attempts)
-    )
-    numbers = {row.id: row.attempts for row in await connection.execute(going)}
+        for row in await connection.execute(going):
+            numbers[owner, row.id] = row.attempts
     rows = [
         {
             "id": clock.new_id(),
             "message_id": message_id,
             "segment_id": None,
             "number": number,
-            "gateway": by_id[message_id].gateway,
-            "started_at": by_id[message_id].now,
+            "gateway": by_owner[owner][message_id].gateway,
+            "started_at": by_owner[owner][message_id].now,
             "finished_at": None,
             "outcome": None,
             "diagnostic": "",
         }
-        for message_id, number in numbers.items()
+        for (owner, message_id), number in numbers.items()
     ]
     if rows:
         await connection.execute(insert(attempts), rows)
-    return [numbers.get(start.message_id) for start in starts]
-
-
+    # Whoever asks twice for the same message hears yes once.
+    return [numbers.pop((start.owner, start.message_id), None) for start in starts]

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bridge.errors import Reason
 from bridge.store.committer import Committer
+from bridge.store.engine import reading
 from bridge.store.mails import insert_mail
 from bridge.store.tables import (
     message_contents,
@@ -55,7 +56,7 @@ class Told:
 
 
 class Reports:
-    """The reports that are owed."""
+    """The reports that are owed. Every method raises StoreUnavailable."""
 
     def __init__(self, engine: AsyncEngine, committer: Committer, report_wait: float) -> None:
         self._engine = engine
@@ -71,7 +72,7 @@ class Reports:
             .order_by(submissions.c.report_due_at)
             .limit(limit)
         )
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             rows = (await connection.execute(query)).all()
             found = []
             for row in rows:
@@ -98,13 +99,21 @@ class Reports:
             return found
 
     async def told(self, told: Told) -> bool:
-        """Queue the report's mails and mark what it says as told; False when another node told it first."""
+        """Queue the report's mails and mark what it says as told.
+
+        False, and nothing is queued or marked, when another node told it first or when a message has changed since
+        the report was read: what is told must be true when it is told.
+        """
         return await self._committer.do(self._told, told)
+
+    async def put_off(self, submission_id: str, until: datetime) -> None:
+        """Let a report that cannot be made now wait."""
+        await self._committer.do(_put_off, (submission_id, until))
 
     async def next_due(self, after: datetime) -> datetime | None:
         """When the next report will be due."""
         query = select(func.min(submissions.c.report_due_at)).where(submissions.c.report_due_at > after)
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             due: datetime | None = (await connection.execute(query)).scalar_one_or_none()
             return due
 
@@ -117,17 +126,16 @@ class Reports:
                 .where(submissions.c.id == report.submission_id, submissions.c.report_count == report.number - 1)
                 .values(report_count=report.number)
             )
-            if (await connection.execute(mine)).rowcount == 0:
+            if not await _is_still_true(connection, report) or (await connection.execute(mine)).rowcount == 0:
                 results.append(False)
                 continue
-            said = (
-                update(messages)
-                .where(messages.c.id == bindparam("b_id"), messages.c.version == bindparam("b_version"))
-                .values(report_at=None, reported=messages.c.state)
-            )
             if report.versions:
-                rows = [{"b_id": message_id, "b_version": version} for message_id, version in report.versions]
-                await connection.execute(said, rows)
+                said = (
+                    update(messages)
+                    .where(messages.c.id == bindparam("b_id"))
+                    .values(report_at=None, reported=messages.c.state)
+                )
+                await connection.execute(said, [{"b_id": message_id} for message_id, _ in report.versions])
             for mail in told.mails:
                 await insert_mail(
                     connection,
@@ -142,14 +150,29 @@ class Reports:
         return results
 
 
+async def _is_still_true(connection: AsyncConnection, report: DueReport) -> bool:
+    query = (
+        select(messages.c.id, messages.c.version)
+        .where(messages.c.submission_id == report.submission_id, messages.c.report_at.is_not(None))
+        .with_for_update()
+    )
+    versions = {row.id: row.version for row in await connection.execute(query)}
+    return all(versions.get(message_id) == version for message_id, version in report.versions)
+
+
+async def _put_off(connection: AsyncConnection, requests: Sequence[tuple[str, datetime]]) -> list[None]:
+    later = update(submissions).where(submissions.c.id == bindparam("b_id")).values(report_due_at=bindparam("b_until"))
+    await connection.execute(later, [{"b_id": submission_id, "b_until": until} for submission_id, until in requests])
+    return [None] * len(requests)
+
+
 async def _lines(
     connection: AsyncConnection, submission_id: str, now: datetime
 ) -> tuple[tuple[ReportLine, ...], tuple[tuple[str, int], ...]]:
-    heard = select(receipts.c.message_id).where(receipts.c.message_id.is_not(None)).distinct().subquery()
+    heard = exists().where(receipts.c.message_id == messages.c.id).label("heard")
     query = (
-        select(messages, message_contents.c.text, heard.c.message_id.label("heard"))
+        select(messages, message_contents.c.text, heard)
         .join(message_contents, message_contents.c.message_id == messages.c.id)
-        .outerjoin(heard, heard.c.message_id == messages.c.id)
         .where(messages.c.submission_id == submission_id, messages.c.report_at <= now)
         .order_by(messages.c.id)
     )
@@ -167,7 +190,7 @@ async def _lines(
                 diagnostic=row.diagnostic,
                 segments=row.segments,
                 text=row.text,
-                gateway=row.gateway if row.heard is not None else "",
+                gateway=row.gateway if row.heard else "",
                 settled_at=row.settled_at,
             )
         )

@@ -15,16 +15,33 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Index, LargeBinary, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
 
 class Utc(TypeDecorator[datetime]):
-    """A moment in UTC. SQLite gives datetimes back without their zone; this puts it on again."""
+    """A moment in UTC. SQLite drops the zone of what it is given; this converts on the way in and puts it on again."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Convert to UTC: ten o'clock in Rome is not ten o'clock."""
+        moment: datetime | None = value
+        return moment.astimezone(UTC) if moment is not None and moment.tzinfo is not UTC else moment
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Mark what the database gave back as UTC."""
@@ -133,7 +150,12 @@ class MessageRow(SQLModel, table=True):
 
     __tablename__ = "message"
     __table_args__ = (
-        Index("ix_message_queue", "due_at", sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
+        Index(
+            "ix_message_queue",
+            "due_at",
+            sqlite_where=text("state = 'queued'"),
+            postgresql_where=text("state = 'queued'"),
+        ),
         Index(
             "ix_message_lease",
             "lease_until",
@@ -252,7 +274,11 @@ class ReceiptRow(SQLModel, table=True):
     """A delivery receipt as it was heard. Without a message it waits for an id or a reference to claim it."""
 
     __tablename__ = "receipt"
-    __table_args__ = (UniqueConstraint("gateway", "event_id"), Index("ix_receipt_provider", "gateway", "provider_id"))
+    __table_args__ = (
+        UniqueConstraint("gateway", "event_id"),
+        Index("ix_receipt_provider", "gateway", "provider_id"),
+        Index("ix_receipt_message", "message_id"),
+    )
 
     id: str = Field(primary_key=True)
     organisation_id: str | None
@@ -355,7 +381,10 @@ class MailRow(SQLModel, table=True):
 
     __tablename__ = "mail"
     __table_args__ = (
-        Index("ix_mail_queue", "due_at", sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
+        Index("ix_mail_submission", "submission_id"),
+        Index(
+            "ix_mail_queue", "due_at", sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")
+        ),
     )
 
     id: str = Field(primary_key=True)
@@ -385,6 +414,11 @@ class MailContent(SQLModel, table=True):
 
     mail_id: str = Field(primary_key=True, foreign_key="mail.id")
     raw: bytes = Field(sa_type=LargeBinary)
+
+
+QUEUED: ColumnElement[str] = literal_column("'queued'")
+SENDING: ColumnElement[str] = literal_column("'sending'")
+"""States as they stand in the conditions of partial indexes: a bound parameter would keep SQLite from using those."""
 
 
 def _table(name: str) -> Table:

@@ -30,6 +30,37 @@ _TOLD_AS = {
 
 _DONE = [*SETTLED, MessageState.UNKNOWN]
 
+_TELLING = frozenset(
+    {
+        MessageState.SENT,
+        MessageState.DELIVERED,
+        MessageState.UNDELIVERED,
+        MessageState.EXPIRED,
+        MessageState.FAILED,
+    }
+)
+"""What a receipt can tell. One that claims anything else (that a message is queued, say) moves nothing."""
+
+_HANDED_OVER = frozenset(MessageState) - {MessageState.HELD, MessageState.QUEUED}
+
+_SAVED = (
+    "state",
+    "provider_id",
+    "reason",
+    "diagnostic",
+    "lease_owner",
+    "lease_until",
+    "report_at",
+    "settled_at",
+    "due_at",
+)
+
+_SAVE = (
+    update(messages)
+    .where(messages.c.id == bindparam("b_id"), messages.c.version == bindparam("b_version"))
+    .values({name: bindparam(f"b_{name}") for name in _SAVED} | {"version": messages.c.version + 1})
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -47,6 +78,24 @@ class Change:
     """Seconds to wait before the sender is told; a better truth may come in the meantime."""
     by_person: bool = False
     """A person asked for it, who may also have an `unknown` message sent again."""
+    attempt: int | None = None
+    """The try that led to it. Once a later try has begun, what an earlier one came to decides nothing any more."""
+    only_from: frozenset[MessageState] | None = None
+    """The states it is about, where that is fewer than those that would yield."""
+
+
+def heard(
+    message_id: str, state: MessageState, at: datetime, reason: Reason | None, diagnostic: str, provider_id: str | None
+) -> Change | None:
+    """What a delivery receipt changes; None when it tells nothing.
+
+    Of a message that waits to be sent (again), only that the phone has it: whatever else a receipt says is about an
+    earlier try.
+    """
+    if state not in _TELLING:
+        return None
+    only_from = None if state is MessageState.DELIVERED else _HANDED_OVER
+    return Change(message_id, state, at, reason, diagnostic, provider_id or None, only_from=only_from)
 
 
 async def apply(
@@ -54,52 +103,52 @@ async def apply(
 ) -> list[MessageState | None]:
     """Carry out `changes` in order; for each the state it led to, or None where the message did not yield.
 
-    A provider id is kept even when the state does not change. `report_wait` is how many seconds after the first
-    outcome a report may wait for the mail's other recipients.
+    A provider id is kept even when the state does not change; that of a later try replaces that of an earlier one.
+    `report_wait` is how many seconds after the first outcome a report may wait for the mail's other recipients.
     """
-    ids = list({change.message_id for change in changes})
-    query = select(
-        messages.c.id,
-        messages.c.submission_id,
-        messages.c.state,
-        messages.c.version,
-        messages.c.provider_id,
-        messages.c.report_on,
-        messages.c.reported,
-    ).where(messages.c.id.in_(ids))
-    rows = {row.id: dict(row._mapping) for row in await connection.execute(query.with_for_update())}
+    columns = [messages.c[name] for name in ("id", "submission_id", "version", "attempts", "report_on", "reported")]
+    query = (
+        select(*columns, *(messages.c[name] for name in _SAVED))
+        .where(messages.c.id.in_({change.message_id for change in changes}))
+        .order_by(messages.c.id)
+        .with_for_update()
+    )
+    rows = {row.id: dict(row._mapping) for row in await connection.execute(query)}
     results: list[MessageState | None] = []
-    updates: dict[str, dict[str, Any]] = {}
+    changed: dict[str, dict[str, Any]] = {}
     touched: set[str] = set()
     for change in changes:
         row = rows.get(change.message_id)
         if row is None:
             results.append(None)
             continue
-        values = updates.setdefault(change.message_id, {})
-        if change.provider_id is not None and row["provider_id"] is None:
-            values["provider_id"] = row["provider_id"] = change.provider_id
-        if not _yields(MessageState(row["state"]), change):
-            results.append(None)
-            continue
-        row["state"] = change.state
-        values.update(_values(row, change))
-        touched.add(row["submission_id"])
-        results.append(change.state)
-    for message_id, values in updates.items():
-        if values:
-            values.setdefault("version", rows[message_id]["version"] + 1)
-            await connection.execute(
-                update(messages)
-                .where(messages.c.id == message_id, messages.c.version == rows[message_id]["version"])
-                .values(values)
-            )
+        yields = _yields(row, change)
+        by_try = yields and change.attempt is not None
+        if change.provider_id and (row["provider_id"] is None or by_try):
+            row["provider_id"] = change.provider_id
+            changed[change.message_id] = row
+        if yields:
+            row.update(_values(row, change))
+            changed[change.message_id] = row
+            touched.add(row["submission_id"])
+        results.append(change.state if yields else None)
+    if changed:
+        saved = [
+            {"b_id": row["id"], "b_version": row["version"]} | {f"b_{name}": row[name] for name in _SAVED}
+            for row in changed.values()
+        ]
+        await connection.execute(_SAVE, saved)
     if touched:
         await schedule_reports(connection, touched, report_wait)
     return results
 
 
-def _yields(present: MessageState, change: Change) -> bool:
+def _yields(row: dict[str, Any], change: Change) -> bool:
+    present = MessageState(row["state"])
+    if change.attempt is not None and change.attempt != row["attempts"]:
+        return False
+    if change.only_from is not None and present not in change.only_from:
+        return False
     if change.by_person and present is MessageState.UNKNOWN and change.state is MessageState.QUEUED:
         return True
     return change.state in MAY_BECOME[present]
@@ -128,6 +177,11 @@ def _values(row: dict[str, Any], change: Change) -> dict[str, Any]:
 
 async def schedule_reports(connection: AsyncConnection, submission_ids: Iterable[str], report_wait: float) -> None:
     """Set when the report of each submission is due: at once when all its messages are done, else a little later."""
+    ids = sorted(submission_ids)
+    # Two nodes that settle two phones of one mail must see each other's, or one overwrites what the other made due.
+    await connection.execute(
+        select(submissions.c.id).where(submissions.c.id.in_(ids)).order_by(submissions.c.id).with_for_update()
+    )
     pending = func.sum(case((messages.c.state.in_(_DONE), 0), else_=1))
     query = (
         select(
@@ -136,7 +190,7 @@ async def schedule_reports(connection: AsyncConnection, submission_ids: Iterable
             func.min(messages.c.report_at).label("first"),
             func.max(messages.c.report_at).label("last"),
         )
-        .where(messages.c.submission_id.in_(list(submission_ids)))
+        .where(messages.c.submission_id.in_(ids))
         .group_by(messages.c.submission_id)
     )
     dues = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Iterator
 
@@ -60,7 +61,8 @@ class WebServer:
         try:
             return socket.create_server((self._host, self._port), family=family)
         except OSError as error:
-            remedy = f"This address cannot be used ({error.strerror}). Stop what listens there, or choose another port."
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            remedy = f"cannot be used ({reason}); stop what listens there, or choose another port"
             raise SettingsError("http.port", str(self._port), remedy) from error
 
 

@@ -53,7 +53,9 @@ def test_what_the_readme_says_to_paste_texts_the_phone(line: str, demo: DemoProc
 
 def test_what_the_demo_prints_to_paste_texts_the_phone(demo: DemoProcess) -> None:
     printed = (demo.folder / "out").read_text().replace("\\\n", " ")
-    lines = [line.strip() for line in printed.splitlines() if re.search(r"\b(?:swaks --server|curl -)", line)]
+    lines = [
+        line.strip() for line in printed.splitlines() if re.match(r"(?:python3 -c|swaks --server|curl -)", line.strip())
+    ]
     assert lines
     for line in lines:
         program(line)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from bridge.mailback.relay import RelaySettings
 from bridge.settings import TlsMode
 from bridge.types import OutgoingMail
+from tests.servers.dovecot import DovecotServer
 
 USER, PASSWORD = "bridge", "correct horse"
 
@@ -162,3 +164,21 @@ def issue(folder: Path, *names: str) -> Certificates:
     authority.issue_cert(*names).configure_cert(context)
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     return Certificates(context, folder / "ca.pem")
+
+
+_ACCOUNTS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[DovecotServer]:
+    """A real IMAP and LMTP server; each test that asks for `account` has an empty one of its own on it."""
+    server = DovecotServer.create()
+    try:
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def account() -> str:
+    return f"account{next(_ACCOUNTS)}"

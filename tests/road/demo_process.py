@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import smtplib
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -14,11 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+
+from tests.servers.ports import free_port
 
 T = TypeVar("T")
 
@@ -39,14 +40,6 @@ def eventually(look: Callable[[], T | None], patience: float = PATIENCE) -> T:
         if time.monotonic() > deadline:
             raise AssertionError(f"nothing came within {patience:g} s")
         time.sleep(0.02)
-
-
-def free_port() -> int:
-    """A port that nobody uses at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -186,13 +179,11 @@ class DemoProcess:
         """One mail whole."""
         answer = httpx.get(f"{self.url}/simulator/api/mail/{address}/{mail_id}", timeout=PATIENCE)
         assert answer.headers["content-type"].startswith("message/rfc822")
-        return message_from_bytes(answer.content, policy=policy.default)  # type: ignore[return-value]
+        return message_from_bytes(answer.content, policy=policy.default)
 
     def answers_to(self, message_id: str, address: str = LOGIN) -> list[EmailMessage]:
         """Every mail in the mailbox that answers this one, oldest first."""
-        return [
-            self.mail(entry["id"], address) for entry in self.mails(address) if entry["in_reply_to"] == message_id
-        ]
+        return [self.mail(entry["id"], address) for entry in self.mails(address) if entry["in_reply_to"] == message_id]
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run another `bridge` command on this demo's folder."""
@@ -209,6 +200,15 @@ class DemoProcess:
         """State of the newest message to each phone, read beside the running bridge."""
         with closing(sqlite3.connect(f"file:{self.data_dir / 'bridge.db'}?mode=ro", uri=True)) as database:
             return dict(database.execute("SELECT number, state FROM message ORDER BY id").fetchall())
+
+
+def status_blocks(report: EmailMessage) -> list[Message]:
+    """The blocks of a delivery report's machine-readable part: first the mail's, then one a recipient (RFC 3464)."""
+    part = list(report.iter_parts())[1]
+    assert part.get_content_type() == "message/delivery-status"
+    blocks = part.get_payload()
+    assert isinstance(blocks, list)
+    return [block for block in blocks if isinstance(block, Message)]
 
 
 BRIDGE = [sys.executable, "-m", "bridge"]

@@ -60,7 +60,7 @@ def test_kill_at_random_moments(own_demo: DemoProcess, long: bool) -> None:
     try:
         for kill in range(kills):
             reached = (kill + 1) * mails // (kills + 1)
-            eventually(lambda: sum(len(client.taken) for client in clients) >= reached, patience=120)
+            eventually(lambda reached=reached: sum(len(client.taken) for client in clients) >= reached, patience=120)  # type: ignore[misc]
             time.sleep(chance.uniform(0, 0.05))  # at any moment, not just after an answer
             own_demo.kill()
             own_demo.start()

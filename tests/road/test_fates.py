@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.road.demo_process import DOMAIN, DemoProcess, eventually
+from tests.road.demo_process import DOMAIN, DemoProcess, eventually, status_blocks
 
 FATES = [
     # fate, state, times the phone got it, what the report says: X-SMS-Status, Action, Status
@@ -48,7 +48,7 @@ def test_fate(
 ) -> None:
     number, mail = sent[fate]
     reports = eventually(lambda: demo.answers_to(mail), patience=60)
-    about_phone = list(reports[0].iter_parts())[1].get_payload()[1]
+    _, about_phone = status_blocks(reports[0])
     assert (reports[0]["X-SMS-Status"], about_phone["Action"], about_phone["Status"]) == told
     assert about_phone["Final-Recipient"] == f"rfc822; {number}@{DOMAIN}"
     assert demo.states()[number] == state
@@ -70,8 +70,8 @@ def test_one_mail_gets_one_report_for_all_its_phones(demo: DemoProcess, phone: C
     numbers = [phone("901"), phone("903"), phone(), phone("904")]
     mail = demo.send(numbers, "To four phones.")
     (report,) = eventually(lambda: demo.answers_to(mail))
-    blocks = list(report.iter_parts())[1].get_payload()[1:]
-    assert [block["Final-Recipient"] for block in blocks] == [
+    _, *phones = status_blocks(report)
+    assert [block["Final-Recipient"] for block in phones] == [
         f"rfc822; {number}@{DOMAIN}" for number in numbers if not number.endswith("000")
     ]
 

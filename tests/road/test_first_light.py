@@ -6,7 +6,17 @@ from collections.abc import Callable
 from datetime import datetime
 from email.message import EmailMessage
 
-from tests.road.demo_process import DESK, DESK_PASSWORD, DOMAIN, LOGIN, SENDER, DemoProcess, compose, eventually
+from tests.road.demo_process import (
+    DESK,
+    DESK_PASSWORD,
+    DOMAIN,
+    LOGIN,
+    SENDER,
+    DemoProcess,
+    compose,
+    eventually,
+    status_blocks,
+)
 
 
 def text_of(mail: EmailMessage) -> str:
@@ -73,9 +83,8 @@ def test_a_delivery_report_comes_when_it_is_asked_for(demo: DemoProcess, phone: 
     assert report.get_content_type() == "multipart/report"
     assert report["X-SMS-Status"] == "delivered"
     assert report["Auto-Submitted"] == "auto-replied"
-    _, status, headers = report.iter_parts()
-    assert headers.get_content_type() == "text/rfc822-headers"
-    about_mail, about_phone = status.get_payload()
+    assert [part.get_content_type() for part in report.iter_parts()][::2] == ["text/plain", "text/rfc822-headers"]
+    about_mail, about_phone = status_blocks(report)
     assert about_mail["Original-Envelope-Id"] == "Order-7+x"
     assert about_phone["Action"] == "delivered"
     assert about_phone["Status"] == "2.1.5"

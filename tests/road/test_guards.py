@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.road.demo_process import DESK, DESK_PASSWORD, DOMAIN, LOGIN, PASSWORD, DemoProcess, eventually
+from tests.road.demo_process import DESK, DESK_PASSWORD, DOMAIN, LOGIN, PASSWORD, DemoProcess, eventually, status_blocks
 
 
 def refusal(demo: DemoProcess, number: str, login: str = LOGIN, password: str = PASSWORD) -> tuple[int, str]:
@@ -38,7 +38,9 @@ def test_stop_blocks_the_phone_for_this_number(demo: DemoProcess, phone: Callabl
     eventually(lambda: refusal(demo, number)[0] == 250)
 
 
-@pytest.mark.parametrize("words", ["Please stop calling so early", "SI", "Non posso, stop and go", "basta così, grazie"])
+@pytest.mark.parametrize(
+    "words", ["Please stop calling so early", "SI", "Non posso, stop and go", "basta così, grazie"]
+)
 def test_ordinary_answers_block_nothing(demo: DemoProcess, phone: Callable[..., str], words: str) -> None:
     number = phone()
     asked = demo.send(number, "Can you come on Monday?")
@@ -55,7 +57,7 @@ def test_what_was_queued_before_stop_is_not_sent_after_it(demo: DemoProcess, pho
     demo.texts_back(number, "STOP", to="+390200000001")
     eventually(lambda: demo.states()[number] == "refused")
     (report,) = eventually(lambda: [mail for mail in demo.answers_to(asked) if mail["X-SMS-Status"] == "refused"])
-    assert list(report.iter_parts())[1].get_payload()[1]["Status"] == "5.7.1"
+    assert status_blocks(report)[1]["Status"] == "5.7.1"
     assert demo.phone(number) == []
 
 

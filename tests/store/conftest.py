@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,13 +48,27 @@ class StoreRoom:
     mailbox: Mailbox
 
 
-@pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[StoreRoom]:
-    """A fresh store with one mailbox."""
-    settings = demo_settings(tmp_path, 2525, 8025, 2526, "a-shared-secret")
-    async with Store(settings) as store:
+@pytest.fixture(scope="session")
+async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store that has one mailbox; migrated once, copied for every test."""
+    folder = tmp_path_factory.mktemp("template")
+    async with Store(demo_settings(folder, 2525, 8025, 2526, "a-shared-secret")) as store:
         await store.mailboxes.add(CLINIC)
-        await store.directory.refresh()
+    return folder
+
+
+@pytest.fixture
+async def room(tmp_path: Path, template: Path) -> AsyncIterator[StoreRoom]:
+    """A fresh store with one mailbox."""
+    async with open_room(tmp_path, template) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_room(folder: Path, template: Path) -> AsyncIterator[StoreRoom]:
+    """A copy of the template, opened in `folder`."""
+    shutil.copytree(template, folder, dirs_exist_ok=True)
+    async with Store(demo_settings(folder, 2525, 8025, 2526, "a-shared-secret")) as store:
         yield StoreRoom(
             store=store,
             outbox=Outbox(store.committer, store.key, resubmission_window=86_400),

@@ -73,9 +73,7 @@ async def test_a_piece_of_work_that_fails_does_not_fail_its_neighbours(room: Sto
     broken = new_mail(room.mailbox, message_id="<bad@x>")
     stranger = new_mail(capped(room.mailbox, 5), message_id="<alien@x>")
     object.__setattr__(stranger.mailbox, "id", "nobody")  # breaks the foreign key
-    results = await asyncio.gather(
-        room.outbox.take(broken), room.outbox.take(stranger), return_exceptions=True
-    )
+    results = await asyncio.gather(room.outbox.take(broken), room.outbox.take(stranger), return_exceptions=True)
     assert not isinstance(results[0], BaseException)
     assert isinstance(results[1], Exception)
     assert len(await views(room)) == 1
@@ -98,3 +96,24 @@ async def test_a_client_that_hangs_up_does_not_undo_the_commit(room: StoreRoom) 
         await waiting
     await room.outbox.take(new_mail(room.mailbox, message_id="<next@x>", text="Another."))
     assert len(await views(room)) == 2
+
+
+async def test_a_twin_of_a_mail_beyond_the_cap_is_not_answered_as_taken(room: StoreRoom) -> None:
+    """The same mail twice at the same moment, one message too many for the day: nobody may hear that it was taken."""
+    small = capped(room.mailbox, 1)
+    mail = new_mail(small, ["+393330000001", "+393330000002"])
+    fewer = new_mail(small, ["+393330000001"])
+    results = await asyncio.gather(*(room.outbox.take(one) for one in (mail, mail, fewer)))
+    assert [taken.over_cap for taken in results] == [True, True, True]
+    assert await views(room) == []
+    assert (await room.outbox.take(fewer)).messages == 1, "nothing of it is remembered"
+
+
+async def test_a_mail_to_very_many_phones(room: StoreRoom) -> None:
+    """More than one statement of SQLite can hold (32,766 values), also when it is taken again and over the cap."""
+    numbers = [f"+39333{index:07}" for index in range(1500)]
+    many = [new_mail(room.mailbox, numbers, message_id=f"<{index}@x>") for index in range(2)]
+    assert [taken.messages for taken in await asyncio.gather(*map(room.outbox.take, many))] == [1500] * 2
+    assert [taken.messages for taken in await asyncio.gather(*map(room.outbox.take, many))] == [0] * 2
+    beyond = [new_mail(capped(room.mailbox, 10), numbers, message_id=f"<over{index}@x>") for index in range(25)]
+    assert {taken.over_cap for taken in await asyncio.gather(*map(room.outbox.take, beyond))} == {True}

@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from dataclasses import replace
 
 import pytest
 
 from bridge.errors import Reason
-from bridge.store.queue import Claim, Claimed, Finish, Start
+from bridge.store.inbox import Filing
+from bridge.store.queue import Finish
 from bridge.store.transitions import Change
-from bridge.types import MAY_BECOME, MessageState, Outcome, OutcomeKind, Receipt
+from bridge.types import MAY_BECOME, InboundSms, MessageState, Outcome, OutcomeKind, Receipt
 from tests.store.conftest import GATEWAY, StoreRoom, later, new_mail
-
-ME, OTHER = "me", "another-node"
-
-
-async def claim(room: StoreRoom, owner: str = ME, at: float = 1, limit: int = 10) -> list[Claimed]:
-    now = later(at)
-    return await room.store.queue.claim(Claim(owner, now, now + timedelta(seconds=90), limit))
-
-
-async def start(room: StoreRoom, message_id: str, owner: str = ME, at: float = 1) -> int | None:
-    now = later(at)
-    return await room.store.queue.start(Start(owner, message_id, GATEWAY, now, now + timedelta(seconds=90)))
-
-
-async def state(room: StoreRoom, message_id: str) -> MessageState:
-    trace = await room.store.ledger.trace(message_id)
-    assert trace is not None
-    return trace.message.state
-
-
-async def sending(room: StoreRoom) -> str:
-    """A message whose first byte is about to leave."""
-    await room.outbox.take(new_mail(room.mailbox))
-    (claimed,) = await claim(room)
-    assert await start(room, claimed.sms.reference) == 1
-    return claimed.sms.reference
-
-
-def receipt(message_id: str | None, told: MessageState, event: str, provider_id: str | None = None) -> Receipt:
-    return Receipt(GATEWAY, provider_id, message_id, told, event)
+from tests.store.steps import ME, OTHER, claim, finish, receipt, sending, start, state
 
 
 async def test_what_is_claimed_is_what_was_taken(room: StoreRoom) -> None:
@@ -67,16 +40,10 @@ async def test_a_lease_that_ran_out_gives_a_queued_message_back(room: StoreRoom)
 
 async def test_a_paused_mailbox_keeps_its_messages_in_the_queue(room: StoreRoom) -> None:
     await room.outbox.take(new_mail(room.mailbox))
-    await room.store.mailboxes.save(_with(room.mailbox, paused=True))
+    await room.store.mailboxes.save(replace(room.mailbox, paused=True))
     assert await claim(room) == []
-    await room.store.mailboxes.save(_with(room.mailbox, paused=False))
+    await room.store.mailboxes.save(replace(room.mailbox, paused=False))
     assert len(await claim(room)) == 1
-
-
-def _with(mailbox: object, **changes: object) -> object:
-    from dataclasses import replace
-
-    return replace(mailbox, **changes)  # type: ignore[type-var]
 
 
 async def test_a_crash_on_the_way_makes_unknown_and_is_never_sent_again(room: StoreRoom) -> None:
@@ -154,3 +121,66 @@ async def test_only_a_person_sends_an_unknown_message_again(room: StoreRoom) -> 
     assert await room.store.queue.change(by_person) is MessageState.QUEUED
     (claimed,) = await claim(room, at=4)
     assert await start(room, claimed.sms.reference, at=4) == 2
+
+
+async def test_a_phone_that_opts_out_after_the_claim_is_not_texted(room: StoreRoom) -> None:
+    await room.outbox.take(new_mail(room.mailbox))
+    (claimed,) = await claim(room)
+    stop = InboundSms(GATEWAY, "1", "+393331234567", room.mailbox.sender, "STOP", later(1))
+    mailbox = room.mailbox
+    await room.inbox.inbound(
+        stop, lambda *_: Filing(mailbox.organisation_id, mailbox.id, None, "number", None, stops=True)
+    )
+    assert await start(room, claimed.sms.reference) is None
+    (again,) = await claim(room, at=100)
+    assert again.opted_out_since == later(1)
+
+
+async def test_one_message_leaves_once_however_often_it_is_asked_for(room: StoreRoom) -> None:
+    await room.outbox.take(new_mail(room.mailbox))
+    (claimed,) = await claim(room)
+    tries = (start(room, claimed.sms.reference, owner) for owner in (OTHER, ME, ME, OTHER))
+    assert await asyncio.gather(*tries) == [None, 1, None, None]
+
+
+async def test_who_comes_after_the_lease_may_not_send(room: StoreRoom) -> None:
+    await room.outbox.take(new_mail(room.mailbox))
+    (claimed,) = await claim(room)
+    assert await start(room, claimed.sms.reference, at=95) is None
+
+
+@pytest.mark.parametrize("came", [MessageState.SENT, MessageState.FAILED, MessageState.QUEUED, MessageState.UNKNOWN])
+async def test_an_answer_to_an_earlier_try_decides_nothing(room: StoreRoom, came: MessageState) -> None:
+    """The gateway hung, the message became unknown, a person sent it again, and now the first answer comes."""
+    message_id = await sending(room)
+    await room.store.queue.recover(later(100), all_leases=False, told_after=15)
+    await room.store.queue.change(
+        Change(message_id, MessageState.QUEUED, later(101), due_at=later(101), by_person=True)
+    )
+    await claim(room, at=102)
+    assert await start(room, message_id, at=102) == 2
+    assert await finish(room, message_id, came, attempt=1, at=103) is None
+    assert await state(room, message_id) is MessageState.SENDING
+    assert await claim(room, at=150) == []
+
+
+async def test_a_decision_about_a_waiting_message_spares_one_that_left(room: StoreRoom) -> None:
+    message_id = await sending(room)
+    waiting = frozenset({MessageState.QUEUED})
+    gave_up = Change(message_id, MessageState.EXPIRED, later(2), Reason.GAVE_UP, only_from=waiting)
+    assert await room.store.queue.change(gave_up) is None
+    assert await state(room, message_id) is MessageState.SENDING
+
+
+async def test_giving_up_is_counted_from_the_persons_word(room: StoreRoom) -> None:
+    message_id = await sending(room)
+    await finish(room, message_id, MessageState.UNKNOWN)
+    await room.store.queue.change(
+        Change(message_id, MessageState.QUEUED, later(90_000), due_at=later(90_000), by_person=True)
+    )
+    (claimed,) = await claim(room, at=90_001)
+    assert claimed.first_tried_at is None
+    await start(room, message_id, at=90_001)
+    await finish(room, message_id, MessageState.QUEUED, attempt=2, at=90_002)
+    (claimed,) = await claim(room, at=90_003)
+    assert claimed.first_tried_at == later(90_001)

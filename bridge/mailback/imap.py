@@ -1,0 +1,243 @@
+"""Files mails in the folders of an IMAP account, each exactly once; beside the relay, called by the postman.
+
+APPEND is the one command that cannot be asked twice. A refusal or a connection that broke before the server asked for
+the mail leaves no doubt. Whatever breaks later does: then the mail is looked for by its Message-ID before it is filed
+again. Looking too early would miss a mail that the server is still writing, so doubt is never settled in the same
+breath: the caller hears of it and comes back.
+
+A full mailbox, a lacking right, a wrong password and a server that is down all pass once somebody has acted, so the mail
+is kept; only what this server will never take is refused for good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import structlog
+
+from bridge.errors import MailRefused, SettingsError
+from bridge.mailback.imap_session import Answer, Broken, FolderSettings, Session
+from bridge.mailback.relay import tls_context
+from bridge.settings import TlsMode
+
+__all__ = ["Filed", "Flag", "FolderSettings", "Folders"]
+
+log = structlog.get_logger("bridge.imap")
+
+_MISSING = frozenset({"TRYCREATE", "NONEXISTENT"})
+_MESSAGE_ID = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]+>")
+_UNSENDABLE = re.compile(r"[\x00\r\n]")
+
+
+class Flag(StrEnum):
+    """What a mail program shows of a mail (RFC 3501 section 2.3.2)."""
+
+    SEEN = "\\Seen"
+    FLAGGED = "\\Flagged"
+    ANSWERED = "\\Answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """One mail and the folder it belongs in."""
+
+    message_id: str
+    """With its angle brackets, as in the mail's header."""
+    folder: tuple[str, ...]
+    """The path's levels as people write them, the outermost first; `("INBOX",)` is the inbox."""
+    raw: bytes
+    date: datetime
+    """When it happened, with a time zone; mail programs sort by it."""
+    flags: tuple[Flag, ...] = ()
+    tried_before: bool = False
+    """Whether an earlier try was begun, whatever came of it: then the mail is looked for first. A second or more must
+    lie between the tries, since a server may still be writing a mail whose sender has lost the connection."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a Message-ID that could not be searched for, and for no folder."""
+        if not _MESSAGE_ID.fullmatch(self.message_id) or not self.folder:
+            raise ValueError("a filed mail needs a Message-ID in angle brackets, and a folder")
+
+
+class Folders:
+    """The folders of one account, over one kept connection; mails are filed one after another, in the order of calls.
+
+    The order in a folder is the caller's to keep where a mail is refused for now: later ones should wait for it.
+    """
+
+    def __init__(self, settings: FolderSettings) -> None:
+        """Raises SettingsError for a TLS mode, a login or a file of authorities that cannot be used."""
+        if settings.tls is TlsMode.STARTTLS:
+            raise SettingsError(
+                "imap.tls", settings.tls, 'STARTTLS is not spoken here; use "implicit", usually with port 993'
+            )
+        if _UNSENDABLE.search(settings.username + settings.password):
+            raise SettingsError("imap.username", "", "user name and password must be one line each")
+        self._settings = settings
+        self._where = f"{settings.host}:{settings.port}"
+        self._context = None if settings.tls is TlsMode.NONE else tls_context("imap.ca_file", settings.ca_file)
+        self._lock = asyncio.Lock()
+        self._session: Session | None = None
+        self._leaving: asyncio.Task[None] | None = None
+
+    async def file(self, mail: Filed) -> None:
+        """Put the mail into its folder, which is made and subscribed to if it is missing.
+
+        Raises MailRefused. After a retryable one, and after being cancelled, ask again with `tried_before`.
+        """
+        self._stay()
+        async with self._lock:
+            kept, self._session = self._session, None
+            try:
+                if kept is not None and await self._filed_over(kept, mail):
+                    return
+                session = await self._open()
+                await self._use(session, mail)
+            except Broken as broken:
+                raise MailRefused(
+                    f"The connection to the IMAP server {self._where} broke before it had filed the mail.",
+                    retryable=True,
+                    detail=f"{self._where}: {broken}",
+                ) from None
+
+    async def probe(self) -> str:
+        """Connect and log in without filing: empty when that works, else a sentence that says what to change."""
+        try:
+            session = await self._open()
+        except MailRefused as refused:
+            return refused.sentence
+        await session.logout()
+        return ""
+
+    async def close(self) -> None:
+        """Take leave of the server; a mail under way is filed first."""
+        self._stay()
+        async with self._lock:
+            await self._leave()
+
+    async def _filed_over(self, kept: Session, mail: Filed) -> bool:
+        """Whether a kept connection took the mail; not so if it had died unnoticed before any of the mail had left."""
+        if not kept.alive:
+            kept.drop()
+            return False
+        try:
+            await self._use(kept, mail)
+        except Broken:
+            if kept.doubtful:
+                raise
+            return False
+        return True
+
+    async def _use(self, session: Session, mail: Filed) -> None:
+        """File over this session, and keep it if it came through whole."""
+        whole = False
+        try:
+            await self._file(session, mail)
+            whole = True
+        except MailRefused:
+            whole = True
+            raise
+        finally:
+            if whole:
+                self._session = session
+                self._leaving = asyncio.create_task(self._leave_when_idle())
+            else:
+                session.drop()
+
+    async def _file(self, session: Session, mail: Filed) -> None:
+        name = session.hierarchy.name(mail.folder)
+        if mail.tried_before and await self._found(session, name, mail.message_id):
+            return
+        answer = await session.append(name, mail.raw, mail.flags, mail.date)
+        if answer.code in _MISSING:
+            made = await self._make(session, mail.folder)
+            answer = await session.append(name, mail.raw, mail.flags, mail.date)
+            if answer.code in _MISSING:
+                answer = made
+        if not answer.ok:
+            raise self._refusal(answer)
+
+    async def _found(self, session: Session, name: str, message_id: str) -> bool:
+        """Whether the mail is in the folder already. Raises MailRefused when that cannot be found out."""
+        opened = await session.open(name)
+        if opened.code in _MISSING:
+            return False
+        if not opened.ok:
+            raise self._refusal(opened)
+        found = await session.holds(message_id)
+        await session.leave()
+        if found is None:
+            raise MailRefused(
+                f"The IMAP server {self._where} cannot search the folder, and the mail may be in it already.",
+                retryable=True,
+                detail=f"{self._where}: SEARCH refused",
+            )
+        # The try before may have ended between CREATE and SUBSCRIBE.
+        await self._subscribe(session, name)
+        return found
+
+    async def _make(self, session: Session, folder: tuple[str, ...]) -> Answer:
+        """Create each missing level, so that each is subscribed to; the answer is the innermost one's."""
+        for depth in range(1, len(folder) + 1):
+            name = session.hierarchy.name(folder[:depth])
+            made = await session.create(name)
+            if made.ok:
+                await self._subscribe(session, name)
+        return made
+
+    async def _subscribe(self, session: Session, name: str) -> None:
+        answer = await session.subscribe(name)
+        if not answer.ok:
+            log.warning("imap.not_subscribed", server=self._where, code=answer.code or answer.result)
+
+    async def _open(self) -> Session:
+        session = Session(self._settings, self._context)
+        ready = False
+        try:
+            await session.start()
+            ready = True
+        finally:
+            if not ready:
+                session.drop()
+        return session
+
+    def _refusal(self, answer: Answer) -> MailRefused:
+        """What the server's NO or BAD means for the mail (RFC 5530 section 3, RFC 7889 section 4)."""
+        retryable = True
+        match answer.code:
+            case "OVERQUOTA":
+                remedy = "says that the mailbox is full: its owner must delete mails before more can be filed"
+            case "NOPERM" | "READ-ONLY":
+                remedy = "does not let this login write to the folder: give it the rights to create and insert"
+            case "CANNOT":
+                retryable, remedy = False, "will never take a folder of this name: choose a plainer folder template"
+            case "TOOBIG":
+                retryable, remedy = False, "will never take a mail of this size"
+            case _ if answer.result == "BAD":
+                retryable, remedy = False, "did not understand what it was asked: report this as a fault of the bridge"
+            case _:
+                remedy = "does not take the mail for now"
+        return MailRefused(
+            f"The IMAP server {self._where} {remedy}.",
+            retryable=retryable,
+            detail=f"{self._where}: {answer.result} {answer.code}".rstrip(),
+        )
+
+    def _stay(self) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+
+    async def _leave_when_idle(self) -> None:
+        await asyncio.sleep(self._settings.idle)
+        async with self._lock:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.logout()

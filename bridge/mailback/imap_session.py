@@ -1,0 +1,242 @@
+"""One connection to an IMAP server, logged in: aioimaplib with its traps closed; `imap` files mails through it.
+
+The library knows neither the end of a connection nor of a command: whoever waits is not woken when the server hangs up,
+and after a command that was cancelled or timed out every later one fails. So each command here runs against the loss
+of the connection and one clock, and whatever breaks makes the session useless: it is dropped, never used again.
+It runs one command at a time; the caller sees to that.
+
+Server answers may quote folder names and addresses, which hold telephone numbers: only response codes are kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+import ssl
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aioimaplib
+
+from bridge.errors import MailRefused
+from bridge.mailback.imap_names import Hierarchy, from_list, from_namespace, quoted
+from bridge.settings import TlsMode
+
+_CODE = re.compile(rb"\[([A-Za-z0-9-]+)")
+_NUMBER = re.compile(rb"\d+")
+_FAREWELL = 2.0
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSettings:
+    """How to reach one account on an IMAP server."""
+
+    host: str
+    port: int
+    tls: TlsMode
+    """IMPLICIT or NONE: aioimaplib cannot start TLS on an open connection."""
+    username: str
+    password: str = field(repr=False)
+    ca_file: Path | None = None
+    """Authorities (PEM) that the server's certificate may come from; None for those of the system."""
+    timeout: float = 60.0
+    """Seconds for the connection and for each answer."""
+    idle: float = 120.0
+    """Seconds that an unused connection is kept."""
+
+
+class Broken(Exception):
+    """The session is of no more use: the server hung up, fell silent or spoke nonsense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a command ended (RFC 3501 section 7.1) and with which response code (RFC 5530), without the words."""
+
+    result: str
+    code: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the server did what it was asked."""
+        return self.result == "OK"
+
+
+class _Protocol(aioimaplib.IMAP4ClientProtocol):
+    transport: Any
+
+    async def welcome(self, command: bytes) -> None:
+        """Hang up on a server that greets with BYE or speaks no IMAP; the library would wait on and log a traceback."""
+        if not command.upper().startswith((b"* OK", b"* PREAUTH")):
+            self.transport.abort()
+            return
+        try:
+            await super().welcome(command)
+        except aioimaplib.Error:
+            self.transport.abort()
+
+
+class _Client(aioimaplib.IMAP4):
+    protocol: Any
+
+    def __init__(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
+        self._context = context
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        super().__init__(host, port, timeout=math.inf)
+
+    def create_client(self, host: str, port: int, *_args: object, **_options: object) -> None:
+        """Connect with our own protocol, which the library offers no other way to name."""
+        loop = asyncio.get_running_loop()
+        protocol = self.protocol = _Protocol(loop, self._end)
+        self._client_task = loop.create_task(loop.create_connection(lambda: protocol, host, port, ssl=self._context))
+
+    def _end(self, _error: Exception | None) -> None:
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+
+class Session:
+    """A logged-in connection and the way its server writes folder names."""
+
+    def __init__(self, settings: FolderSettings, context: ssl.SSLContext | None) -> None:
+        """Begins to connect; `start` must follow."""
+        self._settings = settings
+        self._where = f"{settings.host}:{settings.port}"
+        self._client = _Client(settings.host, settings.port, context)
+        self.hierarchy = Hierarchy()
+        self.doubtful = False
+        """Whether an APPEND broke when the server may have had the whole mail."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether nothing has been heard of the connection's end."""
+        return not self._client.lost.done()
+
+    async def start(self) -> None:
+        """Connect, log in and ask how folders are named. Raises MailRefused, always retryable."""
+        remedy = "does not answer: check its host, port and TLS mode, and that it is running"
+        try:
+            await self._run(self._client.wait_hello_from_server())
+            if self._client.get_state() == aioimaplib.NONAUTH:
+                await self._login()
+            remedy = "hung up after the login: its own log says why"
+            await self._run(self._client.protocol.capability())
+            self.hierarchy = await self._learn_hierarchy()
+        except ssl.CertificateError:
+            remedy = "has a certificate that is not trusted: check its host name and the file of authorities"
+            raise self._refused(remedy, "certificate") from None
+        except (Broken, OSError) as error:
+            reason = str(error) if isinstance(error, Broken) else type(error).__name__
+            raise self._refused(remedy, reason) from None
+
+    async def append(self, name: str, raw: bytes, flags: tuple[str, ...], date: datetime) -> Answer:
+        """APPEND (RFC 3501 section 6.3.11). Raises Broken; `doubtful` then says whether the mail may be filed."""
+        self.doubtful = True
+        marks = f"({' '.join(flags)})"
+        try:
+            answer = await self._ask(self._client.append(raw, quoted(name), marks, date.astimezone(UTC)))
+        except Broken:
+            # The library lets go of the mail when the server has asked for it; before that, no octet of it has left.
+            self.doubtful = self._client.protocol.literal_data is None
+            raise
+        self.doubtful = False
+        return answer
+
+    async def create(self, name: str) -> Answer:
+        """CREATE (RFC 3501 section 6.3.3). Raises Broken."""
+        return await self._ask(self._client.create(quoted(name)))
+
+    async def subscribe(self, name: str) -> Answer:
+        """SUBSCRIBE (RFC 3501 section 6.3.6), without which most mail programs do not show a folder. Raises Broken."""
+        return await self._ask(self._client.subscribe(quoted(name)))
+
+    async def open(self, name: str) -> Answer:
+        """EXAMINE, which unlike SELECT changes nothing in the folder (RFC 3501 section 6.3.2). Raises Broken."""
+        answer = await self._ask(self._client.examine(quoted(name)))
+        if answer.ok:
+            # The library follows the state for SELECT only, and would not let SEARCH pass.
+            self._client.protocol.state = aioimaplib.SELECTED
+        return answer
+
+    async def holds(self, message_id: str) -> bool | None:
+        """Whether the open folder has a mail with this Message-ID; None when the server does not say. Raises Broken."""
+        found = await self._run(self._client.search("HEADER", "Message-ID", quoted(message_id), charset=None))
+        if found.result != "OK":
+            return None
+        return any(_NUMBER.fullmatch(word) for line in found.lines[:-1] for word in bytes(line).split())
+
+    async def leave(self) -> None:
+        """CLOSE the open folder; nothing is expunged, since it was only examined (RFC 3501 section 6.4.2)."""
+        await self._ask(self._client.close())
+
+    async def logout(self) -> None:
+        """Take leave; an answer is not waited for long."""
+        try:
+            async with asyncio.timeout(_FAREWELL):
+                await self._run(self._client.logout())
+        except (Broken, TimeoutError):
+            return  # a server that is gone already needs no farewell
+        finally:
+            self.drop()
+
+    def drop(self) -> None:
+        """Close at once, whatever is under way."""
+        protocol = self._client.protocol
+        if protocol.transport is not None:
+            protocol.transport.abort()
+        for task in protocol.tasks:
+            task.cancel()
+
+    async def _login(self) -> None:
+        if self._client.has_capability("LOGINDISABLED"):  # RFC 3501 section 6.2.3: the password must not be sent
+            raise self._refused_login("PRIVACYREQUIRED")
+        # The library quotes the password, but not the name.
+        answer = await self._ask(self._client.login(quoted(self._settings.username), self._settings.password))
+        if not answer.ok:
+            raise self._refused_login(answer.code)
+
+    async def _learn_hierarchy(self) -> Hierarchy:
+        if self._client.has_capability("NAMESPACE"):
+            answer = await self._run(self._client.namespace())
+            told = from_namespace(bytes(answer.lines[0]))
+            if told is not None:
+                return told
+        answer = await self._run(self._client.list('""', '""'))
+        return from_list(bytes(answer.lines[0])) or Hierarchy()
+
+    async def _ask(self, command: Coroutine[Any, Any, aioimaplib.Response]) -> Answer:
+        response = await self._run(command)
+        code = _CODE.match(bytes(response.lines[-1])) if response.lines else None
+        return Answer(response.result, code[1].decode("ascii").upper() if code else "")
+
+    async def _run(self, command: Coroutine[Any, Any, _T]) -> _T:
+        """What the command brings. Raises Broken at the end of the connection or of the time, and OSError."""
+        task = asyncio.ensure_future(command)
+        ends: set[asyncio.Future[Any]] = {task, self._client.lost}
+        try:
+            await asyncio.wait(ends, timeout=self._settings.timeout, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise Broken("hung up" if self._client.lost.done() else "silent")
+        except aioimaplib.AioImapException:
+            raise Broken("nonsense") from None
+        finally:
+            task.cancel()
+
+    def _refused_login(self, code: str) -> MailRefused:
+        match code:
+            case "PRIVACYREQUIRED":
+                remedy = "takes logins over TLS only: set its TLS mode to implicit"
+            case "UNAVAILABLE" | "LIMIT" | "INUSE":
+                remedy = "lets nobody in for now: it will be asked again"
+            case _:
+                remedy = "does not accept the login: check user name and password"
+        return self._refused(remedy, f"LOGIN {code or 'NO'}")
+
+    def _refused(self, remedy: str, reason: str) -> MailRefused:
+        return MailRefused(f"The IMAP server {self._where} {remedy}.", retryable=True, detail=f"{self._where}: {reason}")

@@ -1,0 +1,112 @@
+"""Several bridges on one PostgreSQL: how they wake each other, and how they notice that one has died.
+
+Each node keeps one connection of its own. On it the node listens for the others' word that there is work, and holds
+an advisory lock with its name: PostgreSQL gives the lock back the moment the node's connection ends, however it ends,
+so a lock that can be had belongs to a node that is no more. Nothing depends on it but speed: without the word a poll
+finds the work, and without the lock a lease runs out by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable
+
+import asyncpg
+import structlog
+from sqlalchemy import make_url
+
+from bridge import clock
+
+CHANNEL = "bridge"
+"""Name of the notifications (PostgreSQL, LISTEN and NOTIFY)."""
+
+PATIENCE = 5.0
+"""Seconds to wait for a connection or an answer."""
+
+AGAIN = 1.0
+"""Seconds between two tries to reach a database that is away."""
+
+log = structlog.get_logger("bridge.nodes")
+
+
+class Nodes:
+    """This node among the others."""
+
+    def __init__(self, url: str, owner: str, rung: Callable[[], None]) -> None:
+        """`owner` is the name under which this node holds leases; `rung` is called when another node left work."""
+        parts = make_url(url)
+        self._dsn = parts.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._owner = owner
+        self._rung = rung
+        self._connection: asyncpg.Connection | None = None
+        self._lost = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Say that this node lives, and listen; both are taken up again whenever the database was away."""
+        await self._connect()
+        self._task = asyncio.create_task(self._keep(), name="nodes")
+
+    async def close(self) -> None:
+        """Leave: from now on the others count this node as gone."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+        await self._disconnect()
+
+    async def dead(self, owners: Iterable[str]) -> set[str]:
+        """Those of `owners` that are no more. While the database is away nobody is called dead."""
+        gone = set()
+        for owner in owners:
+            if owner != self._owner and await self._is_dead(owner):
+                gone.add(owner)
+        return gone
+
+    async def _is_dead(self, owner: str) -> bool:
+        connection = self._connection
+        if connection is None:
+            return False
+        try:
+            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _lock_key(owner), timeout=PATIENCE):
+                return False
+            await connection.execute(f"SELECT pg_advisory_unlock({_lock_key(owner)})", timeout=PATIENCE)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            log.warning("nodes.cannot_ask", error=type(error).__name__)
+            return False
+        return True
+
+    async def _keep(self) -> None:
+        while True:
+            await self._lost.wait()
+            await self._disconnect()
+            try:
+                await self._connect()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                log.warning("nodes.away", error=type(error).__name__)
+                await asyncio.sleep(clock.jitter(AGAIN))
+            else:
+                log.info("nodes.back")
+                self._rung()
+
+    async def _connect(self) -> None:
+        connection = await asyncpg.connect(self._dsn, timeout=PATIENCE, command_timeout=PATIENCE)
+        self._connection = connection
+        self._lost.clear()
+        connection.add_termination_listener(lambda _: self._lost.set())
+        await connection.execute(f"SELECT pg_advisory_lock({_lock_key(self._owner)})")
+        await connection.add_listener(CHANNEL, self._hear)
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+    def _hear(self, connection: object, pid: int, channel: str, owner: object) -> None:
+        if owner != self._owner:
+            self._rung()
+
+
+def _lock_key(owner: str) -> int:
+    """The advisory lock of a node: 64 bits, as PostgreSQL wants them."""
+    return int.from_bytes(hashlib.sha256(owner.encode()).digest()[:8], "big", signed=True)

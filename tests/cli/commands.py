@@ -1,0 +1,74 @@
+"""A command of `bridge` run inside the test: its arguments in; exit code, standard output and standard error out."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import structlog
+
+from bridge.cli import main
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def sentence(self) -> str:
+        """What it complained of, which is one line and nothing else."""
+        assert self.out == ""
+        assert self.err.endswith("\n")
+        assert self.err.count("\n") == 1, self.err
+        return self.err.removesuffix("\n")
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document on standard output."""
+        assert self.err == ""
+        assert self.out.count("\n") == 1
+        return json.loads(self.out)
+
+
+def run(*arguments: object, stdin: bytes = b"", environ: Mapping[str, str] | None = None) -> Done:
+    """Run `bridge ARGUMENTS`, with no other `BRIDGE_…` variables than those of `environ`."""
+    out, err = _stream(), _stream()
+    root = logging.getLogger()
+    handlers, level, chain = root.handlers[:], root.level, structlog.get_config()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("BRIDGE_")]:
+            patch.delenv(name)
+        for name, value in (environ or {}).items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "argv", ["bridge", *map(str, arguments)])
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        patch.setattr(sys, "stdout", out)
+        patch.setattr(sys, "stderr", err)
+        with pytest.raises(SystemExit) as ended:
+            main()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.configure(**chain)
+    code = ended.value.code
+    assert code is None or isinstance(code, int)
+    return Done(code or 0, _text(out), _text(err))
+
+
+def _stream() -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()

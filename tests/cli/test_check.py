@@ -1,0 +1,179 @@
+"""`bridge check`: each thing that is wrong is found and said in words, before a patient waits for a text."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.cli.commands import Done, run
+from tests.road.demo_process import DemoProcess
+from tests.servers.ports import free_port
+
+Settings = dict[str, str]
+
+
+def certificate(folder: Path, name: str, *, until: dt.datetime) -> None:
+    """Write `name.pem` and `name.key`: a certificate for localhost, made a year before it ends."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(until - dt.timedelta(days=365))
+        .not_valid_after(until)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / f"{name}.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    plain = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / f"{name}.key").write_bytes(plain)
+    (folder / f"{name}.key").chmod(0o600)
+
+
+@pytest.fixture
+def check(demo: DemoProcess, tmp_path: Path) -> Callable[..., Done]:
+    """`bridge check` on the demo's own configuration, with lines of it changed."""
+
+    def command(**changed: str) -> Done:
+        lines = (demo.data_dir / "bridge.toml").read_text()
+        for key, value in changed.items():
+            section, _, name = key.rpartition("__")
+            head = "" if not section else f"[{section.replace('__', '.')}]"
+            before, middle, after = lines.partition(f"{head}\n") if head else ("", "", lines)
+            kept = [line for line in after.split("\n") if line]
+            end = next((at for at, line in enumerate(kept) if line.startswith("[")), len(kept))
+            body = [line for line in kept[:end] if not line.startswith(f"{name} = ")]
+            lines = "\n".join([before + middle.strip(), f"{name} = {value}", *body, *kept[end:], ""])
+        file = demo.data_dir / f"{tmp_path.name}.toml"
+        file.write_text(lines)
+        return run("check", "--config", file)
+
+    return command
+
+
+def test_all_is_well(demo: DemoProcess) -> None:
+    done = run("check", environ={"BRIDGE_DATA_DIR": str(demo.data_dir)})
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
+        "ok     configuration\n"
+        "ok     certificate\n"
+        "ok     database\n"
+        "ok     mailboxes\n"
+        "ok     gateway simulator\n"
+        "ok     relay 127.0.0.1\n"
+        "Everything answers. `bridge serve` can run with this configuration.\n"
+    )
+
+
+def wrong(done: Done) -> str:
+    """The one complaint; everything else is well."""
+    assert done.code == 1
+    assert done.err.startswith("wrong  ")
+    assert done.err.count("\n") == 1, done.err
+    assert all(line.startswith("ok     ") for line in done.out.splitlines())
+    return done.err.removeprefix("wrong  ").removesuffix("\n")
+
+
+def test_the_relay_is_down(check: Callable[..., Done]) -> None:
+    port = free_port()
+    assert wrong(check(relay__port=str(port))) == (
+        f"relay 127.0.0.1: The mail server 127.0.0.1:{port} does not answer: "
+        "check relay.host, relay.port and relay.tls."
+    )
+
+
+def test_the_gateway_is_down(check: Callable[..., Done]) -> None:
+    complaint = wrong(check(gateways__simulator__url=f'"http://127.0.0.1:{free_port()}"'))
+    assert complaint.startswith("gateway simulator: The simulated network does not answer")
+    assert complaint.endswith("Start it, or correct its url.")
+
+
+def test_the_gateway_does_not_know_the_secret(check: Callable[..., Done], tmp_path: Path) -> None:
+    (tmp_path / "other.secret").write_text("not the secret of the demo")
+    (tmp_path / "other.secret").chmod(0o600)
+    assert wrong(check(gateways__simulator__secret_file=f'"{tmp_path}/other.secret"')) == (
+        "gateway simulator: The simulated network does not know the secret. Give both sides the same one."
+    )
+
+
+def test_the_fallback_is_no_mailbox(check: Callable[..., Done]) -> None:
+    assert wrong(check(replies__fallback='"nobody@example.test"')) == (
+        "mailboxes: replies.fallback names nobody@example.test, which is no mailbox. See `bridge mailbox list`."
+    )
+
+
+def test_there_is_no_mailbox_yet(check: Callable[..., Done], tmp_path: Path) -> None:
+    done = check(data_dir=f'"{tmp_path}/new"', smtp__port=str(free_port()), http__port=str(free_port()))
+    assert wrong(done) == "mailboxes: there is none yet. Add one with `bridge mailbox add`."
+    assert not (tmp_path / "new").exists()
+
+
+def test_ports_that_another_program_has(check: Callable[..., Done], demo: DemoProcess, tmp_path: Path) -> None:
+    done = check(data_dir=f'"{tmp_path}/new"')
+    assert done.code == 1
+    for key, port in (("smtp.port", demo.smtp_port), ("http.port", demo.http_port)):
+        assert (
+            f"wrong  {key}: 127.0.0.1 port {port} cannot be used (address already in use). "
+            "Stop what listens there, or choose another port.\n"
+        ) in done.err
+
+
+def test_a_port_on_an_address_that_this_machine_does_not_have(check: Callable[..., Done], tmp_path: Path) -> None:
+    ports = {"smtp__port": str(free_port()), "http__port": str(free_port())}
+    done = check(data_dir=f'"{tmp_path}/new"', http__host='"192.0.2.1"', **ports)
+    assert "wrong  http.port: 192.0.2.1 port " in done.err
+    assert "cannot be used (cannot assign requested address" in done.err
+
+
+def test_the_certificate_does_not_fit_the_key(check: Callable[..., Done], tmp_path: Path) -> None:
+    certificate(tmp_path, "one", until=dt.datetime.now(dt.UTC) + dt.timedelta(days=30))
+    certificate(tmp_path, "two", until=dt.datetime.now(dt.UTC) + dt.timedelta(days=30))
+    complaint = wrong(check(smtp__certificate=f'"{tmp_path}/one.pem"', smtp__private_key=f'"{tmp_path}/two.key"'))
+    assert complaint.startswith("certificate: smtp.certificate = ")
+    assert complaint.endswith("give PEM files that fit")
+
+
+def test_the_certificate_is_over(check: Callable[..., Done], tmp_path: Path) -> None:
+    certificate(tmp_path, "old", until=dt.datetime(2020, 5, 1, tzinfo=dt.UTC))
+    assert wrong(check(smtp__certificate=f'"{tmp_path}/old.pem"', smtp__private_key=f'"{tmp_path}/old.key"')) == (
+        f"certificate: {tmp_path}/old.pem was valid until 2020-05-01 only. Renew it, or mail programs will not log in."
+    )
+
+
+def test_the_database_is_none(check: Callable[..., Done], tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "bridge.db").write_bytes(b"Dear diary, " * 1000)
+    done = check(data_dir=f'"{tmp_path}/new"', smtp__port=str(free_port()), http__port=str(free_port()))
+    assert wrong(done).startswith("database: ")
+
+
+def test_every_mistake_in_the_file_is_told_at_once(check: Callable[..., Done]) -> None:
+    done = check(smtp__port="70000", replies__window_days="0", relay__hots='"mail"')
+    assert (done.code, done.out) == (1, "")
+    lines = done.err.splitlines()
+    assert all(line.startswith("wrong  ") for line in lines)
+    assert {line.split()[1] for line in lines} == {"smtp.port", "replies.window_days", "relay.hots"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--config", "nowhere.toml"], "There is no file nowhere.toml. Begin with a copy of config/bridge.toml."),
+        ([], "Name the configuration file with --config FILE, or start the demo with `bridge demo`."),
+    ],
+    ids=["not there", "not named"],
+)
+def test_there_is_nothing_to_check(arguments: list[str], sentence: str, tmp_path: Path) -> None:
+    done = run("check", *arguments, environ={"BRIDGE_DATA_DIR": str(tmp_path)})
+    assert (done.code, done.sentence) == (2, sentence)

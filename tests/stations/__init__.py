@@ -1,0 +1,1 @@
+"""Tests of the stations that stand between the store and the world."""

@@ -1,0 +1,137 @@
+"""The schema: migrations lead to it, and the questions that are asked all the time use its indexes."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import SQLModel
+
+from bridge.store.engine import SCHEMA, is_current, open_engine, upgrade
+from bridge.store.migrate import newest
+from bridge.store.reports import Told
+from bridge.store.store import sqlite_url
+from bridge.store.transitions import Change
+from bridge.types import InboundSms, MessageState, Notify
+from tests.store.conftest import GATEWAY, StoreRoom, capped, later, new_mail
+from tests.store.steps import claim, finish, receipt, sending, start
+from tests.store.test_receipts import nobody
+
+
+def _differences(connection: Connection) -> list[Any]:
+    differences: list[Any] = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+    return differences
+
+
+async def test_the_migrations_lead_to_the_tables(tmp_path: Path) -> None:
+    engine = open_engine(sqlite_url(tmp_path / "fresh.db"))
+    try:
+        assert not await is_current(engine)
+        await upgrade(engine)
+        assert await is_current(engine)
+        async with engine.connect() as connection:
+            assert await connection.run_sync(_differences) == []
+    finally:
+        await engine.dispose()
+    assert newest() == SCHEMA
+
+
+async def test_a_second_upgrade_does_nothing(tmp_path: Path) -> None:
+    engine = open_engine(sqlite_url(tmp_path / "fresh.db"))
+    try:
+        await asyncio.gather(upgrade(engine), upgrade(engine))
+        before = await _schema_version(engine)
+        await upgrade(engine)
+        assert await _schema_version(engine) == before
+    finally:
+        await engine.dispose()
+
+
+async def _schema_version(engine: AsyncEngine) -> object:
+    """SQLite's own counter of changes of the schema."""
+    async with engine.connect() as connection:
+        return (await connection.exec_driver_sql("PRAGMA schema_version")).scalar_one()
+
+
+Asks = Callable[[StoreRoom], Awaitable[object]]
+
+
+async def _receipts(room: StoreRoom) -> None:
+    message_id = await sending(room)
+    await room.inbox.receipt(receipt(message_id, MessageState.SENT, "1", "P"), later(2))
+    await room.inbox.receipt(receipt(None, MessageState.SENT, "2", "P"), later(2))
+
+
+async def _finish(room: StoreRoom) -> None:
+    await finish(room, await sending(room), MessageState.SENT, provider_id="P")
+
+
+async def _start(room: StoreRoom) -> None:
+    await start(room, await sending(room))
+
+
+async def _report(room: StoreRoom) -> None:
+    message_id = await sending(room)
+    await room.store.queue.change(Change(message_id, MessageState.FAILED, later(2)))
+    (due,) = await room.reports.due(later(3), 10)
+    await room.reports.told(Told(due, ()))
+    await room.reports.next_due(later(3))
+
+
+async def _take(room: StoreRoom) -> None:
+    await room.outbox.take(new_mail(capped(room.mailbox, 1), report_on=[Notify.FAILURE]))
+    await room.outbox.take(new_mail(capped(room.mailbox, 1), message_id="<two@x>"))
+    await room.outbox.take(new_mail(room.mailbox))
+    await room.outbox.forget(later(9))
+
+
+async def _inbound(room: StoreRoom) -> None:
+    await room.inbox.inbound(InboundSms(GATEWAY, "1", "+393331234567", room.mailbox.sender, "SI", later(0)), nobody)
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        pytest.param(lambda room: claim(room), id="claiming"),
+        pytest.param(_start, id="starting"),
+        pytest.param(_finish, id="settling"),
+        pytest.param(_receipts, id="receipts"),
+        pytest.param(_report, id="reports"),
+        pytest.param(_take, id="taking mails in"),
+        pytest.param(_inbound, id="an inbound SMS"),
+        pytest.param(lambda room: room.store.queue.next_due(later(0)), id="when the next message is due"),
+        pytest.param(lambda room: room.mails.next_due(later(0)), id="when the next mail is due"),
+        pytest.param(lambda room: room.store.ledger.trace("01"), id="the trace of a message"),
+        pytest.param(
+            lambda room: room.store.ledger.messages(state=None, number="+393331234567", login=None, limit=10),
+            id="the messages of a phone",
+        ),
+    ],
+)
+async def test_no_table_that_grows_is_read_from_end_to_end(room: StoreRoom, asks: Asks) -> None:
+    """Every statement of a step is explained by SQLite: it searches by an index, or walks one in order."""
+    statements: list[tuple[str, Any]] = []
+
+    @event.listens_for(room.store.engine.sync_engine, "before_cursor_execute")
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
+            statements.append((statement, parameters[0] if many else parameters))
+
+    await asks(room)
+    event.remove(room.store.engine.sync_engine, "before_cursor_execute", note)
+    assert statements
+    async with room.store.engine.connect() as connection:
+        for statement, parameters in statements:
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            steps = [row.detail for row in plan]
+            scans = [step for step in steps if re.match(r"SCAN (?!due\b|CONSTANT|\(|mailbox\b)", step)]
+            walked = [step for step in scans if "USING" in step and "ix_" in step]
+            assert scans == walked, (statement, steps)
