@@ -86,11 +86,14 @@ def measure(peers: Sequence[Peer], numbers: Numbers, mails: int, turns: int) -> 
         yield way, {name: _figure(loads) for name, loads in runs.items()}
 
 
-def hand_in(peer: Peer, way: Way, numbers: Numbers, count: int, send_at: str = SEND_AT) -> Load:
-    """One run of the clients against one peer."""
+def hand_in(
+    peer: Peer, way: Way, numbers: Numbers, count: int, *, recipients: int = 1, send_at: str = SEND_AT
+) -> Load:
+    """One run of the clients against one peer: `count` mails to as many phones each."""
     port = peer.tls_port if way.tls else peer.port
     command = [sys.executable, "-m", "bench.load", "--port", str(port), "--mails", str(count)]
-    command += ["--first", str(numbers.take(count)), "--seconds", str(SECONDS), "--send-at", send_at, *way.options]
+    command += ["--first", str(numbers.take(count * recipients)), "--recipients", str(recipients)]
+    command += ["--seconds", str(SECONDS), "--send-at", send_at, *way.options]
     done = subprocess.run(command, stdout=subprocess.PIPE, timeout=SECONDS * 3, check=True)
     return Load(**json.loads(done.stdout))
 

@@ -48,7 +48,9 @@ class Order:
     port: int
     mails: int
     first: int
-    """Index of the first mail: a run that is to bring new mails begins where the last one ended."""
+    """Index of the first phone: a run that is to bring new mails begins where the last one ended."""
+    recipients: int
+    """Phones of each mail; every phone of a run is another one."""
     seconds: float
     clients: int
     kept: bool
@@ -149,7 +151,9 @@ class Supply:
             response = b64encode(f"\0{mails.LOGIN}\0{mails.PASSWORD}".encode())
             self.greeting.append((b"AUTH PLAIN " + response + b"\r\n", b"235"))
         # Made before the clock runs: what the clients do in the run is speaking SMTP, nothing else.
-        self._scripts = [_script(index, order.send_at) for index in range(order.first, order.first + order.mails)]
+        step = order.recipients
+        firsts = range(order.first, order.first + order.mails * step, step)
+        self._scripts = [_script(first, step, order.send_at) for first in firsts]
         self._until = float("inf")
         self.times: list[float] = []
 
@@ -162,7 +166,7 @@ class Supply:
         return bool(self._scripts) and time.perf_counter() < self._until
 
     def mail(self) -> list[tuple[bytes, bytes]]:
-        """The commands of the next mail, each with the code that must answer it; RSET when none is left."""
+        """The commands of the next mail, each with the code that must answer it; QUIT when none is left."""
         return self._scripts.pop() if self._scripts else [(b"QUIT\r\n", b"221")]
 
     def taken(self, seconds: float) -> None:
@@ -170,12 +174,13 @@ class Supply:
         self.times.append(seconds)
 
 
-def _script(index: int, send_at: str) -> list[tuple[bytes, bytes]]:
+def _script(first: int, recipients: int, send_at: str) -> list[tuple[bytes, bytes]]:
+    phones = range(first, first + recipients)
     return [
         (f"MAIL FROM:<{mails.LOGIN}>\r\n".encode(), b"250"),
-        (f"RCPT TO:<{mails.address(index)}>\r\n".encode(), b"250"),
+        *((f"RCPT TO:<{mails.address(index)}>\r\n".encode(), b"250") for index in phones),
         (b"DATA\r\n", b"354"),
-        (mails.small(index, send_at) + b".\r\n", b"250"),
+        (mails.small(first, send_at) + b".\r\n", b"250"),
     ]
 
 
@@ -234,6 +239,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--mails", type=int, default=4000)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--recipients", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--kept", action="store_true")

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,16 +88,22 @@ gateway = "main"
         yield Peer("bridge", port, tls_port, process.pid)
 
 
-@contextmanager
-def postfix(folder: Path, pem: Path) -> Iterator[Peer]:
-    """Postfix with its own queue, logins checked by Dovecot. It keeps each mail on disk and tries no delivery.
+QUEUES = {"defer_transports": "smtp"}
+"""Postfix as it works: each mail is queued, its queue manager schedules it, and puts off its delivery for good."""
 
-    HOLD is the least that Postfix can do with a mail and still keep it; `in_flow_delay` would slow down a client that
-    brings mail faster than it is delivered.
+HOLDS = {"smtpd_client_restrictions": "check_client_access static:HOLD"}
+"""The least that Postfix can do with a mail and still keep it: nothing but its file on disk."""
+
+
+@contextmanager
+def postfix(name: str, folder: Path, pem: Path, keeping: Mapping[str, str]) -> Iterator[Peer]:
+    """Postfix with its own queue, logins checked by Dovecot; `keeping` is `QUEUES` or `HOLDS`.
+
+    `in_flow_delay` is off: it would slow down clients that bring mail faster than the queue manager takes it up.
     """
     folder.mkdir(mode=0o755)
     settings = {
-        "smtpd_client_restrictions": "check_client_access static:HOLD",
+        **keeping,
         "in_flow_delay": "0",
         "smtpd_tls_chain_files": str(pem),
         "smtpd_tls_security_level": "may",
@@ -111,7 +117,7 @@ def postfix(folder: Path, pem: Path) -> Iterator[Peer]:
         try:
             pid = server.master_pid()
             assert pid is not None
-            yield Peer("Postfix", server.port, server.tls_port, pid)
+            yield Peer(name, server.port, server.tls_port, pid)
         finally:
             server.stop()
 
@@ -140,6 +146,15 @@ def aiosmtpd_sink(folder: Path, pem: Path) -> Iterator[Peer]:
         _process(command, log, lambda: _open(tls_port)) as process,
     ):
         yield Peer("aiosmtpd sink", port, tls_port, process.pid)
+
+
+@contextmanager
+def slow_gateway(folder: Path, pause: float) -> Iterator[str]:
+    """A provider that answers each message after `pause` seconds; the url of its API."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.gateway", "--port", str(port), "--pause", str(pause)]
+    with (folder / "gateway.log").open("ab") as log, _process(command, log, lambda: _open(port)):
+        yield f"http://127.0.0.1:{port}"
 
 
 def processor_time(pid: int) -> float:

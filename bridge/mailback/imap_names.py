@@ -51,7 +51,7 @@ class Hierarchy:
         if path[0].upper() == "INBOX":
             if len(path) == 1:
                 return "INBOX"
-            levels, start = path[1:], "INBOX" + joint
+            levels, start = path[1:], self.prefix or "INBOX" + joint
         longest = max(LONGEST // len(levels), 2 * _DIGEST)
         return start + joint.join(_fit(safe(part, self.delimiter), longest) for part in levels)
 

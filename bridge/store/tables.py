@@ -418,7 +418,8 @@ class MailContent(SQLModel, table=True):
 
 QUEUED: ColumnElement[str] = literal_column("'queued'")
 SENDING: ColumnElement[str] = literal_column("'sending'")
-"""States as they stand in the conditions of partial indexes: a bound parameter would keep SQLite from using those."""
+"""States as they stand in the conditions of partial indexes. With a bound parameter in their place, the plan that
+PostgreSQL keeps for a prepared statement cannot use those indexes."""
 
 
 def _table(name: str) -> Table:

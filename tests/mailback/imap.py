@@ -52,6 +52,8 @@ class ScriptedImap:
     port: int = 0
     heard: list[str] = field(default_factory=list)
     lines: list[bytes] = field(default_factory=list)
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a client has left."""
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(self.greeting.encode() + b"\r\n")
@@ -70,6 +72,7 @@ class ScriptedImap:
         except ConnectionError:
             self.heard.append("RESET")
         finally:
+            self.gone.set()
             writer.close()
 
 

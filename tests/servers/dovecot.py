@@ -21,6 +21,8 @@ PASSWORD = "correct-horse"
 """Of every account; an account comes into being with its first login or mail."""
 FULL = "full"
 """An account with room for next to nothing."""
+GUARDED = "guarded"
+"""An account whose folders can be made read-only by a file `dovecot-acl` in them (RFC 4314)."""
 QUOTED, QUOTED_PASSWORD = "anna rossi", 'a "quoted" \\ pässword'
 """An account whose name and password need care in a command line."""
 PATIENCE = 15.0
@@ -135,7 +137,7 @@ class DovecotServer:
 
     def _users(self) -> str:
         """Lines of a passwd-file; accounts that are not in it are known to the static databases."""
-        extras = {FULL: "userdb_quota_rule=*:bytes=1500", QUOTED: ""}
+        extras = {FULL: "userdb_quota=maildir:User_quota userdb_quota_rule=*:bytes=1500", GUARDED: "userdb_mail_plugins=acl", QUOTED: ""}
         for account, (prefix, separator) in LAYOUTS.items():
             extras[account] = f"userdb_namespace/inbox/separator={separator}"
             if prefix:
@@ -175,7 +177,7 @@ mail_max_userip_connections = 0
 mail_location = maildir:~/Maildir
 mail_save_crlf = yes
 first_valid_uid = 1
-mail_plugins = acl quota
+mail_plugins = quota
 postmaster_address = postmaster@example.test
 namespace inbox {{
   inbox = yes
@@ -199,7 +201,6 @@ userdb {{
 }}
 plugin {{
   acl = vfile
-  quota = maildir:User quota
 }}
 protocol lmtp {{
   mail_plugins = quota

@@ -45,12 +45,14 @@ class Faulty:
         back = asyncio.create_task(self._back(server_reader, writer))
         try:
             await self._forth(reader, server_writer)
+            writer.transport.abort()
+            # The server may take its time for what it has, and must not be thrown out by a reset.
+            server_writer.write_eof()
         except ConnectionError:
             pass  # the server has gone; the way back ends by itself
         finally:
-            writer.transport.abort() if self.muted else writer.close()
-            server_writer.close()
             await back
+            server_writer.close()
             self._done()
 
     async def _forth(self, reader: asyncio.StreamReader, server: asyncio.StreamWriter) -> None:

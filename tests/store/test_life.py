@@ -8,6 +8,7 @@ import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -18,6 +19,13 @@ from tests.store.conftest import later, new_mail, open_room
 from tests.store.steps import ME, OTHER, claim, finish, receipt, start, view
 
 ANSWERS = [MessageState.SENT, MessageState.FAILED, MessageState.QUEUED, MessageState.UNKNOWN]
+TOLD = [
+    MessageState.DELIVERED,
+    MessageState.UNDELIVERED,
+    MessageState.EXPIRED,
+    MessageState.SENT,
+    MessageState.QUEUED,
+]
 PROVABLY_NOT_SENT = {MessageState.FAILED, MessageState.QUEUED}
 
 
@@ -86,11 +94,13 @@ class Life(RuleBasedStateMachine):
         provider_id = f"P-{attempt}" if became is MessageState.SENT else None
         self.run(finish(self.room, self.message_id, became, attempt=attempt, at=self.at, provider_id=provider_id))
 
-    @rule(told=st.sampled_from(list(MessageState)), by_id=st.booleans())
-    def a_receipt_comes(self, told: MessageState, by_id: bool) -> None:
-        self.events += 1
-        heard = receipt(None if by_id else self.message_id, told, str(self.events), "P-1" if by_id else None)
-        self.run(self.room.inbox.receipt(heard, later(self.at)))
+    @rule(first=st.sampled_from(TOLD), then=st.sampled_from(TOLD), by_id=st.booleans())
+    def receipts_come(self, first: MessageState, then: MessageState, by_id: bool) -> None:
+        for told in (first, then):
+            self.events += 1
+            heard = receipt(None if by_id else self.message_id, told, str(self.events), "P-1" if by_id else None)
+            self.run(self.room.inbox.receipt(heard, later(self.at)))
+            self.delivered_stays()
 
     @rule()
     def every_process_crashes_and_one_starts(self) -> None:
@@ -124,6 +134,7 @@ class Life(RuleBasedStateMachine):
         self.delivered = state is MessageState.DELIVERED
 
 
+@pytest.mark.timeout(600)  # finding the shortest story of a failure takes its time
 def test_one_messages_life(template: Path) -> None:
     Life.template = template
     run_state_machine_as_test(

@@ -17,12 +17,13 @@ from sqlmodel import SQLModel
 
 from bridge.store.engine import SCHEMA, is_current, open_engine, upgrade
 from bridge.store.migrate import newest
+from bridge.store.queue import Claim
 from bridge.store.reports import Told
 from bridge.store.store import sqlite_url
 from bridge.store.transitions import Change
 from bridge.types import InboundSms, MessageState, Notify
 from tests.store.conftest import GATEWAY, StoreRoom, capped, later, new_mail
-from tests.store.steps import claim, finish, receipt, sending, start
+from tests.store.steps import ME, claim, finish, receipt, sending, start
 from tests.store.test_receipts import nobody
 
 
@@ -118,6 +119,38 @@ async def _inbound(room: StoreRoom) -> None:
 )
 async def test_no_table_that_grows_is_read_from_end_to_end(room: StoreRoom, asks: Asks) -> None:
     """Every statement of a step is explained by SQLite: it searches by an index, or walks one in order."""
+    for statement, steps in await _plans(room, asks):
+        scans = [step for step in steps if re.match(r"SCAN (?!due\b|CONSTANT|\(|mailbox\b)", step)]
+        walked = [step for step in scans if "USING" in step and "ix_" in step]
+        assert scans == walked, (statement, steps)
+
+
+async def _claim_mails(room: StoreRoom) -> None:
+    await room.mails.claim(Claim(ME, later(1), later(90), 10))
+
+
+@pytest.mark.parametrize(
+    ("asks", "index"),
+    [
+        pytest.param(lambda room: claim(room), "ix_message_queue", id="claiming messages"),
+        pytest.param(_claim_mails, "ix_mail_queue", id="claiming mails"),
+        pytest.param(lambda room: room.store.queue.next_due(later(0)), "ix_message_queue", id="the next message"),
+        pytest.param(lambda room: room.mails.next_due(later(0)), "ix_mail_queue", id="the next mail"),
+        pytest.param(
+            lambda room: room.store.queue.recover(later(0), all_leases=False, told_after=15),
+            "ix_message_lease",
+            id="leases that ran out",
+        ),
+    ],
+)
+async def test_what_is_done_is_not_read_again(room: StoreRoom, asks: Asks, index: str) -> None:
+    """The queues are found by indexes that hold only what waits, however much has been sent before."""
+    _, steps = (await _plans(room, asks))[0]
+    assert index in " ".join(steps)
+
+
+async def _plans(room: StoreRoom, asks: Asks) -> list[tuple[str, list[str]]]:
+    """The statements of a step, each with SQLite's plan for it."""
     statements: list[tuple[str, Any]] = []
 
     @event.listens_for(room.store.engine.sync_engine, "before_cursor_execute")
@@ -128,10 +161,9 @@ async def test_no_table_that_grows_is_read_from_end_to_end(room: StoreRoom, asks
     await asks(room)
     event.remove(room.store.engine.sync_engine, "before_cursor_execute", note)
     assert statements
+    plans = []
     async with room.store.engine.connect() as connection:
         for statement, parameters in statements:
             plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            steps = [row.detail for row in plan]
-            scans = [step for step in steps if re.match(r"SCAN (?!due\b|CONSTANT|\(|mailbox\b)", step)]
-            walked = [step for step in scans if "USING" in step and "ix_" in step]
-            assert scans == walked, (statement, steps)
+            plans.append((statement, [row.detail for row in plan]))
+    return plans

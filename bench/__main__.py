@@ -1,0 +1,114 @@
+"""`make bench`: measures the bridge beside its peers in one run and prints the figures and their ratios.
+
+`python -m bench [--quick] [--mails 4000] [--turns 3]`. It needs root, as Postfix does, and about six minutes; `--quick`
+tries everything with a tenth of the mails, which is too few for figures. `docs/performance.md` keeps those of one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from bench import parsing, peers, queue
+from bench.door import Figure, Numbers, Way, measure
+
+TARGETS = {"a connection for each mail": 2.0, "kept connections": 3.5, "TLS and login for each mail": 0.8}
+"""How many times as fast as Postfix the bridge is to be."""
+
+REFERENCE = "Postfix"
+LONG_QUEUE = 100_000
+QUEUE_MEGABYTES = 250
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure everything, and print it."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--mails", type=int, default=4000)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--quick", action="store_true")
+    chosen = parser.parse_args(arguments)
+    count, turns, long_queue = chosen.mails, chosen.turns, LONG_QUEUE
+    if chosen.quick:
+        count, turns, long_queue = count // 10, 1, long_queue // 10
+    with tempfile.TemporaryDirectory(prefix="bridge-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        print(_machine(), flush=True)
+        _doors(folder, count, turns)
+        _parsing()
+        _queue(folder, long_queue, count)
+    print(f"\nLoad of the machine at the end: {_load()}")
+
+
+def _doors(folder: Path, count: int, turns: int) -> None:
+    pem = peers.certificate(folder)
+    with ExitStack() as stack:
+        running = [
+            stack.enter_context(peer)
+            for peer in (
+                peers.bridge(folder / "bridge", pem, "http://127.0.0.1:9"),
+                peers.postfix(REFERENCE, folder / "postfix", pem, peers.QUEUES),
+                peers.postfix("Postfix, on hold", folder / "postfix-hold", pem, peers.HOLDS),
+                peers.smtp_sink(folder),
+                peers.aiosmtpd_sink(folder, pem),
+            )
+        ]
+        for way, figures in measure(running, Numbers(), count, turns):
+            _table(way, figures)
+
+
+def _table(way: Way, figures: Mapping[str, Figure]) -> None:
+    reference, target = figures[REFERENCE].rate, TARGETS[way.name]
+    print(f"\nAccepting mail, {way.name}")
+    print("                    mails/s        x Postfix   median   99 %  server/mail  clients busy")
+    for name, figure in figures.items():
+        print(
+            f"  {name:17} {figure.rate:7.0f} ±{figure.spread:4.0%} {figure.rate / reference:9.2f}"
+            f" {figure.median:8.1f} {figure.p99:6.1f} ms {figure.server_cpu:6.0f} µs {figure.client_share:10.0%}"
+        )
+    ratio = figures["bridge"].rate / reference
+    print(f"  {'reached' if ratio >= target else 'MISSED'}: {ratio:.2f} x Postfix, the target is {target}", flush=True)
+
+
+def _parsing() -> None:
+    print("\nReading one mail, without I/O")
+    for cost in parsing.costs():
+        size = f"{cost.octets} octets" if cost.octets else ""
+        print(f"  {cost.step:50} {size:>13} {cost.median:8.0f} µs", flush=True)
+
+
+def _queue(folder: Path, long_queue: int, count: int) -> None:
+    pem = peers.certificate(folder)
+    memory = queue.memory(folder / "memory", pem, long_queue)
+    verdict = "reached" if max(memory.filling, memory.restarted) < QUEUE_MEGABYTES else "MISSED"
+    print(f"\nResident memory of the serving process with {memory.messages} messages queued")
+    print(f"  while they came {memory.filling:.0f} MB, after a restart {memory.restarted:.0f} MB")
+    print(f"  {verdict}: the target is under {QUEUE_MEGABYTES} MB", flush=True)
+    dispatch = queue.dispatch(folder / "dispatch", pem, count)
+    possible = queue.IN_FLIGHT / queue.PAUSE
+    print(f"\nHanding over to a provider that takes {queue.PAUSE * 1000:.0f} ms ({possible:.0f} a second are possible)")
+    print(f"  out of a full queue     {dispatch.queued.rate:6.0f}/s, {dispatch.queued.most_at_once} at once at the most")
+    print(f"  while mails come in     {dispatch.passing.rate:6.0f}/s, beside {dispatch.mails:.0f} mails/s taken")
+
+
+def _machine() -> str:
+    cores = len(os.sched_getaffinity(0))
+    model = next(
+        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.machine(),
+    )
+    return f"{cores} cores ({model}), Linux {platform.release()}, Python {platform.python_version()}, load {_load()}"
+
+
+def _load() -> str:
+    return " ".join(f"{value:.2f}" for value in os.getloadavg())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

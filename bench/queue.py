@@ -1,0 +1,93 @@
+"""The queue behind the door: what a long one costs in memory, and how fast it goes out to a slow provider."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from bench import peers
+from bench.door import WAYS, Numbers, hand_in
+from bench.gateway import Count
+
+KEPT = WAYS[1]
+PHONES = 100
+"""Phones of each mail that fills a queue; the rows are those of as many mails to one phone, but for the mail's own."""
+
+PAUSE = 0.05
+"""Seconds that the provider takes for each message."""
+
+IN_FLIGHT = 50
+"""Messages that the bridge hands over at the same time by default: with `PAUSE`, 1,000 a second are possible."""
+
+SETTLES = 3.0
+"""Seconds in which a bridge that was just started does what it does at a start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Resident memory of the serving process in MB (10^6 octets), at its highest."""
+
+    messages: int
+    filling: float
+    """From an empty queue to a full one."""
+    restarted: float
+    """A process that started on the full queue."""
+
+
+def memory(folder: Path, pem: Path, messages: int) -> Memory:
+    """Fill a queue through the door with messages that are due years from now, then start another bridge on it."""
+    with peers.bridge(folder, pem, "http://127.0.0.1:9") as peer:
+        load = hand_in(peer, KEPT, Numbers(), messages // PHONES, recipients=PHONES)
+        filling = _peak(peer.pid)
+    with peers.bridge(folder, pem, "http://127.0.0.1:9") as peer:
+        time.sleep(SETTLES)
+        restarted = _peak(peer.pid)
+    return Memory(load.mails * PHONES, filling, restarted)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """How fast messages reached the provider, each in a mail of its own unless the queue was full before."""
+
+    queued: Count
+    """Out of a queue in which everything became due at once, while no mail came."""
+    mails: float
+    """Mails a second that the door took while their messages went out at the same time."""
+    passing: Count
+    """What the provider got of those."""
+
+
+def dispatch(folder: Path, pem: Path, messages: int) -> Dispatch:
+    """Measure with a provider that answers after `PAUSE` seconds."""
+    folder.mkdir()
+    numbers = Numbers()
+    with peers.slow_gateway(folder, PAUSE) as url, peers.bridge(folder / "queued", pem, url) as peer:
+        # Later than the filling takes, so that the queue is full when its first message is due.
+        due = datetime.now(UTC) + timedelta(seconds=10 + messages / 500)
+        hand_in(peer, KEPT, numbers, messages // PHONES, recipients=PHONES, send_at=due.isoformat())
+        queued = _wait(url, messages // PHONES * PHONES)
+    with peers.slow_gateway(folder, PAUSE) as url, peers.bridge(folder / "passing", pem, url) as peer:
+        load = hand_in(peer, KEPT, numbers, messages, send_at="")
+        passing = _wait(url, load.mails)
+    return Dispatch(queued, load.rate, passing)
+
+
+def _wait(url: str, messages: int) -> Count:
+    deadline = time.monotonic() + 120
+    while True:
+        count = Count(**httpx.get(f"{url}/count").json())
+        if count.messages >= messages:
+            return count
+        assert time.monotonic() < deadline, f"{count.messages} of {messages} messages came in two minutes"
+        time.sleep(0.2)
+
+
+def _peak(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise AssertionError("Linux tells the highest resident memory of a process in /proc")
