@@ -93,14 +93,20 @@ def _queue(folder: Path, long_queue: int, count: int) -> None:
     dispatch = queue.dispatch(folder / "dispatch", pem, count)
     possible = queue.IN_FLIGHT / queue.PAUSE
     print(f"\nHanding over to a provider that takes {queue.PAUSE * 1000:.0f} ms ({possible:.0f} a second are possible)")
-    print(f"  out of a full queue     {dispatch.queued.rate:6.0f}/s, {dispatch.queued.most_at_once} at once at the most")
+    print(
+        f"  out of a full queue     {dispatch.queued.rate:6.0f}/s, {dispatch.queued.most_at_once} at once at the most"
+    )
     print(f"  while mails come in     {dispatch.passing.rate:6.0f}/s, beside {dispatch.mails:.0f} mails/s taken")
 
 
 def _machine() -> str:
     cores = len(os.sched_getaffinity(0))
     model = next(
-        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
         platform.machine(),
     )
     return f"{cores} cores ({model}), Linux {platform.release()}, Python {platform.python_version()}, load {_load()}"

@@ -86,9 +86,7 @@ def measure(peers: Sequence[Peer], numbers: Numbers, mails: int, turns: int) -> 
         yield way, {name: _figure(loads) for name, loads in runs.items()}
 
 
-def hand_in(
-    peer: Peer, way: Way, numbers: Numbers, count: int, *, recipients: int = 1, send_at: str = SEND_AT
-) -> Load:
+def hand_in(peer: Peer, way: Way, numbers: Numbers, count: int, *, recipients: int = 1, send_at: str = SEND_AT) -> Load:
     """One run of the clients against one peer: `count` mails to as many phones each."""
     port = peer.tls_port if way.tls else peer.port
     command = [sys.executable, "-m", "bench.load", "--port", str(port), "--mails", str(count)]

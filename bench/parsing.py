@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from bench import mails
 from bridge import decision, parser
@@ -42,12 +43,10 @@ def costs() -> Iterator[Cost]:
     now = datetime.now(UTC)
     envelope = Envelope(mails.LOGIN, (Recipient(mails.address(0)),), now)
     for kind, raw in (("plain", mails.small(0)), ("text and HTML", mails.two_parts()), ("HTML", mails.large_page())):
-        yield Cost(f"read a mail: {kind}", len(raw), _median(lambda raw=raw: parser.parse(raw, envelope)))  # type: ignore[misc]
-        yield Cost(
-            f"read it, cut it into segments: {kind}",
-            len(raw),
-            _median(lambda raw=raw: decision.read(_MAILBOX, envelope, raw, now)),  # type: ignore[misc]
-        )
+        read = partial(parser.parse, raw, envelope)
+        cut = partial(decision.read, _MAILBOX, envelope, raw, now)
+        yield Cost(f"read a mail: {kind}", len(raw), _median(read))
+        yield Cost(f"read it, cut it into segments: {kind}", len(raw), _median(cut))
     numbers = iter(range(1, 100_000_000))
     yield Cost(
         "read the number of a phone not seen before",

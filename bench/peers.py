@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import httpx
 import trustme
@@ -212,9 +213,9 @@ service stats {{
 
 
 @contextmanager
-def _process(command: Sequence[str], log: object, ready: Callable[[], bool]) -> Iterator[subprocess.Popen[bytes]]:
+def _process(command: Sequence[str], log: IO[bytes], ready: Callable[[], bool]) -> Iterator[subprocess.Popen[bytes]]:
     """A program that runs until the block ends; `ready` says when it can be used."""
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # type: ignore[call-overload]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
         deadline = time.monotonic() + PATIENCE
         while not ready():

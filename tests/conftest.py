@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
+
+from tests.servers.postgres import PostgresServer
 
 settings.register_profile("bridge", deadline=None)
 settings.load_profile("bridge")
@@ -18,3 +22,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def long(request: pytest.FixtureRequest) -> bool:
     """Whether the long form was asked for."""
     return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL, started at the first test that needs it."""
+    server = PostgresServer.create()
+    yield server
+    server.remove()

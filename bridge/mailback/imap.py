@@ -5,8 +5,8 @@ the mail leaves no doubt. Whatever breaks later does: then the mail is looked fo
 again. Looking too early would miss a mail that the server is still writing, so doubt is never settled in the same
 breath: the caller hears of it and comes back.
 
-A full mailbox, a lacking right, a wrong password and a server that is down all pass once somebody has acted, so the mail
-is kept; only what this server will never take is refused for good.
+A full mailbox, a lacking right, a wrong password and a server that is down all pass once somebody has acted, so the
+mail is kept; only what this server will never take is refused for good.
 """
 
 from __future__ import annotations
@@ -144,6 +144,7 @@ class Folders:
         finally:
             if whole:
                 self._session = session
+                self._stay()
                 self._leaving = asyncio.create_task(self._leave_when_idle())
             else:
                 session.drop()
@@ -164,9 +165,10 @@ class Folders:
     async def _found(self, session: Session, name: str, message_id: str) -> bool:
         """Whether the mail is in the folder already. Raises MailRefused when that cannot be found out."""
         opened = await session.open(name)
-        if opened.code in _MISSING:
-            return False
         if not opened.ok:
+            # Not every server gives a reason, and a folder that cannot be opened may hold the mail.
+            if opened.code in _MISSING or not await session.exists(name):
+                return False
             raise self._refusal(opened)
         found = await session.holds(message_id)
         await session.leave()

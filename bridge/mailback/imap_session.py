@@ -27,6 +27,7 @@ from bridge.mailback.imap_names import Hierarchy, from_list, from_namespace, quo
 from bridge.settings import TlsMode
 
 _CODE = re.compile(rb"\[([A-Za-z0-9-]+)")
+_PLACEHOLDER = re.compile(rb"\([^)]*\\(?:Noselect|NonExistent)\b", re.IGNORECASE)
 _NUMBER = re.compile(rb"\d+")
 _FAREWELL = 2.0
 _T = TypeVar("_T")
@@ -124,13 +125,13 @@ class Session:
             await self._run(self._client.wait_hello_from_server())
             if self._client.get_state() == aioimaplib.NONAUTH:
                 await self._login()
-            remedy = "hung up after the login: its own log says why"
+            remedy = "does not go on after the login: its own log says why"
             await self._run(self._client.protocol.capability())
             self.hierarchy = await self._learn_hierarchy()
         except ssl.CertificateError:
             remedy = "has a certificate that is not trusted: check its host name and the file of authorities"
             raise self._refused(remedy, "certificate") from None
-        except (Broken, OSError) as error:
+        except (Broken, OSError, UnicodeError) as error:  # the last for a host that is no name, such as `mail..test`
             reason = str(error) if isinstance(error, Broken) else type(error).__name__
             raise self._refused(remedy, reason) from None
 
@@ -154,6 +155,11 @@ class Session:
     async def subscribe(self, name: str) -> Answer:
         """SUBSCRIBE (RFC 3501 section 6.3.6), without which most mail programs do not show a folder. Raises Broken."""
         return await self._ask(self._client.subscribe(quoted(name)))
+
+    async def exists(self, name: str) -> bool:
+        """Whether there is a folder of this name that can hold mails: LIST of one name, never of all. Raises Broken."""
+        listed = await self._run(self._client.list('""', quoted(name)))
+        return any(not _PLACEHOLDER.match(bytes(line)) for line in listed.lines[:-1])
 
     async def open(self, name: str) -> Answer:
         """EXAMINE, which unlike SELECT changes nothing in the folder (RFC 3501 section 6.3.2). Raises Broken."""
@@ -239,4 +245,5 @@ class Session:
         return self._refused(remedy, f"LOGIN {code or 'NO'}")
 
     def _refused(self, remedy: str, reason: str) -> MailRefused:
-        return MailRefused(f"The IMAP server {self._where} {remedy}.", retryable=True, detail=f"{self._where}: {reason}")
+        where = self._where
+        return MailRefused(f"The IMAP server {where} {remedy}.", retryable=True, detail=f"{where}: {reason}")

@@ -16,11 +16,11 @@ import ssl
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
+from typing import Any
 
 import aiosmtplib
 
 from bridge.errors import MailRefused, SettingsError
-from bridge.mailback.lmtp import Lmtp
 from bridge.settings import TlsMode
 from bridge.types import OutgoingMail
 
@@ -57,6 +57,18 @@ class RelaySettings:
     """Speak LMTP (RFC 2033) to a server that keeps mailboxes itself, such as Dovecot's."""
     socket: Path | None = None
     """The server's unix socket, in place of `host` and `port`."""
+
+
+class _Lmtp(aiosmtplib.SMTP):
+    """The client with the greeting of LMTP (RFC 2033 section 4.1).
+
+    LMTP also answers once for each recipient after the final dot (section 4.2). Each mail here has one recipient, so
+    that answer is the one SMTP has.
+    """
+
+    async def execute_command(self, *args: bytes, **options: Any) -> aiosmtplib.SMTPResponse:
+        verb, *rest = args
+        return await super().execute_command(b"LHLO" if verb == b"EHLO" else verb, *rest, **options)
 
 
 class Relay:
@@ -97,6 +109,7 @@ class Relay:
             finally:
                 if kept:
                     self._client = client
+                    self._stay()
                     self._leaving = asyncio.create_task(self._leave_when_idle())
                 else:
                     _drop(client)
@@ -135,7 +148,7 @@ class Relay:
     async def _open(self) -> aiosmtplib.SMTP:
         """A new connection, encrypted and logged in as the settings ask; never less than that."""
         settings = self._settings
-        client = (Lmtp if settings.lmtp else aiosmtplib.SMTP)(
+        client = (_Lmtp if settings.lmtp else aiosmtplib.SMTP)(
             hostname=settings.host,
             port=None if settings.socket else settings.port,
             socket_path=settings.socket,

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.errors import SettingsError
 from bridge.mailback.dkim import Signer
@@ -68,6 +70,22 @@ def test_a_signed_mail_is_verified_by_what_stands_in_dns(tmp_path: Path, key: by
     assert signed.endswith(MAIL)
     assert signed.startswith(b"DKIM-Signature: ")
     assert max(map(len, signed.split(b"\r\n"))) <= 998  # RFC 5322 section 2.1.1
+    assert dkim.verify(signed, dnsfunc=dns_of(signs), minkey=2048)
+
+
+LINES = st.lists(st.text("a \t=.\x00é", max_size=12).map(str.encode), max_size=8).map(b"\r\n".join)
+FIELDS = st.sampled_from([b"To: a@b.test", b"subject:\tx  y\r\n\tz ", b"X-Any: 1", b"CC:", b"References: <a>\r\n <b>"])
+
+
+@given(st.lists(FIELDS, max_size=6), LINES, st.sampled_from([RSA_KEY, ED25519_KEY]))
+def test_a_verifier_agrees_on_any_mail(
+    tmp_path_factory: pytest.TempPathFactory,
+    fields: list[bytes],
+    body: bytes,
+    key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey,
+) -> None:
+    signs = signer(tmp_path_factory.mktemp("dkim"), pem(key))
+    signed = signs.sign(b"\r\n".join([*fields, b"From: clinic@example.test", b"", body, b""]))
     assert dkim.verify(signed, dnsfunc=dns_of(signs), minkey=2048)
 
 
@@ -138,8 +156,14 @@ def test_a_key_that_cannot_sign_is_refused_with_what_to_do(tmp_path: Path, key: 
 
 @pytest.mark.parametrize(
     ("domain", "selector", "key"),
-    [("", "s", "dkim.domain"), ("a..b", "s", "dkim.domain"), ("a.b", "s; t", "dkim.selector"), ("a\r\nb", "s", "dkim.domain")],
-)  # fmt: skip
+    [
+        ("", "s", "dkim.domain"),
+        ("a..b", "s", "dkim.domain"),
+        ("a\r\nb", "s", "dkim.domain"),
+        ("a.b", "s; t", "dkim.selector"),
+    ],
+    ids=["none", "empty label", "two lines", "two tags"],
+)
 def test_names_that_are_none_are_refused(tmp_path: Path, domain: str, selector: str, key: str) -> None:
     with pytest.raises(SettingsError) as refused:
         Signer(domain, selector, tmp_path / "dkim.pem")

@@ -137,7 +137,11 @@ class DovecotServer:
 
     def _users(self) -> str:
         """Lines of a passwd-file; accounts that are not in it are known to the static databases."""
-        extras = {FULL: "userdb_quota=maildir:User_quota userdb_quota_rule=*:bytes=1500", GUARDED: "userdb_mail_plugins=acl", QUOTED: ""}
+        extras = {
+            QUOTED: "",
+            GUARDED: "userdb_mail_plugins=acl",
+            FULL: "userdb_quota=maildir:User_quota userdb_quota_rule=*:bytes=1500",
+        }
         for account, (prefix, separator) in LAYOUTS.items():
             extras[account] = f"userdb_namespace/inbox/separator={separator}"
             if prefix:
@@ -156,8 +160,10 @@ class DovecotServer:
         as_root = os.geteuid() == 0
         owner = "nobody" if as_root else me
         users = "" if as_root else f"default_login_user = {me}\ndefault_internal_user = {me}\n"
-        open_root = "" if as_root else "".join(
-            f"service {name} {{\n  chroot =\n}}\n" for name in ("imap-login", "anvil", "stats")
+        open_root = (
+            ""
+            if as_root
+            else "".join(f"service {name} {{\n  chroot =\n}}\n" for name in ("imap-login", "anvil", "stats"))
         )
         group = "nogroup" if as_root else str(os.getegid())
         return f"""\
@@ -185,7 +191,7 @@ namespace inbox {{
 }}
 passdb {{
   driver = passwd-file
-  args = username_format=%u {folder}/users
+  args = username_format=%n {folder}/users
 }}
 passdb {{
   driver = static
@@ -193,7 +199,7 @@ passdb {{
 }}
 userdb {{
   driver = passwd-file
-  args = username_format=%u {folder}/users
+  args = username_format=%n {folder}/users
 }}
 userdb {{
   driver = static

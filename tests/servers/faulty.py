@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 _BLOCK = 65_536
@@ -12,7 +12,7 @@ _BLOCK = 65_536
 
 @dataclass
 class Faulty:
-    """What passes, and what is to go wrong with it. Faults are set while nothing or something passes, as a test needs."""
+    """What passes, and what is to go wrong with it; faults may be set at any time."""
 
     server_port: int
     port: int = 0
@@ -43,17 +43,15 @@ class Faulty:
             self._done()
             return
         back = asyncio.create_task(self._back(server_reader, writer))
-        try:
+        with contextlib.suppress(ConnectionError):
             await self._forth(reader, server_writer)
-            writer.transport.abort()
-            # The server may take its time for what it has, and must not be thrown out by a reset.
+        writer.transport.abort()
+        # The server may take its time for what it has, and must not be thrown out by a reset.
+        with contextlib.suppress(OSError):
             server_writer.write_eof()
-        except ConnectionError:
-            pass  # the server has gone; the way back ends by itself
-        finally:
-            await back
-            server_writer.close()
-            self._done()
+        await back
+        server_writer.close()
+        self._done()
 
     async def _forth(self, reader: asyncio.StreamReader, server: asyncio.StreamWriter) -> None:
         while octets := await reader.read(_BLOCK):
@@ -80,14 +78,11 @@ class Faulty:
         return None
 
     async def _back(self, server: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
-        try:
+        with contextlib.suppress(ConnectionError):
             while octets := await server.read(_BLOCK):
                 if not self.muted and not client.is_closing():
                     client.write(octets)
-        except ConnectionError:
-            pass  # a server that was killed resets its connections
-        finally:
-            client.close()
+        client.close()
 
     def _done(self) -> None:
         self._open -= 1
@@ -95,7 +90,7 @@ class Faulty:
             self.idle.set()
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def faulty(server_port: int) -> AsyncIterator[Faulty]:
     """A proxy before the server on `server_port`; its own `port` is the one to connect to."""
     proxy = Faulty(server_port)
@@ -106,3 +101,5 @@ async def faulty(server_port: int) -> AsyncIterator[Faulty]:
         yield proxy
     finally:
         server.close()
+        async with asyncio.timeout(10):
+            await proxy.idle.wait()

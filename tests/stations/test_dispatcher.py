@@ -15,7 +15,7 @@ from bridge.dispatcher import Dispatcher, Pace
 from bridge.gateways.base import Gateway, Traits
 from bridge.store import engine as engine_module
 from bridge.types import MessageState, OutboundSms, Outcome, OutcomeKind
-from tests.store.conftest import GATEWAY, StoreRoom, new_mail, open_room
+from tests.store.conftest import GATEWAY, StoreRoom, Template, new_mail, open_room
 
 ACCEPTED = Outcome(OutcomeKind.ACCEPTED, "P-1")
 PACE = Pace(first_retry=0.01, max_retry=0.02, give_up_after=60, unknown_after=15, in_flight=10)
@@ -162,7 +162,7 @@ async def test_what_is_claimed_during_a_stop_stays_in_the_queue(room: StoreRoom)
 
 
 async def test_an_outcome_waits_for_a_locked_database(
-    tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, template: Template, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The text has gone, and another process holds the database: the outcome is kept, and nothing is sent again."""
     monkeypatch.setattr(engine_module, "BUSY", 0.1)

@@ -14,7 +14,7 @@ from bridge.mailback.relay import Relay, RelaySettings
 from bridge.postman import Postman
 from bridge.settings import TlsMode
 from bridge.store import engine as engine_module
-from tests.store.conftest import open_room
+from tests.store.conftest import Template, open_room
 from tests.store.test_mails import mail_of
 
 
@@ -36,7 +36,7 @@ class Mailbox:
 
 
 async def test_what_the_server_took_is_not_sent_again_when_the_database_was_locked(
-    tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, template: Template, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "BUSY", 0.1)
     async with open_room(tmp_path, template) as room:

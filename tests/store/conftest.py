@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from bridge.settings import demo_settings
+from bridge.clock import new_id
+from bridge.settings import DatabaseSettings, Settings, demo_settings
 from bridge.store.inbox import Inbox
 from bridge.store.mails import Mails
 from bridge.store.outbox import Outbox
@@ -31,6 +33,7 @@ from bridge.types import (
     Recipient,
     Submission,
 )
+from tests.servers.postgres import PostgresServer
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 GATEWAY = "simulator"
@@ -48,27 +51,65 @@ class StoreRoom:
     mailbox: Mailbox
 
 
+DATABASES = ("sqlite", "postgresql")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A store with one mailbox, migrated once per session and copied for every test."""
+
+    folder: Path
+    server: PostgresServer
+    database: str
+    """Name of the PostgreSQL database that copies are made from."""
+
+    def copy(self, folder: Path, database: str) -> Settings:
+        """A copy of the template in `folder`, as settings to open it with."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        settings = demo_settings(folder, 2525, 8025, 2526, "a-shared-secret")
+        if database == "sqlite":
+            return settings
+        name = f"test_{new_id()}"
+        self.server.sql(f"CREATE DATABASE {name} TEMPLATE {self.database}")
+        return on_postgres(settings, self.server.url(name))
+
+
+def on_postgres(settings: Settings, url: str) -> Settings:
+    """The same settings with a PostgreSQL database."""
+    return settings.model_copy(update={"database": DatabaseSettings(url=SecretStr(url))})
+
+
 @pytest.fixture(scope="session")
-async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a store that has one mailbox; migrated once, copied for every test."""
+async def template(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -> Template:
+    """The store that every test begins with."""
     folder = tmp_path_factory.mktemp("template")
-    async with Store(demo_settings(folder, 2525, 8025, 2526, "a-shared-secret")) as store:
-        await store.mailboxes.add(CLINIC)
-    return folder
+    database = f"template_{new_id()}"
+    postgres.sql(f"CREATE DATABASE {database}")
+    settings = demo_settings(folder, 2525, 8025, 2526, "a-shared-secret")
+    for each in (settings, on_postgres(settings, postgres.url(database))):
+        async with Store(each) as store:
+            await store.mailboxes.add(CLINIC)
+    return Template(folder, postgres, database)
+
+
+@pytest.fixture(params=DATABASES)
+async def room(tmp_path: Path, template: Template, request: pytest.FixtureRequest) -> AsyncIterator[StoreRoom]:
+    """A fresh store with one mailbox, on each database."""
+    async with open_room(tmp_path, template, request.param) as opened:
+        yield opened
 
 
 @pytest.fixture
-async def room(tmp_path: Path, template: Path) -> AsyncIterator[StoreRoom]:
-    """A fresh store with one mailbox."""
+async def sqlite_room(tmp_path: Path, template: Template) -> AsyncIterator[StoreRoom]:
+    """A fresh store on SQLite, for what only SQLite can be asked."""
     async with open_room(tmp_path, template) as opened:
         yield opened
 
 
 @asynccontextmanager
-async def open_room(folder: Path, template: Path) -> AsyncIterator[StoreRoom]:
+async def open_room(folder: Path, template: Template, database: str = "sqlite") -> AsyncIterator[StoreRoom]:
     """A copy of the template, opened in `folder`."""
-    shutil.copytree(template, folder, dirs_exist_ok=True)
-    async with Store(demo_settings(folder, 2525, 8025, 2526, "a-shared-secret")) as store:
+    async with Store(template.copy(folder, database)) as store:
         yield StoreRoom(
             store=store,
             outbox=Outbox(store.committer, store.key, resubmission_window=86_400),

@@ -117,9 +117,9 @@ async def _inbound(room: StoreRoom) -> None:
         ),
     ],
 )
-async def test_no_table_that_grows_is_read_from_end_to_end(room: StoreRoom, asks: Asks) -> None:
+async def test_no_table_that_grows_is_read_from_end_to_end(sqlite_room: StoreRoom, asks: Asks) -> None:
     """Every statement of a step is explained by SQLite: it searches by an index, or walks one in order."""
-    for statement, steps in await _plans(room, asks):
+    for statement, steps in await _plans(sqlite_room, asks):
         scans = [step for step in steps if re.match(r"SCAN (?!due\b|CONSTANT|\(|mailbox\b)", step)]
         walked = [step for step in scans if "USING" in step and "ix_" in step]
         assert scans == walked, (statement, steps)
@@ -143,9 +143,9 @@ async def _claim_mails(room: StoreRoom) -> None:
         ),
     ],
 )
-async def test_what_is_done_is_not_read_again(room: StoreRoom, asks: Asks, index: str) -> None:
+async def test_what_is_done_is_not_read_again(sqlite_room: StoreRoom, asks: Asks, index: str) -> None:
     """The queues are found by indexes that hold only what waits, however much has been sent before."""
-    _, steps = (await _plans(room, asks))[0]
+    _, steps = (await _plans(sqlite_room, asks))[0]
     assert index in " ".join(steps)
 
 

@@ -23,14 +23,14 @@ from bridge.store.queue import Queue
 from bridge.store.reports import Reports
 from bridge.store.store import sqlite_url
 from bridge.types import MessageState
-from tests.store.conftest import StoreRoom, capped, later, new_mail, open_room
+from tests.store.conftest import StoreRoom, Template, capped, later, new_mail, open_room
 from tests.store.steps import claim, finish, receipt, sending, start, state
 
 PATIENCE = 0.3
 
 
 @pytest.fixture
-async def hasty(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StoreRoom]:
+async def hasty(tmp_path: Path, template: Template, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StoreRoom]:
     """A store that waits for a lock only a moment."""
     monkeypatch.setattr(engine_module, "BUSY", PATIENCE)
     async with open_room(tmp_path, template) as opened:
@@ -63,20 +63,20 @@ async def test_a_lock_that_ends_in_time_delays_only(hasty: StoreRoom, tmp_path: 
     assert (await waiting).messages == 1
 
 
-async def test_a_full_disk_and_then_a_free_one(room: StoreRoom) -> None:
+async def test_a_full_disk_and_then_a_free_one(sqlite_room: StoreRoom) -> None:
     limit = 1  # SQLite takes the present size for a limit below it
 
-    @event.listens_for(room.store.engine.sync_engine, "begin")
+    @event.listens_for(sqlite_room.store.engine.sync_engine, "begin")
     def shrink(connection: object) -> None:
         connection.exec_driver_sql(f"PRAGMA max_page_count={limit}")  # type: ignore[attr-defined]
 
-    message_id = await sending(room)
-    big = new_mail(room.mailbox, message_id="<big@x>", text="x" * 100_000)
+    message_id = await sending(sqlite_room)
+    big = new_mail(sqlite_room.mailbox, message_id="<big@x>", text="x" * 100_000)
     with pytest.raises(StoreUnavailable):
-        await room.outbox.take(big)
+        await sqlite_room.outbox.take(big)
     limit = 1_000_000
-    assert (await room.outbox.take(big)).messages == 1
-    assert await state(room, message_id) is MessageState.SENDING
+    assert (await sqlite_room.outbox.take(big)).messages == 1
+    assert await state(sqlite_room, message_id) is MessageState.SENDING
 
 
 async def test_a_mail_that_was_not_stored_does_not_count_for_the_daily_cap(hasty: StoreRoom, tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ async def test_an_error_holds_neither_number_nor_text(room: StoreRoom) -> None:
     assert "positive" not in str(caught.value)
 
 
-async def test_closing_commits_what_waits_and_takes_no_more(tmp_path: Path, template: Path) -> None:
+async def test_closing_commits_what_waits_and_takes_no_more(tmp_path: Path, template: Template) -> None:
     async with open_room(tmp_path, template) as opened:
         waiting = [
             asyncio.ensure_future(opened.outbox.take(new_mail(opened.mailbox, message_id=f"<{index}@x>")))
@@ -156,7 +156,7 @@ async def test_closing_commits_what_waits_and_takes_no_more(tmp_path: Path, temp
             await opened.outbox.take(new_mail(opened.mailbox))
 
 
-async def test_when_the_writer_is_cancelled_nobody_waits_for_ever(tmp_path: Path, template: Path) -> None:
+async def test_when_the_writer_is_cancelled_nobody_waits_for_ever(tmp_path: Path, template: Template) -> None:
     async with open_room(tmp_path, template) as opened:
         waiting = asyncio.ensure_future(opened.outbox.take(new_mail(opened.mailbox)))
         await asyncio.sleep(0)
