@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import signal
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -35,9 +36,10 @@ from bridge.smtp_handler import FrontDoor
 from bridge.smtp_server import DoorSettings, SmtpServer
 from bridge.store.inbox import Inbox
 from bridge.store.mails import Mails
+from bridge.store.nodes import Nodes
 from bridge.store.outbox import Outbox
 from bridge.store.reports import Reports
-from bridge.store.store import Store, database_file, make_folder
+from bridge.store.store import Store, database_file, database_url, make_folder
 from bridge.web.app import build_web
 from bridge.web.server import WebServer
 
@@ -47,11 +49,20 @@ _LOCK = "bridge.lock"
 
 
 class Bridge:
-    """One running bridge. `extra_routes` are served beside its own web pages (the demo's simulator)."""
+    """One running bridge.
 
-    def __init__(self, settings: Settings, extra_routes: Sequence[BaseRoute] = ()) -> None:
+    `extra_routes` are served beside its own web pages (the demo's simulator). With `shares_ports` other bridges of
+    this machine listen on the same ports.
+    """
+
+    def __init__(
+        self, settings: Settings, extra_routes: Sequence[BaseRoute] = (), *, shares_ports: bool = False
+    ) -> None:
         self.settings = settings
         self._extra_routes = extra_routes
+        self._shares_ports = shares_ports
+        self.failed = False
+        """A station died; whoever started this bridge should start another."""
         self._exit = AsyncExitStack()
 
     async def start(self) -> None:
@@ -83,7 +94,12 @@ class Bridge:
         mails = Mails(store.engine, store.committer)
         reports = Reports(store.engine, store.committer, settings.reports.wait)
         pace = _pace(settings)
-        self.postman = Postman(mails, self.relay)
+        nodes = None
+        if not single:
+            nodes = Nodes(database_url(settings), store.node, self._ring)
+            await nodes.start()
+            stack.push_async_callback(nodes.close)
+        self.postman = Postman(mails, self.relay, node=store.node)
         self.reporter = Reporter(
             reports,
             store.directory,
@@ -91,9 +107,17 @@ class Bridge:
             domain=settings.domain,
             mailed=self.postman.ring,
         )
-        self.dispatcher = Dispatcher(store.queue, self.gateways, pace, settled=self.reporter.ring)
+        self.dispatcher = Dispatcher(store.queue, self.gateways, pace, node=store.node, settled=self.reporter.ring)
         outbox = Outbox(store.committer, store.key, settings.sending.resubmission_window)
-        self.janitor = Janitor(store.directory, outbox, changed=self.dispatcher.ring)
+        self.janitor = Janitor(
+            store.directory,
+            outbox,
+            store.queue,
+            mails,
+            nodes=nodes,
+            told_after=pace.unknown_after,
+            changed=self._ring,
+        )
         self.admission = Admission(
             outbox,
             store.directory,
@@ -121,18 +145,37 @@ class Bridge:
             ("reporter", self.reporter.run(), self.reporter.stop),
             ("janitor", self.janitor.run(), self.janitor.stop),
         ):
-            stack.push_async_callback(_end, _station(name, run), stop, grace)
-        dispatching = _station("dispatcher", self.dispatcher.run())
+            stack.push_async_callback(_end, self._station(name, run), stop, grace)
+        dispatching = self._station("dispatcher", self.dispatcher.run())
         stack.push_async_callback(_end, dispatching, lambda: None, grace)
         stack.push_async_callback(self.dispatcher.stop, grace)
 
+    def _station(self, name: str, run: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(run, name=name)
+        task.add_done_callback(self._watch)
+        return task
+
+    def _watch(self, task: asyncio.Task[None]) -> None:
+        """A station that dies takes the bridge with it: a supervisor restarts a bridge, nobody restarts a station."""
+        if task.cancelled() or task.exception() is None:
+            return
+        log.critical("station.died", station=task.get_name(), exc_info=task.exception())
+        self.failed = True
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def _ring(self) -> None:
+        """Another node left work, or a mailbox changed: every station has a look."""
+        for station in (self.dispatcher, self.reporter, self.postman):
+            station.ring()
+
     async def _open_listeners(self, stack: AsyncExitStack) -> None:
         front = FrontDoor(self.store.directory, Credentials(), self.admission)
-        self.door = SmtpServer(door_settings(self.settings), front)
+        self.door = SmtpServer(door_settings(self.settings), front, shares_ports=self._shares_ports)
         self.web = WebServer(
             build_web(self.gateways, self.intake.hear, self.health, self._extra_routes),
             self.settings.http.host,
             self.settings.http.port,
+            shares_port=self._shares_ports,
         )
         stack.push_async_callback(self.web.stop)
         stack.push_async_callback(self.door.stop, self.settings.smtp.drain_timeout)
@@ -231,20 +274,6 @@ def door_settings(settings: Settings) -> DoorSettings:
         max_connections_per_address=smtp.max_connections_per_address,
         command_timeout=smtp.command_timeout,
     )
-
-
-def _station(name: str, run: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    task = asyncio.create_task(run, name=name)
-    task.add_done_callback(_watch)
-    return task
-
-
-def _watch(task: asyncio.Task[None]) -> None:
-    """A station that dies takes the bridge with it: a supervisor restarts a bridge, nobody restarts a station."""
-    if task.cancelled() or task.exception() is None:
-        return
-    log.critical("station.died", station=task.get_name(), exc_info=task.exception())
-    os.kill(os.getpid(), 15)
 
 
 async def _end(task: asyncio.Task[None], stop: Callable[[], None], grace: float) -> None:

@@ -66,6 +66,11 @@ class Demo:
             stack.push_async_callback(simulator.hang_up)
             self._exit = stack.pop_all()
 
+    @property
+    def failed(self) -> bool:
+        """A station of the bridge died."""
+        return self.bridge.failed
+
     async def stop(self) -> None:
         """Stop both; what waits stays in the data folder."""
         await self._exit.aclose()

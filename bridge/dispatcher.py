@@ -52,13 +52,19 @@ class Dispatcher:
     """Takes messages from the queue to the gateways."""
 
     def __init__(
-        self, queue: Queue, gateways: Mapping[str, Gateway], pace: Pace, *, settled: Callable[[], None]
+        self,
+        queue: Queue,
+        gateways: Mapping[str, Gateway],
+        pace: Pace,
+        *,
+        node: str,
+        settled: Callable[[], None],
     ) -> None:
         self._queue = queue
         self._gateways = gateways
         self._pace = pace
         self._settled = settled
-        self._owner = clock.new_id()
+        self._owner = node
         self._alarm = clock.Alarm()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False

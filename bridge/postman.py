@@ -31,10 +31,10 @@ _BATCH = 20
 class Postman:
     """Takes the bridge's own mails to the relay."""
 
-    def __init__(self, mails: Mails, relay: Relay) -> None:
+    def __init__(self, mails: Mails, relay: Relay, *, node: str) -> None:
         self._mails = mails
         self._relay = relay
-        self._owner = clock.new_id()
+        self._owner = node
         self._alarm = clock.Alarm()
         self._stopping = False
 

@@ -31,10 +31,14 @@ log = structlog.get_logger("bridge.smtp")
 class SmtpServer:
     """The submission port with STARTTLS and the port with implicit TLS (RFC 6409, RFC 8314)."""
 
-    def __init__(self, settings: DoorSettings, front: FrontDoor) -> None:
-        """Raises `SettingsError` when certificate or key cannot be used, or a TLS port has none."""
+    def __init__(self, settings: DoorSettings, front: FrontDoor, *, shares_ports: bool = False) -> None:
+        """With `shares_ports` the kernel spreads connections over all who listen so.
+
+        Raises `SettingsError` when certificate or key cannot be used, or a TLS port has none.
+        """
         self._settings = settings
         self._front = front
+        self._shares_ports = shares_ports
         limits = ConnectionLimits(settings.max_connections, settings.max_connections_per_address)
         self._lobby = Lobby(settings, front, tls_context(settings), limits)
         self._listeners: dict[str, AbstractServer] = {}
@@ -91,6 +95,7 @@ class SmtpServer:
             self._settings.host,
             port,
             backlog=BACKLOG,
+            reuse_port=self._shares_ports or None,
         )
 
     def _bound(self, name: str) -> int | None:

@@ -16,7 +16,7 @@ import structlog
 
 from bridge import clock
 
-SHARED_PORTS = "BRIDGE_WORKER"
+SHARED_PORTS = "SMS_BRIDGE_WORKER"
 """Environment variable that tells a process that it is one of several on the same ports."""
 
 FIRST_PAUSE = 1.0

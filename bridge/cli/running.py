@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Annotated, Protocol
 import typer
 
 from bridge.cli.shared import DEMO_DIR, Config, settings_of
-from bridge.errors import UsageError
+from bridge.errors import BridgeError, UsageError
 
 Folder = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder that keeps everything; it is made.")]
 SmtpPort = Annotated[
@@ -23,6 +24,9 @@ HttpPort = Annotated[
 
 
 class _Runs(Protocol):
+    @property
+    def failed(self) -> bool: ...
+
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
@@ -56,17 +60,29 @@ def demo(
     asyncio.run(_until_told(running, lambda: _welcome(running.smtp_port, running.http_port)))
 
 
-def serve(config: Config = None) -> None:
+def serve(
+    config: Config = None,
+    workers: Annotated[
+        int, typer.Option(metavar="N", help="Processes to run, for more cores; needs PostgreSQL.", min=1, max=64)
+    ] = 1,
+) -> None:
     """Run the bridge until it is told to stop.
 
     It stops on SIGTERM or Ctrl-C, after finishing what it holds.
     """
     from bridge import redact
     from bridge.app import Bridge
+    from bridge.store.store import database_file
+    from bridge.workers import SHARED_PORTS, keep_running
 
     settings = settings_of(config)
     redact.configure(settings.log.level, settings.log.format, settings.secrets())
-    asyncio.run(_until_told(Bridge(settings), lambda: None))
+    if workers == 1:
+        asyncio.run(_until_told(Bridge(settings, shares_ports=SHARED_PORTS in os.environ), lambda: None))
+        return
+    if database_file(settings) is not None:
+        raise UsageError("--workers needs PostgreSQL: set database.url to postgresql+asyncpg://…, or run one process.")
+    asyncio.run(keep_running(["serve", *(["--config", str(config)] if config else [])], workers))
 
 
 def simulator(
@@ -116,6 +132,8 @@ async def _until_told(running: _Runs, ready: Callable[[], None]) -> None:
         await told.wait()
     finally:
         await running.stop()
+    if running.failed:
+        raise BridgeError("A part of the bridge broke, so it stopped. The log says which; start it again.")
 
 
 def _welcome(smtp_port: int, http_port: int) -> None:

@@ -105,7 +105,7 @@ def outcome_of_error(error: httpx.HTTPError) -> Outcome:
 
 
 def outcome_of_status(status: int, retry_after: float | None = None) -> Outcome:
-    """The usual meaning of an HTTP answer that is not 2xx; a provider that documents another says so in its own file."""
+    """The usual meaning of an HTTP answer that is not 2xx; a provider that means another says so in its own file."""
     diagnostic = f"HTTP {status}"
     if status == 429:
         return Outcome(OutcomeKind.THROTTLED, diagnostic=diagnostic, retry_after=retry_after)

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bridge.errors import StoreUnavailable
@@ -29,6 +30,9 @@ R = TypeVar("R")
 Work = Callable[[AsyncConnection, Sequence[P]], Awaitable[Sequence[R]]]
 """Does a batch in the transaction it is given: one result for each payload, in order."""
 
+CHANNEL = "bridge"
+"""On which the nodes of a PostgreSQL database wake each other (LISTEN and NOTIFY)."""
+
 MAX_BATCH = 500
 """Pieces in one transaction at the most."""
 
@@ -38,13 +42,16 @@ class _Piece:
     work: Work[Any, Any]
     payload: Any
     done: asyncio.Future[Any]
+    wakes: bool
 
 
 class Committer:
     """The one writer of this process."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, node: str) -> None:
+        """`node` is this process's name among those that share a database."""
         self._engine = engine
+        self._node = node
         self._waiting: list[_Piece] = []
         self._held: list[_Piece] = []
         self._wake = asyncio.Event()
@@ -62,11 +69,14 @@ class Committer:
         if self._task is not None:
             await asyncio.wait({self._task})
 
-    async def do(self, work: Work[P, R], payload: P) -> R:
-        """Have `payload` done by `work` and committed. Raises StoreUnavailable when the database does not take it."""
+    async def do(self, work: Work[P, R], payload: P, *, wakes: bool = False) -> R:
+        """Have `payload` done by `work` and committed. Raises StoreUnavailable when the database does not take it.
+
+        With `wakes`, the other nodes of a PostgreSQL database are told that there is something to do.
+        """
         if self._closed:
             raise StoreUnavailable("The bridge is stopping.")
-        piece = _Piece(work, payload, asyncio.get_running_loop().create_future())
+        piece = _Piece(work, payload, asyncio.get_running_loop().create_future(), wakes)
         self._waiting.append(piece)
         self._wake.set()
         result: R = await piece.done
@@ -112,6 +122,8 @@ class Committer:
                     answers = await work(connection, [batch[index].payload for index in indexes])
                     for index, answer in zip(indexes, answers, strict=True):
                         results[index] = answer
+                if connection.dialect.name == "postgresql" and any(piece.wakes for piece in batch):
+                    await connection.execute(select(func.pg_notify(CHANNEL, self._node)))
         return results
 
 

@@ -75,7 +75,7 @@ class Inbox:
 
     async def inbound(self, sms: InboundSms, decide: Decide) -> Filing | None:
         """File an inbound SMS; None when it was heard before. Raises StoreUnavailable."""
-        return await self._committer.do(self._inbounds, (sms, decide))
+        return await self._committer.do(self._inbounds, (sms, decide), wakes=True)
 
     async def _receipts(self, connection: AsyncConnection, heard: Sequence[tuple[Receipt, datetime]]) -> list[bool]:
         statement = upsert(connection, receipts).on_conflict_do_nothing(

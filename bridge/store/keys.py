@@ -6,9 +6,16 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from bridge.errors import SettingsError
+from bridge.store.committer import Committer
+from bridge.store.engine import upsert
+from bridge.store.tables import installations
 
 
 class NumberKey:
@@ -20,6 +27,31 @@ class NumberKey:
     def hash(self, number: str) -> str:
         """HMAC-SHA256 of an E.164 number, cut to 128 bits, in hexadecimal."""
         return hmac.digest(self._secret, number.encode(), hashlib.sha256).hex()[:32]
+
+    @property
+    def mark(self) -> str:
+        """What tells this key from another without giving it away."""
+        return self.hash("mark")
+
+
+async def check_key(committer: Committer, key: NumberKey) -> None:
+    """Make sure that the database's hashes were made with this key; the first key that comes is the database's.
+
+    Raises SettingsError: with another key no number would be found again, and no opt-out either.
+    """
+    if await committer.do(_keep_mark, key.mark) != key.mark:
+        raise SettingsError(
+            "data_dir",
+            "secret.key",
+            "is not the key of this database; bring back the one from its backup, or copy that of the other nodes",
+        )
+
+
+async def _keep_mark(connection: AsyncConnection, marks: Sequence[str]) -> list[str]:
+    statement = upsert(connection, installations).values(name="key", value=marks[0])
+    await connection.execute(statement.on_conflict_do_nothing(index_elements=[installations.c.name]))
+    kept = (await connection.execute(select(installations.c.value).where(installations.c.name == "key"))).scalar_one()
+    return [kept] * len(marks)
 
 
 def load_key(data_dir: Path) -> NumberKey:

@@ -17,9 +17,7 @@ import structlog
 from sqlalchemy import make_url
 
 from bridge import clock
-
-CHANNEL = "bridge"
-"""Name of the notifications (PostgreSQL, LISTEN and NOTIFY)."""
+from bridge.store.committer import CHANNEL
 
 PATIENCE = 5.0
 """Seconds to wait for a connection or an answer."""

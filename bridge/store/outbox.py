@@ -75,7 +75,7 @@ class Outbox:
 
     async def take(self, mail: NewMail) -> Taken:
         """Store a mail; when this returns it is on disk. Raises StoreUnavailable."""
-        taken = await self._committer.do(self._take, mail)
+        taken = await self._committer.do(self._take, mail, wakes=True)
         mailbox_id = mail.mailbox.id
         self._used[mailbox_id] = max((mail.day, taken.used), self._used.get(mailbox_id, ("", 0)))
         return taken

@@ -104,7 +104,7 @@ class Reports:
         False, and nothing is queued or marked, when another node told it first or when a message has changed since
         the report was read: what is told must be true when it is told.
         """
-        return await self._committer.do(self._told, told)
+        return await self._committer.do(self._told, told, wakes=True)
 
     async def put_off(self, submission_id: str, until: datetime) -> None:
         """Let a report that cannot be made now wait."""

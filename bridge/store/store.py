@@ -7,12 +7,13 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+from bridge.clock import new_id
 from bridge.errors import SettingsError
 from bridge.settings import Settings
 from bridge.store.committer import Committer
 from bridge.store.directory import Directory
 from bridge.store.engine import open_engine, upgrade
-from bridge.store.keys import NumberKey, load_key
+from bridge.store.keys import NumberKey, check_key, load_key
 from bridge.store.ledger import Ledger
 from bridge.store.mailboxes import Mailboxes
 from bridge.store.queue import Queue
@@ -43,6 +44,8 @@ class Store:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.node = new_id()
+        """This process among those that share the database: the name under which it holds leases."""
         self._exit = AsyncExitStack()
 
     async def __aenter__(self) -> Store:
@@ -54,9 +57,10 @@ class Store:
             self.engine = open_engine(database_url(settings))
             stack.push_async_callback(self.engine.dispose)
             await upgrade(self.engine)
-            self.committer = Committer(self.engine)
+            self.committer = Committer(self.engine, self.node)
             self.committer.start()
             stack.push_async_callback(self.committer.close)
+            await check_key(self.committer, self.key)
             self.directory = Directory(self.engine, self.key)
             await self.directory.refresh()
             self.mailboxes = Mailboxes(self.committer)

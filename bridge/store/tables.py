@@ -88,6 +88,13 @@ class MailboxRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Utc)
 
 
+class Installation(SQLModel, table=True):
+    """What holds for the database as a whole: the mark of the key that its number hashes were made with."""
+
+    name: str = Field(primary_key=True)
+    value: str
+
+
 class Revision(SQLModel, table=True):
     """A counter that every change of mailboxes or opt-outs moves; running bridges watch it and read again."""
 
@@ -429,6 +436,7 @@ def _table(name: str) -> Table:
 organisations = _table("organisation")
 mailboxes = _table("mailbox")
 revisions = _table("revision")
+installations = _table("installation")
 opt_outs = _table("opt_out")
 submissions = _table("submission")
 submission_contents = _table("submission_content")

@@ -20,9 +20,10 @@ DRAIN = 10
 class WebServer:
     """Serves `app` on one address. Port 0 takes any free port."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, *, shares_port: bool = False) -> None:
         self._host = host
         self._port = port
+        self._shares_port = shares_port
         self._server = _Server(
             uvicorn.Config(
                 app,
@@ -59,7 +60,7 @@ class WebServer:
     def _bind(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         try:
-            return socket.create_server((self._host, self._port), family=family)
+            return socket.create_server((self._host, self._port), family=family, reuse_port=self._shares_port)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             remedy = f"cannot be used ({reason}); stop what listens there, or choose another port"

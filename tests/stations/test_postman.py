@@ -48,7 +48,7 @@ async def test_what_the_server_took_is_not_sent_again_when_the_database_was_lock
             server = await loop.create_server(lambda: SMTP(mailbox, hostname="localhost"), "127.0.0.1", 0)
             port = server.sockets[0].getsockname()[1]
             relay = Relay(RelaySettings(host="127.0.0.1", port=port, tls=TlsMode.NONE))
-            postman = Postman(room.mails, relay)
+            postman = Postman(room.mails, relay, node="me")
             running = asyncio.create_task(postman.run())
             async with asyncio.timeout(20):
                 await mailbox.taken.wait()
