@@ -3,50 +3,17 @@
 from __future__ import annotations
 
 import random
-import smtplib
-import threading
 import time
 from collections import Counter
 
 import httpx
 import pytest
 
-from tests.road.demo_process import DOMAIN, LOGIN, DemoProcess, compose, eventually
+from tests.road.client import Client
+from tests.road.demo_process import DemoProcess, eventually
 
 CLIENTS = 4
 ON_THE_WAY = {"queued", "sending", "sent"}
-
-
-class Client(threading.Thread):
-    """Sends mails one after another. Without an answer it sends the same mail again, as any mail client would."""
-
-    def __init__(self, demo: DemoProcess, numbers: list[str]) -> None:
-        super().__init__(daemon=True)
-        self.demo = demo
-        self.numbers = numbers
-        self.taken: list[str] = []
-        """The phones of mails that were answered 250, in the order of the answers."""
-        self.stop = False
-
-    def run(self) -> None:
-        connection: smtplib.SMTP | None = None
-        for number in self.numbers:
-            address = f"{number}@{DOMAIN}"
-            mail = compose(LOGIN, [address], f"Reminder for {number[-7:]}.")
-            while not self.stop:
-                try:
-                    connection = connection or self.demo.smtp()
-                    connection.send_message(mail, LOGIN, [address])
-                except (smtplib.SMTPException, OSError):
-                    if connection is not None:
-                        connection.close()
-                    connection = None
-                    time.sleep(0.05)  # the bridge is down; a client would wait minutes
-                else:
-                    self.taken.append(number)
-                    break
-        if connection is not None:
-            connection.close()
 
 
 def test_kill_at_random_moments(own_demo: DemoProcess, long: bool) -> None:
@@ -54,7 +21,7 @@ def test_kill_at_random_moments(own_demo: DemoProcess, long: bool) -> None:
     chance = random.Random(20261121)
     # every tenth gateway call takes seconds, so that some kill finds messages on their way
     numbers = [f"+39349{n:04}{'909' if n % 10 == 0 else '000'}" for n in range(mails)]
-    clients = [Client(own_demo, numbers[part::CLIENTS]) for part in range(CLIENTS)]
+    clients = [Client(own_demo.smtp, numbers[part::CLIENTS]) for part in range(CLIENTS)]
     for client in clients:
         client.start()
     try:

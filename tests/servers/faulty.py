@@ -29,18 +29,22 @@ class Faulty:
     """Set when something from a client came by."""
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while the server is done with every connection, cut ones included."""
-    _open: int = 0
+    _serving: set[asyncio.Task[None]] = field(default_factory=set)
+    """Tasks are kept here: asyncio holds streams and who waits for them so loosely that they may vanish."""
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass one connection on until one side ends it, or a fault does."""
         self.connections += 1
-        self._open += 1
         self.idle.clear()
+        task = asyncio.create_task(self._pass_on(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._done)
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self.server_port)
         except ConnectionError:
             writer.transport.abort()
-            self._done()
             return
         back = asyncio.create_task(self._back(server_reader, writer))
         with contextlib.suppress(ConnectionError):
@@ -51,7 +55,6 @@ class Faulty:
             server_writer.write_eof()
         await back
         server_writer.close()
-        self._done()
 
     async def _forth(self, reader: asyncio.StreamReader, server: asyncio.StreamWriter) -> None:
         while octets := await reader.read(_BLOCK):
@@ -84,9 +87,9 @@ class Faulty:
                     client.write(octets)
         client.close()
 
-    def _done(self) -> None:
-        self._open -= 1
-        if not self._open:
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._serving.remove(task)
+        if not self._serving:
             self.idle.set()
 
 

@@ -1,0 +1,1 @@
+"""Several bridges on one PostgreSQL."""

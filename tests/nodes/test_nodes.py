@@ -1,0 +1,106 @@
+"""Three bridges on one PostgreSQL: killed, stopped and woken, they keep the promise that one alone keeps."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge.clock import new_id
+from tests.nodes.cluster import Cluster
+from tests.road.client import Client
+from tests.road.demo_process import DOMAIN, LOGIN, compose, eventually
+from tests.servers.postgres import PostgresServer
+
+CLIENTS = 4
+ON_THE_WAY = {"queued", "sending", "sent"}
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, postgres: PostgresServer) -> Iterator[Cluster]:
+    """A phone network and a database; the test adds nodes."""
+    running = Cluster(tmp_path, postgres, f"cluster_{new_id()}").start()
+    yield running
+    running.stop()
+
+
+@pytest.mark.timeout(600)
+def test_one_of_three_is_killed_every_second(cluster: Cluster, long: bool) -> None:
+    mails, seconds = (2000, 60) if long else (200, 6)
+    chance = random.Random(20261121)
+    for _ in range(3):
+        cluster.add_node()
+    numbers = [f"+39352{n:04}{'909' if n % 10 == 0 else '000'}" for n in range(mails)]
+    clients = [Client(cluster.smtp, numbers[part::CLIENTS]) for part in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    kills, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end or kills < 3:
+        time.sleep(chance.uniform(0.5, 1.0))
+        cluster.kill(chance.choice(cluster.nodes))
+        kills += 1
+        cluster.add_node()
+    for client in clients:
+        client.join(timeout=300)
+        assert not client.is_alive()
+
+    def settled() -> dict[str, str] | None:
+        states = cluster.states()
+        return None if ON_THE_WAY & set(states.values()) else states
+
+    states, texts = eventually(settled, patience=120), cluster.texts()
+    answered = [number for client in clients for number in client.taken]
+    assert sorted(answered) == numbers
+    twice = [number for number in answered if texts[number] > 1]
+    missing = [number for number in answered if texts[number] == 0 and states[number] != "unknown"]
+    assert (twice, missing) == ([], [])
+    tries = cluster.postgres.sql(
+        "SELECT count(*) FROM attempt GROUP BY message_id HAVING count(*) > 1", cluster.database
+    )
+    assert tries == "", "no message was claimed and sent by two"
+    unknown = sum(state == "unknown" for state in states.values())
+    print(f"{mails} mails, {kills} kills of three nodes: {unknown} unknown, {sum(texts.values())} texts")
+
+
+def test_a_dead_nodes_work_goes_to_the_others_at_once(cluster: Cluster) -> None:
+    """The lease lasts a minute and a half; the death is noticed in seconds."""
+    dying = cluster.add_node()
+    slow = "+393521111909"  # the gateway takes five seconds to answer
+    _send(cluster, slow)
+    eventually(lambda: cluster.states().get(slow) == "sending")
+    cluster.kill(dying)
+    cluster.add_node()
+    eventually(lambda: cluster.states()[slow] in ("unknown", "delivered"), patience=20)
+    assert cluster.texts()[slow] <= 1
+
+
+def test_the_database_restarts_under_a_running_node(cluster: Cluster) -> None:
+    cluster.add_node()
+    before, after = "+393521112000", "+393521113000"
+    _send(cluster, before)
+    eventually(lambda: cluster.states().get(before) == "delivered")
+    cluster.postgres.stop("immediate")
+    with cluster.smtp() as client:
+        client.mail(LOGIN)
+        client.rcpt(f"{after}@{DOMAIN}")
+        code, _ = client.data(compose(LOGIN, [f"{after}@{DOMAIN}"], "While the database is away.").as_bytes())
+    assert code == 452, "doubt is 4xx"
+    cluster.postgres.start()
+    eventually(lambda: _taken(cluster, after))
+    eventually(lambda: cluster.states().get(after) == "delivered")
+    assert cluster.texts()[after] == 1
+
+
+def _send(cluster: Cluster, number: str) -> None:
+    with cluster.smtp() as client:
+        client.send_message(compose(LOGIN, [f"{number}@{DOMAIN}"], "A text."))
+
+
+def _taken(cluster: Cluster, number: str) -> bool:
+    with cluster.smtp() as client:
+        client.mail(LOGIN)
+        client.rcpt(f"{number}@{DOMAIN}")
+        return client.data(compose(LOGIN, [f"{number}@{DOMAIN}"], "Once it is back.").as_bytes())[0] == 250
