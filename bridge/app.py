@@ -112,8 +112,7 @@ class Bridge:
         self.janitor = Janitor(
             store.directory,
             outbox,
-            store.queue,
-            mails,
+            store.leases,
             nodes=nodes,
             told_after=pace.unknown_after,
             changed=self._ring,
@@ -135,9 +134,7 @@ class Bridge:
             mailed=self.postman.ring,
         )
         grace = settings.smtp.drain_timeout
-        lost = await store.queue.recover(clock.now(), all_leases=single, told_after=pace.unknown_after)
-        if single:
-            await mails.release()
+        lost = await store.leases.recover(clock.now(), all_leases=single, told_after=pace.unknown_after)
         if lost:
             log.warning("bridge.found_unknown_messages", messages=lost)
         for name, run, stop in (

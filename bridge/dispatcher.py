@@ -68,7 +68,6 @@ class Dispatcher:
         self._alarm = clock.Alarm()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
-        self._swept = clock.now()
 
     def ring(self) -> None:
         """There may be a message to send."""
@@ -80,7 +79,6 @@ class Dispatcher:
             try:
                 found = await self._claim()
                 due = None if found else await self._queue.next_due(clock.now())
-                await self._sweep()
             except StoreUnavailable as error:
                 log.warning("dispatcher.store_unavailable", detail=error.detail)
                 found, due = 0, None
@@ -112,15 +110,6 @@ class Dispatcher:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return len(claimed)
-
-    async def _sweep(self) -> None:
-        now = clock.now()
-        if (now - self._swept).total_seconds() < LEASE / 3:
-            return
-        self._swept = now
-        lost = await self._queue.recover(now, all_leases=False, told_after=self._pace.unknown_after)
-        if lost:
-            log.warning("dispatcher.leases_ran_out", messages=lost)
 
     async def _carry(self, claimed: Claimed) -> None:
         try:

@@ -1,4 +1,4 @@
-"""The station that keeps the house: reads changed mailboxes again and forgets fingerprints that have run out."""
+"""The station that keeps the house: reads changed mailboxes again, frees the leases of the dead, forgets what ran out."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ import structlog
 from bridge import clock
 from bridge.errors import StoreUnavailable
 from bridge.store.directory import Directory
-from bridge.store.mails import Mails
+from bridge.store.leases import Leases
 from bridge.store.nodes import Nodes
 from bridge.store.outbox import Outbox
-from bridge.store.queue import Queue
 
 log = structlog.get_logger("bridge.janitor")
 
 READ_AGAIN = 1.0
 """Seconds after which a running bridge notices what the command line changed."""
+
+SWEEP = 30.0
+"""Seconds between two looks for leases that ran out."""
 
 CLEAN = 3600.0
 """Seconds between two rounds of forgetting."""
@@ -31,8 +33,7 @@ class Janitor:
         self,
         directory: Directory,
         outbox: Outbox,
-        queue: Queue,
-        mails: Mails,
+        leases: Leases,
         *,
         nodes: Nodes | None,
         told_after: float,
@@ -41,14 +42,13 @@ class Janitor:
         """`nodes` knows the others on the same database; `told_after` is in seconds (see `Change.told_after`)."""
         self._directory = directory
         self._outbox = outbox
-        self._queue = queue
-        self._mails = mails
+        self._leases = leases
         self._nodes = nodes
         self._told_after = told_after
         self._changed = changed
         self._alarm = clock.Alarm()
         self._stopping = False
-        self._cleaned = clock.now()
+        self._cleaned = self._swept = clock.now()
 
     async def run(self) -> None:
         """Keep house until `stop` is called."""
@@ -59,6 +59,7 @@ class Janitor:
                 now = clock.now()
                 if self._nodes is not None:
                     await self._bury(self._nodes, now)
+                await self._sweep(now)
                 if (now - self._cleaned).total_seconds() > CLEAN:
                     self._cleaned = now
                     await self._outbox.forget(now)
@@ -68,14 +69,21 @@ class Janitor:
 
     async def _bury(self, nodes: Nodes, now: datetime) -> None:
         """A node that died gives its work to the others at once, not only when its leases run out."""
-        holders = await self._queue.owners() | await self._mails.owners()
-        dead = await nodes.dead(holders)
+        dead = await nodes.dead(await self._leases.owners())
         if not dead:
             return
-        lost = await self._queue.bury(dead, now, self._told_after)
-        await self._mails.bury(dead)
+        lost = await self._leases.bury(dead, now, self._told_after)
         log.warning("janitor.node_died", nodes=len(dead), unknown_messages=lost)
         self._changed()
+
+    async def _sweep(self, now: datetime) -> None:
+        if (now - self._swept).total_seconds() < SWEEP:
+            return
+        self._swept = now
+        lost = await self._leases.recover(now, all_leases=False, told_after=self._told_after)
+        if lost:
+            log.warning("janitor.leases_ran_out", unknown_messages=lost)
+            self._changed()
 
     def stop(self) -> None:
         """End after the present round."""

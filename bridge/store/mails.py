@@ -6,7 +6,7 @@ can tell.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,20 +82,6 @@ class Mails:
         """Commit what a try came to; a mail that is settled stays as it is."""
         await self._committer.do(_settle, result)
 
-    async def release(self) -> None:
-        """Give back every lease: on SQLite a starting bridge is the only one, so all leases are of the dead."""
-        await self._committer.do(_release, None)
-
-    async def owners(self) -> set[str]:
-        """The nodes that hold leases."""
-        query = select(mails.c.lease_owner).where(mails.c.state == QUEUED, mails.c.lease_owner.is_not(None))
-        async with reading(self._engine) as connection:
-            return set((await connection.execute(query.distinct())).scalars())
-
-    async def bury(self, owners: Collection[str]) -> None:
-        """Give back the leases of nodes that died."""
-        await self._committer.do(_bury, owners, wakes=True)
-
     async def next_due(self, after: datetime) -> datetime | None:
         """When the next queued mail that is not due yet will be."""
         query = select(func.min(mails.c.due_at)).where(mails.c.state == QUEUED, mails.c.due_at > after)
@@ -156,15 +142,3 @@ async def _settle(connection: AsyncConnection, results: Sequence[MailResult]) ->
         mine = update(mails).where(mails.c.id == result.mail_id, mails.c.state == "queued")
         await connection.execute(mine.values(values))
     return [None] * len(results)
-
-
-async def _bury(connection: AsyncConnection, requests: Sequence[Collection[str]]) -> list[None]:
-    for owners in requests:
-        freed = update(mails).where(mails.c.state == QUEUED, mails.c.lease_owner.in_(owners))
-        await connection.execute(freed.values(lease_owner=None, lease_until=None))
-    return [None] * len(requests)
-
-
-async def _release(connection: AsyncConnection, requests: Sequence[None]) -> list[None]:
-    await connection.execute(update(mails).where(mails.c.state == QUEUED).values(lease_owner=None, lease_until=None))
-    return [None] * len(requests)

@@ -6,13 +6,13 @@ first byte leaves. When a lease runs out, a `queued` row is claimable again and 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate, pairwise
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bridge import clock
@@ -20,7 +20,7 @@ from bridge.errors import Reason
 from bridge.store import transitions
 from bridge.store.committer import Committer
 from bridge.store.engine import reading
-from bridge.store.tables import QUEUED, SENDING, attempts, mailboxes, message_contents, messages, opt_outs, receipts
+from bridge.store.tables import QUEUED, attempts, mailboxes, message_contents, messages, opt_outs, receipts
 from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, Outcome, OutcomeKind
 
 
@@ -68,9 +68,6 @@ class Finish:
     change: transitions.Change
 
 
-_CHUNK = 1000
-"""Messages changed by one statement, where there may be any number of them."""
-
 _OPTED_OUT = and_(
     opt_outs.c.organisation_id == messages.c.organisation_id,
     opt_outs.c.sender == messages.c.sender,
@@ -104,25 +101,6 @@ class Queue:
     async def change(self, change: transitions.Change) -> MessageState | None:
         """Commit a change that no try led to; None when the message did not yield to it."""
         return await self._committer.do(self._change, change, wakes=True)
-
-    async def recover(self, now: datetime, *, all_leases: bool, told_after: float) -> int:
-        """Make `unknown` of every message whose sender died while it was on its way; how many there were.
-
-        With `all_leases`, leases that have not run out count as dead too: on SQLite nobody else can hold one.
-        """
-        return await self._committer.do(self._recover, (now, all_leases, told_after))
-
-    async def owners(self) -> set[str]:
-        """The nodes that hold leases."""
-        query = select(messages.c.lease_owner).where(
-            messages.c.state.in_([QUEUED, SENDING]), messages.c.lease_owner.is_not(None)
-        )
-        async with reading(self._engine) as connection:
-            return set((await connection.execute(query.distinct())).scalars())
-
-    async def bury(self, owners: Collection[str], now: datetime, told_after: float) -> int:
-        """Give back the leases of nodes that died: what they were sending becomes `unknown`; how many that were."""
-        return await self._committer.do(self._bury, (owners, now, told_after), wakes=True)
 
     async def next_due(self, after: datetime) -> datetime | None:
         """When the next queued message that is not due yet will be."""
@@ -159,42 +137,6 @@ class Queue:
         if waiting:
             await transitions.apply(connection, waiting, report_wait=self._report_wait)
         return results
-
-    async def _recover(
-        self, connection: AsyncConnection, requests: Sequence[tuple[datetime, bool, float]]
-    ) -> list[int]:
-        results = []
-        for now, all_leases, told_after in requests:
-            lost = select(messages.c.id).where(messages.c.state == SENDING)
-            if all_leases:
-                freed = update(messages).where(messages.c.state == QUEUED, messages.c.lease_until.is_not(None))
-                await connection.execute(freed.values(lease_owner=None, lease_until=None))
-            else:
-                lost = lost.where(messages.c.lease_until < now)
-            results.append(await self._lose(connection, lost, now, told_after))
-        return results
-
-    async def _bury(
-        self, connection: AsyncConnection, requests: Sequence[tuple[Collection[str], datetime, float]]
-    ) -> list[int]:
-        results = []
-        for owners, now, told_after in requests:
-            held = messages.c.lease_owner.in_(owners)
-            freed = update(messages).where(messages.c.state == QUEUED, held)
-            await connection.execute(freed.values(lease_owner=None, lease_until=None))
-            lost = select(messages.c.id).where(messages.c.state == SENDING, held)
-            results.append(await self._lose(connection, lost, now, told_after))
-        return results
-
-    async def _lose(self, connection: AsyncConnection, lost: Select[str], now: datetime, told_after: float) -> int:
-        """Nobody can say any more what became of these messages."""
-        changes = [
-            transitions.Change(message_id, MessageState.UNKNOWN, now, reason=Reason.NO_ANSWER, told_after=told_after)
-            for message_id in (await connection.execute(lost)).scalars()
-        ]
-        for first in range(0, len(changes), _CHUNK):
-            await transitions.apply(connection, changes[first : first + _CHUNK], report_wait=self._report_wait)
-        return len(changes)
 
 
 async def _waiting_receipts(

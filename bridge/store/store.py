@@ -14,6 +14,7 @@ from bridge.store.committer import Committer
 from bridge.store.directory import Directory
 from bridge.store.engine import open_engine, upgrade
 from bridge.store.keys import NumberKey, check_key, load_key
+from bridge.store.leases import Leases
 from bridge.store.ledger import Ledger
 from bridge.store.mailboxes import Mailboxes
 from bridge.store.queue import Queue
@@ -65,6 +66,7 @@ class Store:
             await self.directory.refresh()
             self.mailboxes = Mailboxes(self.committer)
             self.ledger = Ledger(self.engine, self.key)
+            self.leases = Leases(self.engine, self.committer, settings.reports.wait)
             self.queue = Queue(self.engine, self.committer, settings.reports.wait)
             self._exit = stack.pop_all()
         return self

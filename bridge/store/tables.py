@@ -169,6 +169,12 @@ class MessageRow(SQLModel, table=True):
             sqlite_where=text("state = 'sending'"),
             postgresql_where=text("state = 'sending'"),
         ),
+        Index(
+            "ix_message_owner",
+            "lease_owner",
+            sqlite_where=text("lease_owner IS NOT NULL"),
+            postgresql_where=text("lease_owner IS NOT NULL"),
+        ),
         Index("ix_message_provider", "gateway", "provider_id"),
         Index("ix_message_number", "number_hash", "sender"),
         Index("ix_message_submission", "submission_id"),

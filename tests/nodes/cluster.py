@@ -134,14 +134,13 @@ gateway = "main"
 
     def _spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 [*BRIDGE, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 env={**os.environ, "SMS_BRIDGE_WORKER": "test", "PYTHONUNBUFFERED": "1"},
             )
-        return process
 
 
 def _answers(url: str) -> bool:

@@ -142,7 +142,7 @@ async def test_a_stop_does_not_wait_for_ever_and_nothing_is_sent_twice(room: Sto
     async with dispatching(room, first, grace=0.1):
         await first.asked.wait()
     assert await states(room) == [MessageState.SENDING]
-    await room.store.queue.recover(clock.now(), all_leases=True, told_after=15)
+    await room.store.leases.recover(clock.now(), all_leases=True, told_after=15)
     await take(room, "+393337654321")
     async with dispatching(room, second):
         await becomes(room, second, [MessageState.UNKNOWN, MessageState.SENT])

@@ -69,7 +69,7 @@ class Life(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1.0, 40.0, 100.0]))
     def time_passes_and_a_node_sweeps(self, seconds: float) -> None:
         self.at += seconds
-        self.run(self.room.store.queue.recover(later(self.at), all_leases=False, told_after=15))
+        self.run(self.room.store.leases.recover(later(self.at), all_leases=False, told_after=15))
 
     @rule(owner=st.sampled_from([ME, OTHER]), sends=st.booleans())
     def a_node_claims(self, owner: str, sends: bool) -> None:
@@ -119,7 +119,7 @@ class Life(RuleBasedStateMachine):
     def every_process_crashes_and_one_starts(self) -> None:
         self.held.clear()
         self.flying = dict.fromkeys(self.flying, False)
-        self.run(self.room.store.queue.recover(later(self.at), all_leases=True, told_after=15))
+        self.run(self.room.store.leases.recover(later(self.at), all_leases=True, told_after=15))
 
     @rule()
     def a_person_sends_it_again(self) -> None:

@@ -48,15 +48,15 @@ async def test_a_paused_mailbox_keeps_its_messages_in_the_queue(room: StoreRoom)
 
 async def test_a_crash_on_the_way_makes_unknown_and_is_never_sent_again(room: StoreRoom) -> None:
     message_id = await sending(room)
-    assert await room.store.queue.recover(later(5), all_leases=True, told_after=15) == 1
+    assert await room.store.leases.recover(later(5), all_leases=True, told_after=15) == 1
     assert await state(room, message_id) is MessageState.UNKNOWN
     assert await claim(room, at=100_000) == []
 
 
 async def test_another_nodes_lease_is_respected_until_it_runs_out(room: StoreRoom) -> None:
     message_id = await sending(room)
-    assert await room.store.queue.recover(later(5), all_leases=False, told_after=15) == 0
-    assert await room.store.queue.recover(later(100), all_leases=False, told_after=15) == 1
+    assert await room.store.leases.recover(later(5), all_leases=False, told_after=15) == 0
+    assert await room.store.leases.recover(later(100), all_leases=False, told_after=15) == 1
     assert await state(room, message_id) is MessageState.UNKNOWN
 
 
@@ -153,7 +153,7 @@ async def test_who_comes_after_the_lease_may_not_send(room: StoreRoom) -> None:
 async def test_an_answer_to_an_earlier_try_decides_nothing(room: StoreRoom, came: MessageState) -> None:
     """The gateway hung, the message became unknown, a person sent it again, and now the first answer comes."""
     message_id = await sending(room)
-    await room.store.queue.recover(later(100), all_leases=False, told_after=15)
+    await room.store.leases.recover(later(100), all_leases=False, told_after=15)
     await room.store.queue.change(
         Change(message_id, MessageState.QUEUED, later(101), due_at=later(101), by_person=True)
     )

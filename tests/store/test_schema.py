@@ -137,7 +137,7 @@ async def _claim_mails(room: StoreRoom) -> None:
         pytest.param(lambda room: room.store.queue.next_due(later(0)), "ix_message_queue", id="the next message"),
         pytest.param(lambda room: room.mails.next_due(later(0)), "ix_mail_queue", id="the next mail"),
         pytest.param(
-            lambda room: room.store.queue.recover(later(0), all_leases=False, told_after=15),
+            lambda room: room.store.leases.recover(later(0), all_leases=False, told_after=15),
             "ix_message_lease",
             id="leases that ran out",
         ),

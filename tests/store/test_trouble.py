@@ -85,7 +85,7 @@ async def test_a_mail_that_was_not_stored_does_not_count_for_the_daily_cap(hasty
         await hasty.outbox.take(new_mail(small))
     broken = capped(hasty.mailbox, 1)
     object.__setattr__(broken, "id", "nobody")
-    with pytest.raises(Exception, match="(?i)foreign key"):
+    with pytest.raises(Exception, match=r"(?i)foreign key"):
         await hasty.outbox.take(new_mail(broken))
     assert hasty.outbox.used(small.id, "2026-11-21") == 0
     assert hasty.outbox.used("nobody", "2026-11-21") == 0
@@ -101,8 +101,8 @@ async def test_every_step_says_that_the_database_is_locked(hasty: StoreRoom, tmp
             start(hasty, message_id),
             finish(hasty, message_id, MessageState.SENT),
             hasty.inbox.receipt(receipt(message_id, MessageState.DELIVERED, "1"), later(2)),
-            hasty.store.queue.recover(later(2), all_leases=True, told_after=15),
-            hasty.mails.release(),
+            hasty.store.leases.recover(later(2), all_leases=True, told_after=15),
+            hasty.store.leases.owners(),
             hasty.outbox.forget(later(2)),
         ):
             with pytest.raises(StoreUnavailable):
@@ -137,7 +137,7 @@ async def test_every_reading_says_that_the_database_is_gone(tmp_path: Path) -> N
 async def test_an_error_holds_neither_number_nor_text(room: StoreRoom) -> None:
     mail = new_mail(room.mailbox, text="Your test was positive.")
     object.__setattr__(mail.mailbox, "id", "nobody")
-    with pytest.raises(Exception, match="(?i)foreign key") as caught:
+    with pytest.raises(Exception, match=r"(?i)foreign key") as caught:
         await room.outbox.take(mail)
     assert "393331234567" not in str(caught.value)
     assert "positive" not in str(caught.value)

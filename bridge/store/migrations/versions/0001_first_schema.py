@@ -303,6 +303,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'sending'"),
             postgresql_where=sa.text("state = 'sending'"),
         )
+        batch_op.create_index(
+            "ix_message_owner",
+            ["lease_owner"],
+            unique=False,
+            sqlite_where=sa.text("lease_owner IS NOT NULL"),
+            postgresql_where=sa.text("lease_owner IS NOT NULL"),
+        )
         batch_op.create_index("ix_message_mailbox", ["mailbox_id", "created_at"], unique=False)
         batch_op.create_index("ix_message_number", ["number_hash", "sender"], unique=False)
         batch_op.create_index("ix_message_provider", ["gateway", "provider_id"], unique=False)
