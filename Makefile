@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := .tools/uv/bin/uv
-PACKAGES := chromium curl dovecot-imapd dovecot-lmtpd libatomic1 swaks
+PACKAGES := chromium curl dovecot-imapd dovecot-lmtpd libatomic1 postgresql swaks
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
@@ -25,7 +25,7 @@ run: setup ## start the demo: bridge, phone network and mailbox on this machine
 	@exec .venv/bin/bridge demo
 
 test: .venv/.installed-dev packages ## run all tests
-	.venv/bin/pytest
+	.venv/bin/pytest -q -n 2 --dist loadfile
 
 bench: PACKAGES := dovecot-core postfix
 bench: .venv/.installed-dev packages ## measure speed beside Postfix and a bare aiosmtpd; as root, on a quiet machine

@@ -7,45 +7,50 @@ Everything that can hold a mail is ready before the first listener opens, and th
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import signal
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from datetime import timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from starlette.routing import BaseRoute
 
-from bridge import clock
+from bridge import clock, folder_lock
 from bridge.access.credentials import Credentials
 from bridge.admission import Admission
+from bridge.disk import Disk
 from bridge.dispatcher import Dispatcher, Pace
-from bridge.errors import SettingsError, StoreUnavailable
+from bridge.errors import SettingsError
+from bridge.filer import Filer
 from bridge.gateways.base import Gateway
 from bridge.gateways.registry import GatewayOptions, build
+from bridge.gauges import gauges
 from bridge.intake import Intake
 from bridge.janitor import Janitor
+from bridge.mailback.imap import Folders, FolderSettings
 from bridge.mailback.relay import Relay, RelaySettings
 from bridge.postman import Postman
 from bridge.reporter import Reporter
 from bridge.settings import Settings
 from bridge.smtp_handler import FrontDoor
 from bridge.smtp_server import DoorSettings, SmtpServer
+from bridge.store.backlog import Backlog, read_backlog
+from bridge.store.filings import Filings
 from bridge.store.inbox import Inbox
 from bridge.store.mails import Mails
 from bridge.store.nodes import Nodes
 from bridge.store.outbox import Outbox
 from bridge.store.reports import Reports
 from bridge.store.store import Store, database_file, database_url, make_folder
+from bridge.streaks import Streaks
+from bridge.watchman import Watchman
 from bridge.web.app import build_web
+from bridge.web.scrape import scrape_routes
 from bridge.web.server import WebServer
 
 log = structlog.get_logger("bridge.app")
-
-_LOCK = "bridge.lock"
 
 
 class Bridge:
@@ -72,7 +77,7 @@ class Bridge:
             make_folder(settings.data_dir)
             single = database_file(settings) is not None
             if single:
-                stack.callback(os.close, _lock(settings.data_dir))
+                stack.callback(os.close, folder_lock.take(settings.data_dir))
             self.store = await stack.enter_async_context(Store(settings))
             self.gateways = open_gateways(settings)
             for gateway in self.gateways.values():
@@ -92,22 +97,36 @@ class Bridge:
         self.relay = Relay(relay_settings(settings))
         stack.push_async_callback(self.relay.close)
         mails = Mails(store.engine, store.committer)
-        reports = Reports(store.engine, store.committer, settings.reports.wait)
+        reports = Reports(store.engine, store.committer, settings.reports.wait, store.filing)
         pace = _pace(settings)
+        streaks = Streaks()
         nodes = None
         if not single:
             nodes = Nodes(database_url(settings), store.node, self._ring)
             await nodes.start()
             stack.push_async_callback(nodes.close)
-        self.postman = Postman(mails, self.relay, node=store.node)
+        self.postman = Postman(mails, self.relay, node=store.node, streaks=streaks)
+        accounts = open_folders(settings)
+        for folders in accounts.values():
+            stack.push_async_callback(folders.close)
+        self.filer = Filer(
+            Filings(store.engine, store.committer),
+            mails,
+            accounts,
+            store.directory,
+            domain=settings.domain,
+            node=store.node,
+        )
         self.reporter = Reporter(
             reports,
             store.directory,
             hostname=settings.hostname,
             domain=settings.domain,
-            mailed=self.postman.ring,
+            mailed=self._mailed,
         )
-        self.dispatcher = Dispatcher(store.queue, self.gateways, pace, node=store.node, settled=self.reporter.ring)
+        self.dispatcher = Dispatcher(
+            store.queue, self.gateways, pace, node=store.node, settled=self._settled, streaks=streaks
+        )
         outbox = Outbox(store.committer, store.key, settings.sending.resubmission_window)
         self.janitor = Janitor(
             store.directory,
@@ -125,13 +144,25 @@ class Bridge:
             taken=self.dispatcher.ring,
         )
         self.intake = Intake(
-            Inbox(store.committer, store.key, settings.reports.wait),
+            Inbox(store.committer, store.key, settings.reports.wait, store.filing),
             store.directory,
             domain=settings.domain,
             window=timedelta(days=settings.replies.window_days),
             fallback=settings.replies.fallback,
-            settled=self.reporter.ring,
-            mailed=self.postman.ring,
+            settled=self._settled,
+            mailed=self._mailed,
+        )
+        file = database_file(settings)
+        self.disk = Disk(file.parent if file is not None else settings.data_dir, settings.smtp.disk_reserve)
+        alerts = Relay(relay_settings(settings))  # what is wrong must not wait behind other mails
+        stack.push_async_callback(alerts.close)
+        self.watchman = Watchman(
+            self.backlog,
+            streaks,
+            self.disk,
+            alerts,
+            settings=settings,
+            leads=nodes.leads if nodes is not None else _alone,
         )
         grace = settings.smtp.drain_timeout
         lost = await store.leases.recover(clock.now(), all_leases=single, told_after=pace.unknown_after)
@@ -139,8 +170,10 @@ class Bridge:
             log.warning("bridge.found_unknown_messages", messages=lost)
         for name, run, stop in (
             ("postman", self.postman.run(), self.postman.stop),
+            ("filer", self.filer.run(), self.filer.stop),
             ("reporter", self.reporter.run(), self.reporter.stop),
             ("janitor", self.janitor.run(), self.janitor.stop),
+            ("watchman", self.watchman.run(), self.watchman.stop),
         ):
             stack.push_async_callback(_end, self._station(name, run), stop, grace)
         dispatching = self._station("dispatcher", self.dispatcher.run())
@@ -162,14 +195,28 @@ class Bridge:
 
     def _ring(self) -> None:
         """Another node left work, or a mailbox changed: every station has a look."""
-        for station in (self.dispatcher, self.reporter, self.postman):
+        for station in (self.dispatcher, self.reporter, self.postman, self.filer):
             station.ring()
 
+    def _settled(self) -> None:
+        """Something became of a message: perhaps there is something to report, or its text to file."""
+        self.reporter.ring()
+        self.filer.ring()
+
+    def _mailed(self) -> None:
+        """A mail was put into the queue, and perhaps its copy for a folder."""
+        self.postman.ring()
+        self.filer.ring()
+
     async def _open_listeners(self, stack: AsyncExitStack) -> None:
-        front = FrontDoor(self.store.directory, Credentials(), self.admission)
+        front = FrontDoor(self.store.directory, Credentials(), self.admission, disk_full=self.disk.is_full)
         self.door = SmtpServer(door_settings(self.settings), front, shares_ports=self._shares_ports)
+        token = self.settings.http.metrics_token
+        scrape = scrape_routes(
+            lambda: gauges(self.backlog, self.disk), token.get_secret_value() if token is not None else ""
+        )
         self.web = WebServer(
-            build_web(self.gateways, self.intake.hear, self.health, self._extra_routes),
+            build_web(self.gateways, self.intake.hear, self.watchman.health, [*scrape, *self._extra_routes]),
             self.settings.http.host,
             self.settings.http.port,
             shares_port=self._shares_ports,
@@ -186,38 +233,9 @@ class Bridge:
             raise SettingsError(f"smtp.{key}", str(port), remedy) from error
         await self.web.start()
 
-    async def health(self) -> Mapping[str, str]:
-        """Every part by name: empty when it works, else a sentence that says what is wrong."""
-        try:
-            await self.store.directory.refresh()
-        except StoreUnavailable as error:
-            return {"store": error.sentence}
-        return {"store": ""}
-
-
-def is_running(data_dir: Path) -> bool:
-    """Whether a bridge runs on this folder, in this process or another."""
-    if not (data_dir / _LOCK).exists():
-        return False
-    try:
-        os.close(_lock(data_dir))
-    except SettingsError:
-        return True
-    return False
-
-
-def _lock(data_dir: Path) -> int:
-    handle = os.open(data_dir / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        raise SettingsError(
-            "data_dir",
-            f'"{data_dir}"',
-            "another bridge is running on this folder; stop it first, or name another folder",
-        ) from error
-    return handle
+    async def backlog(self, now: datetime) -> Backlog:
+        """What waits at the moment `now`. Raises StoreUnavailable."""
+        return await read_backlog(self.store.engine, now)
 
 
 def open_gateways(settings: Settings) -> dict[str, Gateway]:
@@ -226,6 +244,29 @@ def open_gateways(settings: Settings) -> dict[str, Gateway]:
     for name, gateway in settings.gateways.items():
         secret = gateway.secret.get_secret_value() if gateway.secret is not None else ""
         found[name] = build(name, gateway.kind, GatewayOptions(gateway.url, secret, gateway.timeout))
+    return found
+
+
+def open_folders(settings: Settings) -> dict[str, Folders]:
+    """The IMAP account of every mailbox that has its conversations filed, by login; the caller closes them.
+
+    Raises SettingsError.
+    """
+    found = {}
+    for login, filing in settings.filing.items():
+        account = FolderSettings(
+            host=filing.host,
+            port=filing.port,
+            tls=filing.tls,
+            username=filing.username,
+            password=filing.password.get_secret_value() if filing.password is not None else "",
+            ca_file=filing.ca_file,
+        )
+        try:
+            found[login] = Folders(account)
+        except SettingsError as error:
+            key = f'filing."{login}".{error.key.removeprefix("imap.")}'
+            raise SettingsError(key, error.value, error.remedy) from error
     return found
 
 
@@ -241,6 +282,11 @@ def relay_settings(settings: Settings) -> RelaySettings:
         ca_file=relay.ca_file,
         hostname=settings.hostname,
     )
+
+
+async def _alone() -> bool:
+    """One bridge on one database leads."""
+    return True
 
 
 def _pace(settings: Settings) -> Pace:

@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 
 _last_id = 0
 
@@ -24,7 +25,7 @@ def new_id() -> str:
     """
     global _last_id
     _last_id = max(_last_id + 1, (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80))
-    return "".join(_CROCKFORD[_last_id >> shift & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[_last_id >> shift & 1023] for shift in range(120, -1, -10)])
 
 
 def jitter(seconds: float) -> float:

@@ -18,9 +18,10 @@ from cryptography.x509.oid import NameOID
 
 from bridge import clock
 from bridge.access.credentials import hash_password
-from bridge.app import Bridge, is_running
+from bridge.app import Bridge
 from bridge.demo_mailboxes import DOMAIN, PASSWORDS, SAMPLE_NUMBER, demo_mailbox
 from bridge.errors import SettingsError
+from bridge.folder_lock import is_running
 from bridge.settings import Settings, demo_settings
 from bridge.simulator.mail_client import BridgeDoor
 from bridge.simulator.server import Simulator

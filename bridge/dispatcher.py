@@ -14,11 +14,13 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bridge import clock
+from bridge import clock, metrics
 from bridge.errors import Reason, StoreUnavailable
 from bridge.gateways.base import Gateway
 from bridge.store.queue import Claim, Claimed, Finish, Queue, Start
 from bridge.store.transitions import Change
+from bridge.streaks import Streaks
+from bridge.streaks import gateway as part_of
 from bridge.types import MessageState, Outcome, OutcomeKind
 
 log = structlog.get_logger("bridge.dispatcher")
@@ -59,7 +61,9 @@ class Dispatcher:
         *,
         node: str,
         settled: Callable[[], None],
+        streaks: Streaks,
     ) -> None:
+        self._streaks = streaks
         self._queue = queue
         self._gateways = gateways
         self._pace = pace
@@ -135,8 +139,11 @@ class Dispatcher:
         attempt = await self._queue.start(Start(self._owner, claimed.sms.reference, claimed.gateway, now, until))
         if attempt is None:
             return
+        if attempt == 1:
+            metrics.MAIL_TO_SUBMIT.labels(claimed.gateway).observe(max(0.0, (now - claimed.due_at).total_seconds()))
         outcome = await _submit(gateway, claimed)
         change = self._change(claimed, attempt, outcome, clock.now())
+        self._note(claimed.gateway, outcome, now, change.at)
         state = await self._finish(Finish(attempt, outcome, change))
         log.info(
             "message.tried",
@@ -149,6 +156,14 @@ class Dispatcher:
         )
         self._settled()
         self.ring()
+
+    def _note(self, gateway: str, outcome: Outcome, started: datetime, ended: datetime) -> None:
+        metrics.TRIES.labels(gateway, outcome.kind.value).inc()
+        metrics.SUBMIT.labels(gateway).observe((ended - started).total_seconds())
+        # A refused number says nothing bad of the gateway; a refused account or sender is refused for every message.
+        refuses_all = outcome.reason in (None, Reason.PROVIDER_REFUSED, Reason.SENDER_REFUSED)
+        good = outcome.kind is OutcomeKind.ACCEPTED or (outcome.kind is OutcomeKind.REJECTED and not refuses_all)
+        self._streaks.note(part_of(gateway), ended, good=good)
 
     def _forbidden(self, claimed: Claimed, now: datetime) -> Change | None:
         message_id, expires_at, tried = claimed.sms.reference, claimed.sms.expires_at, claimed.first_tried_at

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from bridge import clock, notices, replies
+from bridge import clock, metrics, notices, replies
 from bridge.store.directory import Directory
 from bridge.store.inbox import Filing, Inbox, Thread
 from bridge.types import GatewayEvent, InboundSms, Language, Mailbox, Receipt, ReplyNotice
@@ -51,10 +51,13 @@ class Intake:
     async def _one(self, event: GatewayEvent) -> None:
         if isinstance(event, Receipt):
             is_new = await self._inbox.receipt(event, clock.now())
+            metrics.RECEIPTS.labels(event.gateway, event.state.value).inc()
             log.info("receipt.heard", gateway=event.gateway, state=event.state.value, repeated=not is_new)
             self._settled()
             return
         filing = await self._inbox.inbound(event, self._decide)
+        if filing is not None:
+            metrics.INBOUND.labels(event.gateway, filing.match).inc()
         log.info("inbound.heard", gateway=event.gateway, match=filing.match if filing else None, repeated=not filing)
         self._mailed()
         if filing is not None and (filing.stops or filing.resumes):

@@ -1,4 +1,4 @@
-"""The station that keeps the house: reads changed mailboxes again, frees the leases of the dead, forgets what ran out."""
+"""The station that keeps the house: reads mailboxes again, frees the leases of the dead, forgets what ran out."""
 
 from __future__ import annotations
 

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import structlog
 
-from bridge import clock
+from bridge import clock, metrics
 from bridge.errors import MailRefused, StoreUnavailable
 from bridge.mailback.relay import Relay
 from bridge.store.mails import MailResult, Mails
 from bridge.store.queue import Claim
+from bridge.streaks import RELAY, Streaks
 from bridge.types import OutgoingMail
 
 log = structlog.get_logger("bridge.postman")
@@ -31,7 +32,8 @@ _BATCH = 20
 class Postman:
     """Takes the bridge's own mails to the relay."""
 
-    def __init__(self, mails: Mails, relay: Relay, *, node: str) -> None:
+    def __init__(self, mails: Mails, relay: Relay, *, node: str, streaks: Streaks) -> None:
+        self._streaks = streaks
         self._mails = mails
         self._relay = relay
         self._owner = node
@@ -73,6 +75,8 @@ class Postman:
 
     async def _settle(self, result: MailResult) -> None:
         """What the mail server said is known only here: it is kept until the database takes it."""
+        metrics.MAIL_TRIES.labels(result.state).inc()
+        self._streaks.note(RELAY, result.at, good=result.state != "queued")
         while True:
             try:
                 return await self._mails.settle(result)

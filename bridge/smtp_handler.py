@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
 
+from bridge import metrics
 from bridge.access.credentials import Credentials
 from bridge.access.networks import is_loopback
 from bridge.clock import new_id, now
@@ -49,10 +51,13 @@ def too_large(limit: int) -> MailRefusal:
 class FrontDoor:
     """Logins, senders, recipients and mails: who and what is let in."""
 
-    def __init__(self, directory: Directory, credentials: Credentials, admission: Admission) -> None:
+    def __init__(
+        self, directory: Directory, credentials: Credentials, admission: Admission, *, disk_full: Callable[[], bool]
+    ) -> None:
         self.directory = directory
         self.credentials = credentials
         self.admission = admission
+        self.disk_full = disk_full
         self._commits: set[asyncio.Task[str]] = set()
 
     def visit(self, address: str) -> Visit:
@@ -97,8 +102,10 @@ class FrontDoor:
         try:
             submission = await self.admission.admit(mailbox, envelope, destinations, raw)
         except Refusal as refusal:
+            metrics.MAILS_REFUSED.labels(refusal.reason.value).inc()
             log.info("mail.refused", mailbox=mailbox.id, reason=refusal.reason.value, bytes=len(raw))
             raise
+        metrics.MAILS_TAKEN.labels(envelope.door.value).inc()
         log.info(
             "mail.taken",
             id=submission,
@@ -156,6 +163,7 @@ class Visit:
     def begin(self, command: MailCommand, max_octets: int) -> None:
         """MAIL. Raises `Refusal`: no login, a sender that is not the mailbox's own, a declared size too large."""
         mailbox = self._welcome()
+        self._check_room()
         self._check_sender(mailbox, command.address)
         if command.size is not None and command.size > max_octets:
             raise too_large(max_octets)
@@ -166,10 +174,12 @@ class Visit:
         mailbox = self._welcome()
         if len(self.destinations) >= max_recipients:
             return f"452 4.5.3 A mail has at most {max_recipients} recipients. Send the others another mail."
+        self._check_room()
         try:
             self.destinations.append(self._front.admission.check_recipient(mailbox, recipient))
         except Refusal as refusal:
             self._refused += 1
+            metrics.RECIPIENTS_REFUSED.labels(refusal.reason.value).inc()
             log.info("recipient.refused", mailbox=mailbox.id, reason=refusal.reason.value)
             raise
         return "250 2.1.5 Recipient taken."
@@ -193,6 +203,7 @@ class Visit:
 
     def turn_away(self, refusal: Refusal) -> Refusal:
         """Note in the log that a mail was refused before admission saw it, and give the refusal back."""
+        metrics.MAILS_REFUSED.labels(refusal.reason.value).inc()
         log.info("mail.refused", mailbox=self.mailbox.id if self.mailbox else "", reason=refusal.reason.value)
         return refusal
 
@@ -211,6 +222,13 @@ class Visit:
         if present is None:
             raise Refusal(Reason.LOGIN_NEEDED, "The login has changed since it was given. Log in again.")
         return present
+
+    def _check_room(self) -> None:
+        """Refuse for now while there is still room to finish what was begun (RFC 3463 X.3.1, mail system full)."""
+        if self._front.disk_full():
+            raise self.turn_away(
+                Refusal(Reason.BUSY, "The bridge's disk is nearly full. Try again later; the operator must make room.")
+            )
 
     def _check_sender(self, mailbox: Mailbox, address: str) -> None:
         if not address:

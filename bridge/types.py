@@ -484,6 +484,38 @@ class ReplyNotice:
     """The phone lifted its block."""
 
 
+class FiledKind(StrEnum):
+    """What a mailbox may have filed in its IMAP folders."""
+
+    SENT = "sent"
+    """Every text that left for a phone."""
+    REPLIES = "replies"
+    """Every answer of a phone."""
+    FAILURES = "failures"
+    """Every report that a text did not arrive, or that nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentText:
+    """A text that left for a phone; `notices.filed_copy` makes the mail of it that is filed."""
+
+    message_id: str
+    """Our own id of the message."""
+    number: str
+    """E.164."""
+    sender: str
+    text: str
+    segments: int
+    state: MessageState
+    sent_at: datetime
+    subject: str
+    in_reply_to: str
+    """Message-ID of the mail it was, or empty."""
+    references: tuple[str, ...]
+    reference: str | None
+    """The sender's own `X-SMS-Reference`."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutgoingMail:
     """A composed mail on its way to a mailbox."""

@@ -65,6 +65,7 @@ async def _findings(settings: Settings) -> list[Finding]:
         *await _store(settings),
         *await _gateways(settings),
         await _relay(settings),
+        *await _folders(settings),
     ]
 
 
@@ -95,7 +96,7 @@ def _over(certificate: Path) -> str:
 
 def _ports(settings: Settings) -> list[Finding]:
     """Whether the ports are free, unless a bridge runs on the same folder: then they are its own."""
-    from bridge.app import is_running
+    from bridge.folder_lock import is_running
 
     if is_running(settings.data_dir):
         return []
@@ -129,8 +130,12 @@ async def _store(settings: Settings) -> list[Finding]:
         async with Store(settings) as store:
             counts = await store.ledger.counts()
             found = [("database", ""), ("mailboxes", _mailboxes(store, settings))]
+            found += await _filings(store, settings)
     except BridgeError as error:
         return [("database", error.sentence)]
+    unfiled = counts["filings"].get("failed", 0)
+    if unfiled:
+        found.append(("filing", f"{unfiled} mails were refused by an IMAP server for good; see the log."))
     failed = counts["mails"].get("failed", 0)
     if failed:
         found.append(("mails", f"{failed} reports or replies were refused by the mail server for good; see the log."))
@@ -163,6 +168,22 @@ def _mailboxes(store: Store, settings: Settings) -> str:
     return ""
 
 
+async def _filings(store: Store, settings: Settings) -> list[Finding]:
+    """Mailboxes that are to be filed for and do not exist, and filings that waited through a try."""
+    from bridge.store.filings import Filings
+
+    filings, found = Filings(store.engine, store.committer), []
+    for login in settings.filing:
+        mailbox = store.directory.by_login(login)
+        if mailbox is None:
+            found.append((f"filing {login}", "is no mailbox. See `bridge mailbox list`."))
+            continue
+        stuck = await filings.stuck(mailbox.id)
+        if stuck:
+            found.append((f"filing {login}", f"{stuck} mails wait until its IMAP account takes them; see the log."))
+    return found
+
+
 async def _gateways(settings: Settings) -> list[Finding]:
     from bridge.app import open_gateways
 
@@ -184,3 +205,19 @@ async def _relay(settings: Settings) -> Finding:
         return f"relay {settings.relay.host}", await relay.probe()
     finally:
         await relay.close()
+
+
+async def _folders(settings: Settings) -> list[Finding]:
+    from bridge.app import open_folders
+
+    try:
+        accounts = open_folders(settings)
+    except BridgeError as error:
+        return [("filing", error.sentence)]
+    found = []
+    for login, folders in accounts.items():
+        try:
+            found.append((f"filing {login}", await folders.probe()))
+        finally:
+            await folders.close()
+    return found

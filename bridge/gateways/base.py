@@ -12,7 +12,8 @@ it may have been read, silence means unknown.
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -88,14 +89,37 @@ NEVER_LEFT = (
 """httpx errors that are raised before the first byte of a request is written."""
 
 
-def http_client(timeout: float) -> httpx.AsyncClient:
-    """The client every HTTP gateway uses: connections are kept only briefly, since a stale one ends in *unknown*."""
-    return httpx.AsyncClient(
-        timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
-        limits=httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=2.0),
-        follow_redirects=False,
-        trust_env=False,
-    )
+class HttpClients:
+    """The HTTP clients of one gateway, used in turn.
+
+    Connections are kept only briefly, since a request on one that the provider has closed ends in *unknown*. Several
+    small pools stand in for a large one: httpx looks through its whole pool for every request.
+    """
+
+    POOLS = 8
+
+    def __init__(self, timeout: float, headers: Mapping[str, str]) -> None:
+        """`timeout` in seconds holds for every step of a request; `headers` go with each one."""
+        self._clients = [
+            httpx.AsyncClient(
+                headers=headers,
+                timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
+                limits=httpx.Limits(max_connections=25, max_keepalive_connections=10, keepalive_expiry=2.0),
+                follow_redirects=False,
+                trust_env=False,
+            )
+            for _ in range(self.POOLS)
+        ]
+        self._turns = itertools.cycle(self._clients)
+
+    def next(self) -> httpx.AsyncClient:
+        """The client whose turn it is."""
+        return next(self._turns)
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        for client in self._clients:
+            await client.aclose()
 
 
 def outcome_of_error(error: httpx.HTTPError) -> Outcome:

@@ -16,7 +16,7 @@ import httpx
 
 from bridge import clock
 from bridge.errors import Reason
-from bridge.gateways.base import Gateway, Hook, HookRefused, Traits, http_client, outcome_of_error, outcome_of_status
+from bridge.gateways.base import Gateway, Hook, HookRefused, HttpClients, Traits, outcome_of_error, outcome_of_status
 from bridge.gateways.callback import check_signature, json_object, number_of, text_of, time_of
 from bridge.sms import gsm7
 from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
@@ -41,8 +41,7 @@ class SimulatorGateway(Gateway):
         self._url = url.rstrip("/")
         self._secret = secret
         self._now = now
-        self._client = http_client(timeout)
-        self._client.headers["Authorization"] = f"Bearer {secret}"
+        self._clients = HttpClients(timeout, {"Authorization": f"Bearer {secret}"})
 
     async def submit(self, sms: OutboundSms) -> Outcome:
         encode = gsm7.encode if sms.encoding is Encoding.GSM7 else _utf16
@@ -54,13 +53,13 @@ class SimulatorGateway(Gateway):
             "segments": [encode(segment).hex() for segment in sms.segments],
         }
         try:
-            return _outcome(await self._client.post(f"{self._url}/messages", json=order))
+            return _outcome(await self._clients.next().post(f"{self._url}/messages", json=order))
         except httpx.HTTPError as error:
             return outcome_of_error(error)
 
     async def probe(self) -> str:
         try:
-            status = (await self._client.get(self._url)).status_code
+            status = (await self._clients.next().get(self._url)).status_code
         except httpx.HTTPError as error:
             return f"The simulated network does not answer ({type(error).__name__}). Start it, or correct its url."
         if status == 401:
@@ -74,7 +73,7 @@ class SimulatorGateway(Gateway):
         return (self._secret,)
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self._clients.close()
 
     def _read_receipt(self, request: HttpRequest) -> Sequence[Receipt]:
         event = self._believe(request)

@@ -7,20 +7,18 @@ A person wrote it, so it is not marked Auto-Submitted (RFC 3834 section 5); answ
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterator
 from datetime import UTC
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
 from bridge.notices import mime
+from bridge.notices.address import phone_address
 from bridge.notices.wording import WORDINGS, Wording
 from bridge.sms.numbers import international
 from bridge.types import Match, OutgoingMail, ReplyNotice
 
 _SEPARATOR = "* * *"
-_QUOTES = re.compile(r'["\\]')
-_NOT_DIALABLE = re.compile(r"[^+0-9A-Za-z]")
 
 
 def reply(notice: ReplyNotice, domain: str) -> OutgoingMail:
@@ -45,11 +43,10 @@ def reply(notice: ReplyNotice, domain: str) -> OutgoingMail:
 def _headers(notice: ReplyNotice, wording: Wording, number: str, domain: str) -> bytes:
     subject = mime.answer_subject(notice.subject) or wording.say("subject.reply", number=number)
     created = notice.created_at.astimezone(ZoneInfo(notice.mailbox.timezone))
-    local_part = _NOT_DIALABLE.sub("", notice.number) or "unknown"
     received = notice.received_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return b"".join(
         (
-            mime.machine_field("From", f'"{_QUOTES.sub("", number)}" <{local_part}@{domain}>'),
+            mime.machine_field("From", phone_address(notice.number, domain)),
             mime.machine_field("To", notice.to),
             mime.text_field("Subject", subject),
             mime.machine_field("Date", format_datetime(created)),

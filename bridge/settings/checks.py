@@ -6,7 +6,7 @@ import ipaddress
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +20,12 @@ _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
 _GATEWAY_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 """It stands in the path of the provider's callbacks."""
 
+_ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[a-z0-9.-]+", re.IGNORECASE)
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+_BLANK = re.compile(r"\{(number|contact|year)\}")
+
 _DATABASES = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
 
 
@@ -32,9 +38,18 @@ def check(settings: Settings) -> list[SettingsError]:
         *_check_smtp(settings.smtp),
         *_check_http(settings),
         *_check_relay(settings),
+        *_check_filing(settings),
         *_check_gateways(settings),
         *_check_sending(settings),
+        *_check_operator(settings),
     ]
+
+
+def dotted(location: Sequence[str]) -> str:
+    """A key as TOML writes it: a name that is more than letters, digits and hyphens stands in quotes."""
+    top, *rest = location
+    quoted = top == "filing"
+    return ".".join([top, *(f'"{part}"' if quoted and not _BARE_KEY.fullmatch(part) else part for part in rest)])
 
 
 def is_loopback(host: str) -> bool:
@@ -141,6 +156,8 @@ def _check_http(settings: Settings) -> Iterator[SettingsError]:
     if http.port in (smtp.port, smtp.tls_port):
         yield SettingsError("http.port", str(http.port), "a listener for mail has this port; choose another")
     yield from _check_url("http.public_url", http.public_url, "callbacks")
+    if http.metrics_token is not None and len(http.metrics_token.get_secret_value()) < 16:
+        yield SettingsError("http.metrics_token", "(not shown)", "somebody could guess it; write at least 16 letters")
 
 
 def _check_url(key: str, url: str, what: str) -> Iterator[SettingsError]:
@@ -173,6 +190,36 @@ def _check_relay(settings: Settings) -> Iterator[SettingsError]:
             yield SettingsError("relay.ca_file", f'"{relay.ca_file}"', problem)
 
 
+def _check_filing(settings: Settings) -> Iterator[SettingsError]:
+    for login, filing in settings.filing.items():
+        section = dotted(["filing", login])
+        if "@" not in login:
+            yield SettingsError(section, "(section)", "its name is the login of a mailbox, which is a mail address")
+        if not _is_host(filing.host):
+            yield SettingsError(f"{section}.host", f'"{filing.host}"', "write the host name of the IMAP server")
+        if filing.password_file is None and (filing.password is None or not filing.password.get_secret_value()):
+            yield SettingsError(f"{section}.password", "(not set)", "set it or password_file")
+        if filing.tls is TlsMode.NONE and not is_loopback(filing.host):
+            remedy = 'password and texts would travel readable; write "implicit", usually with port 993'
+            yield SettingsError(f"{section}.tls", '"none"', remedy)
+        if filing.ca_file is not None:
+            problem = readable(filing.ca_file, secret=False)
+            if problem:
+                yield SettingsError(f"{section}.ca_file", f'"{filing.ca_file}"', problem)
+        if not filing.what:
+            yield SettingsError(f"{section}.what", "[]", 'write what to file, such as ["sent"], or remove the section')
+        if re.search(r"[{}]", _BLANK.sub("", filing.folder)):
+            remedy = "only {number}, {contact} and {year} can be filled in"
+            yield SettingsError(f"{section}.folder", f'"{filing.folder}"', remedy)
+        elif not all(level.strip() for level in filing.folder.split("/")):
+            remedy = 'write a path such as "SMS/{number}", with a name between any two slashes'
+            yield SettingsError(f"{section}.folder", f'"{filing.folder}"', remedy)
+    folded = [login.lower() for login in settings.filing]
+    for login in settings.filing:
+        if folded.count(login.lower()) > 1:
+            yield SettingsError(dotted(["filing", login]), "(section)", "the same mailbox has two; keep one of them")
+
+
 def _check_gateways(settings: Settings) -> Iterator[SettingsError]:
     for name, gateway in settings.gateways.items():
         if not _GATEWAY_NAME.fullmatch(name):
@@ -199,3 +246,14 @@ def _check_sending(settings: Settings) -> Iterator[SettingsError]:
     ):
         if value > limit:
             yield SettingsError(f"sending.{key}", f"{value:g}", f"must be at most sending.{other}, which is {limit:g}")
+
+
+def _check_operator(settings: Settings) -> Iterator[SettingsError]:
+    operator, reserve = settings.operator, settings.smtp.disk_reserve
+    if operator.address and not _ADDRESS.fullmatch(operator.address):
+        yield SettingsError(
+            "operator.address", f'"{operator.address}"', 'write one mail address, or "" to have nobody mailed'
+        )
+    if operator.disk_free_below < reserve:
+        remedy = f"must be at least smtp.disk_reserve, which is {reserve}: hear of it before mail is refused"
+        yield SettingsError("operator.disk_free_below", str(operator.disk_free_below), remedy)

@@ -17,8 +17,8 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from bridge.errors import SettingsError, SettingsErrors
-from bridge.settings.checks import check, readable
-from bridge.settings.model import GatewaySettings, Settings
+from bridge.settings.checks import check, dotted, readable
+from bridge.settings.model import FilingSettings, GatewaySettings, Settings
 
 ENV_PREFIX = "BRIDGE_"
 ENV_DELIMITER = "__"
@@ -28,8 +28,19 @@ CONFIG_VARIABLE = "BRIDGE_CONFIG"
 
 NOT_SHOWN = "(not shown)"
 
-_SECRETS = {"url": "database", "password": "relay", "secret": "gateways"}
-"""Secret keys and the sections they stand in; each may come from a file instead."""
+_SECRETS = (
+    ("database", "url"),
+    ("relay", "password"),
+    ("filing", "password"),
+    ("gateways", "secret"),
+    ("http", "metrics_token"),
+)
+"""The sections that secrets stand in, and their keys; each may come from a file instead."""
+
+_SECRET_KEYS = frozenset(key for _, key in _SECRETS)
+
+_NAMED: dict[str, type[BaseModel]] = {"filing": FilingSettings, "gateways": GatewaySettings}
+"""Sections with a name of the operator's choice in them: `[gateways.NAME]`."""
 
 
 class _Environment(Settings, BaseSettings):
@@ -85,7 +96,7 @@ def _field(variable: str) -> str | None:
     """The field of `Settings` that a variable sets; None when there is none, or when it names a whole section."""
     top, delimiter, _ = variable.removeprefix(ENV_PREFIX).lower().partition(ENV_DELIMITER)
     info = Settings.model_fields.get(top)
-    return top if info and bool(delimiter) == (top == "gateways" or _section(top) is not None) else None
+    return top if info and bool(delimiter) == (top in _NAMED or _section(top) is not None) else None
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> Iterator[SettingsError]:
@@ -105,11 +116,12 @@ def _merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 def _read_secret_files(found: dict[str, Any], folder: Path) -> Iterator[SettingsError]:
     """Puts the content of every `…_file` where the secret itself would stand; `found` is changed."""
-    for key, top in _SECRETS.items():
+    for top, key in _SECRETS:
         section = found.get(top)
         if not isinstance(section, dict):
             continue
-        holders = {top: section} if top != "gateways" else {f"{top}.{name}": held for name, held in section.items()}
+        named = top in _NAMED
+        holders = {dotted([top, name]): held for name, held in section.items()} if named else {top: section}
         for where, holder in holders.items():
             if not isinstance(holder, dict) or not isinstance(holder.get(f"{key}_file"), str):
                 continue
@@ -131,10 +143,10 @@ def _read_secret_files(found: dict[str, Any], folder: Path) -> Iterator[Settings
 def _complaint(problem: ErrorDetails) -> SettingsError:
     """One complaint of pydantic in the operator's words."""
     location = [str(part) for part in problem["loc"]]
-    key = ".".join(location)
+    key = dotted(location)
     value = problem["input"]
     scalar = isinstance(value, str | int | float | bool) or value is None
-    hidden = not scalar or location[-1] in _SECRETS or problem["type"] == "extra_forbidden"
+    hidden = not scalar or location[-1] in _SECRET_KEYS or problem["type"] == "extra_forbidden"
     shown = "(not set)" if problem["type"] == "missing" else NOT_SHOWN if hidden else _toml(value)
     return SettingsError(key, shown, _remedy(problem, location))
 
@@ -144,7 +156,7 @@ def _remedy(problem: ErrorDetails, location: list[str]) -> str:
     match problem["type"]:
         case "extra_forbidden":
             near = get_close_matches(location[-1], _siblings(location), n=1)
-            near = [".".join([*location[:-1], *near])] if near else get_close_matches(".".join(location), _keys(), n=1)
+            near = [dotted([*location[:-1], *near])] if near else get_close_matches(dotted(location), _keys(), n=1)
             return "no such setting; " + _did_you_mean(near)
         case "missing":
             return "it has no default; write it"
@@ -154,6 +166,8 @@ def _remedy(problem: ErrorDetails, location: list[str]) -> str:
             return "write a number, without quotes"
         case "bool_parsing" | "bool_type":
             return "write true or false"
+        case "tuple_type" | "list_type":
+            return 'write a list such as ["sent", "replies"]'
         case "string_type" | "path_type":
             return 'write text in "double quotes"'
         case "greater_than_equal":
@@ -165,7 +179,7 @@ def _remedy(problem: ErrorDetails, location: list[str]) -> str:
         case "enum" | "literal_error":
             return f"write {context['expected']}".replace("'", '"')
         case "model_type" | "dict_type" | "model_attributes_type":
-            return f"is a section: write [{'.'.join(location)}] and its keys on the lines below"
+            return f"is a section: write [{dotted(location)}] and its keys on the lines below"
         case other:
             return f"cannot be used ({other.replace('_', ' ')})"
 
@@ -182,8 +196,8 @@ def _section(name: str) -> type[BaseModel] | None:
 def _siblings(location: list[str]) -> list[str]:
     if len(location) == 1:
         return list(Settings.model_fields)
-    if location[0] == "gateways":
-        return list(GatewaySettings.model_fields)
+    if location[0] in _NAMED:
+        return list(_NAMED[location[0]].model_fields)
     section = _section(location[0])
     return list(section.model_fields) if section else []
 

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo
 
+from bridge.types import FiledKind
+
 
 class TlsMode(StrEnum):
     """How a connection to a mail server is protected."""
@@ -89,15 +91,20 @@ class SmtpSettings(Section):
     """Seconds without a byte from the client before it is let go (RFC 5321 section 4.5.3.2.7)."""
     drain_timeout: Seconds = 30.0
     """Seconds that mails already in transfer get when the bridge stops."""
+    disk_reserve: Annotated[int, Field(ge=0, le=1_099_511_627_776)] = 67_108_864
+    """Bytes of free disk below which mail is refused for now (RFC 3463 X.3.1)."""
 
 
 class HttpSettings(Section):
-    """The web listener: callbacks of the provider, health."""
+    """The web listener: callbacks of the provider, health, metrics."""
 
     host: str = "127.0.0.1"
     port: Port = 8025
     public_url: str = "http://127.0.0.1:8025"
     """How the provider reaches this listener, without a path at the end."""
+    metrics_token: SecretStr | None = None
+    """What a Prometheus server shows (`Authorization: Bearer`); None lets only this machine read the metrics."""
+    metrics_token_file: FilePath | None = None
 
 
 class RelaySettings(Section):
@@ -111,6 +118,22 @@ class RelaySettings(Section):
     password_file: FilePath | None = None
     ca_file: FilePath | None = None
     """Authorities to trust instead of the system's, in PEM."""
+
+
+class FilingSettings(Section):
+    """The IMAP account that a mailbox's conversations are filed in: `[filing."clinic@example.com"]`, by its login."""
+
+    host: str
+    port: Port = 993
+    tls: Literal[TlsMode.IMPLICIT, TlsMode.NONE] = TlsMode.IMPLICIT
+    username: str
+    password: SecretStr | None = None
+    password_file: FilePath | None = None
+    ca_file: FilePath | None = None
+    """Authorities to trust instead of the system's, in PEM."""
+    folder: str = "SMS/{number}"
+    """Levels with `/` between them; `{number}`, `{contact}` and `{year}` are filled in."""
+    what: tuple[FiledKind, ...] = (FiledKind.SENT, FiledKind.REPLIES, FiledKind.FAILURES)
 
 
 class GatewaySettings(Section):
@@ -154,6 +177,19 @@ class ReplySettings(Section):
     """Login of the mailbox that gets answers which belong to nobody."""
 
 
+class OperatorSettings(Section):
+    """Who is told when something is wrong, and from when on it is. Times in seconds."""
+
+    address: str = ""
+    """Mail address; empty: nobody is mailed, the log and `/readyz` say it."""
+    nothing_sent_for: Seconds = 600.0
+    queue_older_than: Seconds = 3600.0
+    refusing_for: Seconds = 300.0
+    """How long every try of a gateway or of the mail server must have failed."""
+    disk_free_below: Annotated[int, Field(ge=0, le=1_099_511_627_776)] = 536_870_912
+    """Bytes; more than `smtp.disk_reserve`, so that the operator hears of it before senders do."""
+
+
 class Settings(Section):
     """Everything that an operator can decide about one bridge."""
 
@@ -167,14 +203,22 @@ class Settings(Section):
     smtp: SmtpSettings = SmtpSettings()
     http: HttpSettings = HttpSettings()
     relay: RelaySettings = RelaySettings()
+    filing: dict[str, FilingSettings] = {}
     gateways: dict[str, GatewaySettings] = {}
     sending: SendingSettings = SendingSettings()
     reports: ReportSettings = ReportSettings()
     replies: ReplySettings = ReplySettings()
+    operator: OperatorSettings = OperatorSettings()
 
     def secrets(self) -> tuple[str, ...]:
         """Values that must never reach a log."""
-        values = (self.database.url, self.relay.password, *(gateway.secret for gateway in self.gateways.values()))
+        values = (
+            self.database.url,
+            self.relay.password,
+            self.http.metrics_token,
+            *(filing.password for filing in self.filing.values()),
+            *(gateway.secret for gateway in self.gateways.values()),
+        )
         return tuple(value.get_secret_value() for value in values if value is not None)
 
 

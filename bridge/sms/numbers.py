@@ -103,12 +103,13 @@ def _valid(number: str, region: str | None) -> PhoneNumber | None:
     except NumberParseException:
         return None
     home = phonenumbers.region_code_for_number(parsed)
-    if home is None or not phonenumbers.is_valid_number_for_region(parsed, home):
+    kind = phonenumbers.number_type(parsed) if home is not None else PhoneNumberType.UNKNOWN
+    if home is None or kind == PhoneNumberType.UNKNOWN:
         return None
     e164 = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
     if e164.startswith(_COSTLY_PREFIXES):
         return PhoneNumber(e164, home, NumberKind.PREMIUM)
-    return PhoneNumber(e164, home, _KINDS.get(phonenumbers.number_type(parsed), NumberKind.OTHER))
+    return PhoneNumber(e164, home, _KINDS.get(kind, NumberKind.OTHER))
 
 
 def _refuse(token: str, compact: str) -> PhoneNumber:

@@ -30,6 +30,7 @@ class Directory:
         self._by_login: dict[str, Mailbox] = {}
         self._by_id: dict[str, Mailbox] = {}
         self._networks: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, Mailbox]] = []
+        self._peers: dict[str, Mailbox | None] = {}
         self._opt_outs: dict[tuple[str, str, str], datetime] = {}
 
     async def refresh(self) -> bool:
@@ -51,6 +52,7 @@ class Directory:
         networks = [(ipaddress.ip_network(cidr), mailbox) for mailbox in found for cidr in mailbox.networks]
         self._networks = sorted(networks, key=lambda pair: pair[0].prefixlen, reverse=True)
         self._opt_outs = {(row.organisation_id, row.sender, row.number_hash): row.since for row in stopped}
+        self._peers = {}
         self._revision = revision
         return True
 
@@ -70,6 +72,14 @@ class Directory:
         """The mailbox whose networks hold this peer address; the narrowest network wins."""
         if not self._networks:
             return None
+        if address in self._peers:
+            return self._peers[address]
+        if len(self._peers) >= 4096:
+            self._peers.clear()
+        found = self._peers[address] = self._narrowest(address)
+        return found
+
+    def _narrowest(self, address: str) -> Mailbox | None:
         try:
             peer = ipaddress.ip_address(address.partition("%")[0])
         except ValueError:

@@ -57,9 +57,9 @@ def open_engine(url: str) -> AsyncEngine:
     return engine
 
 
-def upsert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT that knows ON CONFLICT, in the dialect of `connection`."""
-    if connection.dialect.name != "postgresql":
+def upsert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, in the dialect of that name."""
+    if dialect != "postgresql":
         return sqlite.insert(table)
     from sqlalchemy.dialects import postgresql  # a tenth of a second for every command, and most databases are SQLite
 

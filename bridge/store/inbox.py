@@ -19,11 +19,12 @@ from bridge import clock
 from bridge.store import transitions
 from bridge.store.committer import Committer
 from bridge.store.engine import upsert
+from bridge.store.filings import NOTHING, FilingRules, file_mail
 from bridge.store.keys import NumberKey
 from bridge.store.mailboxes import bump_revision
 from bridge.store.mails import insert_mail
 from bridge.store.tables import conversations, inbound_contents, inbounds, messages, opt_outs, receipts
-from bridge.types import InboundSms, OutgoingMail, Receipt
+from bridge.types import FiledKind, InboundSms, OutgoingMail, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,11 @@ Decide = Callable[[str, InboundSms, Sequence[Thread]], Filing]
 class Inbox:
     """The way back into the store."""
 
-    def __init__(self, committer: Committer, key: NumberKey, report_wait: float) -> None:
+    def __init__(self, committer: Committer, key: NumberKey, report_wait: float, filing: FilingRules = NOTHING) -> None:
         self._committer = committer
         self._key = key
         self._report_wait = report_wait
+        self._filing = filing
 
     async def receipt(self, receipt: Receipt, now: datetime) -> bool:
         """Write down a receipt and what follows from it; False when it was heard before. Raises StoreUnavailable."""
@@ -78,7 +80,7 @@ class Inbox:
         return await self._committer.do(self._inbounds, (sms, decide), wakes=True)
 
     async def _receipts(self, connection: AsyncConnection, heard: Sequence[tuple[Receipt, datetime]]) -> list[bool]:
-        statement = upsert(connection, receipts).on_conflict_do_nothing(
+        statement = upsert(connection.dialect.name, receipts).on_conflict_do_nothing(
             index_elements=[receipts.c.gateway, receipts.c.event_id]
         )
         rows: dict[tuple[str, str], dict[str, Any]] = {}
@@ -118,7 +120,7 @@ class Inbox:
         ]
         changes = [change for change in told if change is not None]
         if changes:
-            await transitions.apply(connection, changes, report_wait=self._report_wait)
+            await transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
 
     async def _inbounds(
         self, connection: AsyncConnection, heard: Sequence[tuple[InboundSms, Decide]]
@@ -165,11 +167,14 @@ class Inbox:
                     kind="reply",
                     inbound_id=inbound_id,
                 )
+                await file_mail(
+                    connection, self._filing, filing.mailbox_id, FiledKind.REPLIES, filing.mail, [sms.number]
+                )
         return filing
 
     async def _begin_thread(self, connection: AsyncConnection, sms: InboundSms, filing: Filing) -> str:
         # Another node may have begun it at the same moment; then that one is it.
-        statement = upsert(connection, conversations).on_conflict_do_update(
+        statement = upsert(connection.dialect.name, conversations).on_conflict_do_update(
             index_elements=[conversations.c.mailbox_id, conversations.c.number_hash, conversations.c.sender],
             set_={"reply_to": conversations.c.reply_to},
         )
@@ -194,7 +199,7 @@ class Inbox:
     async def _opt(self, connection: AsyncConnection, sms: InboundSms, filing: Filing, inbound_id: str) -> None:
         number_hash = self._key.hash(sms.number)
         if filing.stops:
-            statement = upsert(connection, opt_outs).on_conflict_do_nothing(
+            statement = upsert(connection.dialect.name, opt_outs).on_conflict_do_nothing(
                 index_elements=[opt_outs.c.organisation_id, opt_outs.c.sender, opt_outs.c.number_hash]
             )
             await connection.execute(

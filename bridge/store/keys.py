@@ -48,7 +48,7 @@ async def check_key(committer: Committer, key: NumberKey) -> None:
 
 
 async def _keep_mark(connection: AsyncConnection, marks: Sequence[str]) -> list[str]:
-    statement = upsert(connection, installations).values(name="key", value=marks[0])
+    statement = upsert(connection.dialect.name, installations).values(name="key", value=marks[0])
     await connection.execute(statement.on_conflict_do_nothing(index_elements=[installations.c.name]))
     kept = (await connection.execute(select(installations.c.value).where(installations.c.name == "key"))).scalar_one()
     return [kept] * len(marks)

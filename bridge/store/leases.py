@@ -16,6 +16,7 @@ from bridge.errors import Reason
 from bridge.store import transitions
 from bridge.store.committer import Committer
 from bridge.store.engine import reading
+from bridge.store.filings import NOTHING, FilingRules
 from bridge.store.tables import QUEUED, SENDING, mails, messages
 from bridge.types import MessageState
 
@@ -26,10 +27,13 @@ _CHUNK = 1000
 class Leases:
     """Finds and frees what the dead hold."""
 
-    def __init__(self, engine: AsyncEngine, committer: Committer, report_wait: float) -> None:
+    def __init__(
+        self, engine: AsyncEngine, committer: Committer, report_wait: float, filing: FilingRules = NOTHING
+    ) -> None:
         self._engine = engine
         self._committer = committer
         self._report_wait = report_wait
+        self._filing = filing
 
     async def recover(self, now: datetime, *, all_leases: bool, told_after: float) -> int:
         """Make `unknown` of every message whose sender died while it was on its way; how many there were.
@@ -82,7 +86,9 @@ class Leases:
             for message_id in (await connection.execute(lost)).scalars()
         ]
         for first in range(0, len(changes), _CHUNK):
-            await transitions.apply(connection, changes[first : first + _CHUNK], report_wait=self._report_wait)
+            await transitions.apply(
+                connection, changes[first : first + _CHUNK], report_wait=self._report_wait, filing=self._filing
+            )
         return len(changes)
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bridge.store.engine import reading
 from bridge.store.keys import NumberKey
 from bridge.store.tables import (
+    FILING,
+    RELAY,
     attempts,
     inbounds,
     mailboxes,
@@ -105,9 +107,16 @@ class Ledger:
             for receipt in await connection.execute(heard):
                 detail = f"{receipt.state} {receipt.diagnostic}".rstrip()
                 steps.append(TraceStep(receipt.received_at, "receipt", detail))
-            written = select(mails).where(mails.c.submission_id == row.submission_id)
+            written = select(mails).where(
+                mails.c.submission_id == row.submission_id,
+                or_(mails.c.message_id.is_(None), mails.c.message_id == message_id),
+            )
             steps.extend(
-                TraceStep(mail.created_at, "report", f"mail {mail.id} is {mail.state}")
+                TraceStep(
+                    mail.created_at,
+                    "filing" if mail.channel == "filing" else "report",
+                    f"mail {mail.id} is {mail.state}",
+                )
                 for mail in await connection.execute(written)
             )
             steps.sort(key=lambda step: step.at)
@@ -120,16 +129,22 @@ class Ledger:
             return [_view(row) for row in await connection.execute(query)]
 
     async def counts(self) -> dict[str, dict[str, int]]:
-        """How many messages, mails and inbound SMS there are by state; for health and `bridge check`."""
+        """How many messages, mails, filings and inbound SMS there are by state; for health and `bridge check`."""
         async with reading(self._engine) as connection:
             by_state = await connection.execute(select(messages.c.state, func.count()).group_by(messages.c.state))
-            by_mail = await connection.execute(select(mails.c.state, func.count()).group_by(mails.c.state))
+            by_channel = [
+                await connection.execute(
+                    select(mails.c.state, func.count()).where(mails.c.channel == channel).group_by(mails.c.state)
+                )
+                for channel in (RELAY, FILING)
+            ]
             lost = await connection.execute(
                 select(func.count()).select_from(inbounds).where(inbounds.c.mailbox_id.is_(None))
             )
             return {
                 "messages": {row[0]: row[1] for row in by_state},
-                "mails": {row[0]: row[1] for row in by_mail},
+                "mails": {row[0]: row[1] for row in by_channel[0]},
+                "filings": {row[0]: row[1] for row in by_channel[1]},
                 "inbound": {"without_mailbox": lost.scalar_one()},
             }
 

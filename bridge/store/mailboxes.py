@@ -21,7 +21,7 @@ _FIRST_ORGANISATION = "main"
 
 async def bump_revision(connection: AsyncConnection) -> None:
     """Tell running bridges that mailboxes or opt-outs changed, inside the caller's transaction."""
-    statement = upsert(connection, revisions).values(name="directory", value=1)
+    statement = upsert(connection.dialect.name, revisions).values(name="directory", value=1)
     await connection.execute(
         statement.on_conflict_do_update(index_elements=[revisions.c.name], set_={"value": revisions.c.value + 1})
     )
@@ -55,7 +55,9 @@ async def _add(connection: AsyncConnection, new: Sequence[Mailbox]) -> list[None
         if (await connection.execute(known)).first() is not None:
             raise NotPossible(f"There is a mailbox {mailbox.login} already. Change it with `bridge mailbox set`.")
         now = clock.now()
-        organisation = upsert(connection, organisations).on_conflict_do_nothing(index_elements=[organisations.c.id])
+        organisation = upsert(connection.dialect.name, organisations).on_conflict_do_nothing(
+            index_elements=[organisations.c.id]
+        )
         await connection.execute(organisation.values(id=_FIRST_ORGANISATION, name="", created_at=now))
         fresh = replace(mailbox, id=clock.new_id(), organisation_id=_FIRST_ORGANISATION)
         await connection.execute(insert(mailboxes).values(**_row(fresh), created_at=now))

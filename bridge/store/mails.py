@@ -17,7 +17,7 @@ from bridge import clock
 from bridge.store.committer import Committer
 from bridge.store.engine import reading
 from bridge.store.queue import Claim
-from bridge.store.tables import QUEUED, mail_contents, mails
+from bridge.store.tables import QUEUED, RELAY, mail_contents, mails
 from bridge.types import OutgoingMail
 
 
@@ -49,6 +49,7 @@ async def insert_mail(
             id=mail.id,
             organisation_id=organisation_id,
             mailbox_id=mailbox_id,
+            channel="relay",
             kind=kind,
             submission_id=submission_id,
             inbound_id=inbound_id,
@@ -84,7 +85,9 @@ class Mails:
 
     async def next_due(self, after: datetime) -> datetime | None:
         """When the next queued mail that is not due yet will be."""
-        query = select(func.min(mails.c.due_at)).where(mails.c.state == QUEUED, mails.c.due_at > after)
+        query = select(func.min(mails.c.due_at)).where(
+            mails.c.state == QUEUED, mails.c.channel == RELAY, mails.c.due_at > after
+        )
         async with reading(self._engine) as connection:
             due: datetime | None = (await connection.execute(query)).scalar_one_or_none()
             return due
@@ -99,6 +102,7 @@ async def _claim_one(connection: AsyncConnection, claim: Claim) -> list[Outgoing
         select(mails.c.id)
         .where(
             mails.c.state == QUEUED,
+            mails.c.channel == RELAY,
             mails.c.due_at <= claim.now,
             or_(mails.c.lease_until.is_(None), mails.c.lease_until < claim.now),
         )

@@ -25,6 +25,11 @@ PATIENCE = 5.0
 AGAIN = 1.0
 """Seconds between two tries to reach a database that is away."""
 
+_LEADER = "the leading node"
+"""A name that no node can have: its advisory lock belongs to the node that leads."""
+
+_TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
 log = structlog.get_logger("bridge.nodes")
 
 
@@ -38,6 +43,11 @@ class Nodes:
         self._owner = owner
         self._rung = rung
         self._connection: asyncpg.Connection | None = None
+        self._asking = asyncio.Lock()  # the connection answers one question at a time
+        self._leads = False
+        self._asking = asyncio.Lock()  # a connection answers one question at a time
+        self._leads = False
+        self._leads_on: asyncpg.Connection | None = None
         self._lost = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -61,15 +71,34 @@ class Nodes:
                 gone.add(owner)
         return gone
 
+    async def leads(self) -> bool:
+        """Whether this is the one node that does what only one of them should; another takes over when it is gone.
+
+        While the database is away nothing changes: nobody can know more.
+        """
+        connection = self._connection
+        if connection is not None and not (self._leads and self._leads_on is connection):
+            try:
+                async with self._asking:
+                    self._leads = await connection.fetchval(
+                        "SELECT pg_try_advisory_lock($1)", _lock_key(_LEADER), timeout=PATIENCE
+                    )
+                    self._leads_on = connection
+            except _TROUBLE as error:
+                log.warning("nodes.cannot_ask", error=type(error).__name__)
+        return self._leads
+
     async def _is_dead(self, owner: str) -> bool:
         connection = self._connection
         if connection is None:
             return False
         try:
-            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _lock_key(owner), timeout=PATIENCE):
-                return False
-            await connection.execute(f"SELECT pg_advisory_unlock({_lock_key(owner)})", timeout=PATIENCE)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            async with self._asking:
+                free = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _lock_key(owner), timeout=PATIENCE)
+                if not free:
+                    return False
+                await connection.execute(f"SELECT pg_advisory_unlock({_lock_key(owner)})", timeout=PATIENCE)
+        except _TROUBLE as error:
             log.warning("nodes.cannot_ask", error=type(error).__name__)
             return False
         return True
@@ -80,7 +109,7 @@ class Nodes:
             await self._disconnect()
             try:
                 await self._connect()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except _TROUBLE as error:
                 log.warning("nodes.away", error=type(error).__name__)
                 await asyncio.sleep(clock.jitter(AGAIN))
             else:

@@ -11,10 +11,12 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bridge import clock
 from bridge.store.committer import Committer
@@ -124,7 +126,7 @@ class Outbox:
             {"key": key, "message_id": draft.keys[key][0], "expires_at": draft.mail.at + self._window}
             for key, draft in sorted(holders.items(), key=lambda pair: pair[0])
         ]
-        statement = upsert(connection, fingerprints)
+        statement = upsert(connection.dialect.name, fingerprints)
         statement = statement.on_conflict_do_update(
             index_elements=[fingerprints.c.key],
             set_={"message_id": statement.excluded.message_id, "expires_at": statement.excluded.expires_at},
@@ -203,19 +205,29 @@ class Outbox:
                     "references": list(mail.submission.references),
                     "last_written_at": mail.at,
                 }
-        statement = upsert(connection, conversations)
-        renewed = ("reply_to", "subject", "message_id", "references", "last_written_at")
-        statement = statement.on_conflict_do_update(
-            index_elements=[conversations.c.mailbox_id, conversations.c.number_hash, conversations.c.sender],
-            set_={name: statement.excluded[name] for name in renewed},
-        )
-        returned = await connection.execute(
-            statement.returning(
-                conversations.c.id, conversations.c.mailbox_id, conversations.c.number_hash, conversations.c.sender
-            ),
-            list(rows.values()),
-        )
+        returned = await connection.execute(_continuation(connection.dialect.name), list(rows.values()))
         return {(row.mailbox_id, row.number_hash, row.sender): row.id for row in returned}
+
+
+@cache
+def _continuation(dialect: str) -> ReturningInsert[Any]:
+    """Makes or renews conversations; built once, since building it costs as much as storing a mail."""
+    statement = upsert(dialect, conversations)
+    renewed = ("reply_to", "subject", "message_id", "references", "last_written_at")
+    return statement.on_conflict_do_update(
+        index_elements=[conversations.c.mailbox_id, conversations.c.number_hash, conversations.c.sender],
+        set_={name: statement.excluded[name] for name in renewed},
+    ).returning(conversations.c.id, conversations.c.mailbox_id, conversations.c.number_hash, conversations.c.sender)
+
+
+@cache
+def _usage_lock(dialect: str) -> ReturningInsert[Any]:
+    """An update that changes nothing locks and returns a row that a plain SELECT FOR UPDATE would not find yet."""
+    return (
+        upsert(dialect, usages)
+        .on_conflict_do_update(index_elements=[usages.c.mailbox_id, usages.c.day], set_={"messages": usages.c.messages})
+        .returning(usages.c.mailbox_id, usages.c.day, usages.c.messages)
+    )
 
 
 async def _earlier(connection: AsyncConnection, key: str) -> str | None:
@@ -230,13 +242,8 @@ async def _earlier(connection: AsyncConnection, key: str) -> str | None:
 
 async def _locked_usage(connection: AsyncConnection, days: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """Messages so far on each mailbox's day; nobody else counts on them until this transaction ends."""
-    statement = upsert(connection, usages)
-    # An update that changes nothing locks and returns a row that a plain SELECT FOR UPDATE would not find yet.
-    statement = statement.on_conflict_do_update(
-        index_elements=[usages.c.mailbox_id, usages.c.day], set_={"messages": usages.c.messages}
-    )
     rows = [{"mailbox_id": mailbox_id, "day": day, "messages": 0} for mailbox_id, day in days]
-    returned = await connection.execute(statement.returning(usages.c.mailbox_id, usages.c.day, usages.c.messages), rows)
+    returned = await connection.execute(_usage_lock(connection.dialect.name), rows)
     return {(row.mailbox_id, row.day): row.messages for row in returned}
 
 

@@ -20,6 +20,7 @@ from bridge.errors import Reason
 from bridge.store import transitions
 from bridge.store.committer import Committer
 from bridge.store.engine import reading
+from bridge.store.filings import NOTHING, FilingRules
 from bridge.store.tables import QUEUED, attempts, mailboxes, message_contents, messages, opt_outs, receipts
 from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, Outcome, OutcomeKind
 
@@ -46,6 +47,8 @@ class Claimed:
     """When the present row of tries began; a person who has an unknown message sent again begins another."""
     opted_out_since: datetime | None
     """The phone asked this sender number for no more texts, after the message was taken."""
+    due_at: datetime
+    """Since when it could leave; before the first try that is when it was taken, or the later time it asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,13 @@ _OPTED_OUT = and_(
 class Queue:
     """The way out of the table of messages. Every method raises StoreUnavailable."""
 
-    def __init__(self, engine: AsyncEngine, committer: Committer, report_wait: float) -> None:
+    def __init__(
+        self, engine: AsyncEngine, committer: Committer, report_wait: float, filing: FilingRules = NOTHING
+    ) -> None:
         self._engine = engine
         self._committer = committer
         self._report_wait = report_wait
+        self._filing = filing
 
     async def claim(self, claim: Claim) -> list[Claimed]:
         """Lease messages that are due; none of them belongs to a paused mailbox."""
@@ -112,7 +118,7 @@ class Queue:
     async def _change(
         self, connection: AsyncConnection, changes: Sequence[transitions.Change]
     ) -> list[MessageState | None]:
-        return await transitions.apply(connection, changes, report_wait=self._report_wait)
+        return await transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
 
     async def _finish(self, connection: AsyncConnection, finishes: Sequence[Finish]) -> list[MessageState | None]:
         done = (
@@ -132,10 +138,10 @@ class Queue:
         ]
         await connection.execute(done, rows)
         changes = [finish.change for finish in finishes]
-        results = await transitions.apply(connection, changes, report_wait=self._report_wait)
+        results = await transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
         waiting = await _waiting_receipts(connection, changes)
         if waiting:
-            await transitions.apply(connection, waiting, report_wait=self._report_wait)
+            await transitions.apply(connection, waiting, report_wait=self._report_wait, filing=self._filing)
         return results
 
 
@@ -257,7 +263,7 @@ def _claimed(row: Any) -> Claimed:
         message_class=MessageClass(row.message_class),
         expires_at=row.expires_at,
     )
-    return Claimed(sms, row.gateway, row.attempts, row.first_tried_at, row.since)
+    return Claimed(sms, row.gateway, row.attempts, row.first_tried_at, row.since, row.due_at)
 
 
 async def _start(connection: AsyncConnection, starts: Sequence[Start]) -> list[int | None]:

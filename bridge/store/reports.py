@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bridge.errors import Reason
 from bridge.store.committer import Committer
 from bridge.store.engine import reading
+from bridge.store.filings import NOTHING, FilingRules, file_mail
 from bridge.store.mails import insert_mail
 from bridge.store.tables import (
     message_contents,
@@ -21,7 +22,9 @@ from bridge.store.tables import (
     submissions,
 )
 from bridge.store.transitions import schedule_reports
-from bridge.types import MessageState, OutgoingMail, ReportLine, Ret
+from bridge.types import SETTLED, FiledKind, MessageState, OutgoingMail, ReportLine, Ret
+
+_FAILURES = SETTLED - {MessageState.DELIVERED} | {MessageState.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,13 @@ class Told:
 class Reports:
     """The reports that are owed. Every method raises StoreUnavailable."""
 
-    def __init__(self, engine: AsyncEngine, committer: Committer, report_wait: float) -> None:
+    def __init__(
+        self, engine: AsyncEngine, committer: Committer, report_wait: float, filing: FilingRules = NOTHING
+    ) -> None:
         self._engine = engine
         self._committer = committer
         self._report_wait = report_wait
+        self._filing = filing
 
     async def due(self, now: datetime, limit: int) -> list[DueReport]:
         """Reports to be made now."""
@@ -145,6 +151,8 @@ class Reports:
                     kind="report",
                     submission_id=report.submission_id,
                 )
+                failed = [line.number for line in report.lines if line.state in _FAILURES]
+                await file_mail(connection, self._filing, report.mailbox_id, FiledKind.FAILURES, mail, failed)
             await schedule_reports(connection, [report.submission_id], self._report_wait)
             results.append(True)
         return results

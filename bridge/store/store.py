@@ -13,6 +13,7 @@ from bridge.settings import Settings
 from bridge.store.committer import Committer
 from bridge.store.directory import Directory
 from bridge.store.engine import open_engine, upgrade
+from bridge.store.filings import FilingRule, FilingRules
 from bridge.store.keys import NumberKey, check_key, load_key
 from bridge.store.leases import Leases
 from bridge.store.ledger import Ledger
@@ -38,6 +39,13 @@ def database_file(settings: Settings) -> Path | None:
     if url.get_backend_name() != "sqlite" or url.database is None:
         return None
     return Path(url.database)
+
+
+def filing_rules(settings: Settings) -> FilingRules:
+    """What each mailbox has filed in its IMAP folders."""
+    return {
+        login.lower(): FilingRule(filing.folder, frozenset(filing.what)) for login, filing in settings.filing.items()
+    }
 
 
 class Store:
@@ -66,8 +74,9 @@ class Store:
             await self.directory.refresh()
             self.mailboxes = Mailboxes(self.committer)
             self.ledger = Ledger(self.engine, self.key)
-            self.leases = Leases(self.engine, self.committer, settings.reports.wait)
-            self.queue = Queue(self.engine, self.committer, settings.reports.wait)
+            self.filing = filing_rules(settings)
+            self.leases = Leases(self.engine, self.committer, settings.reports.wait, self.filing)
+            self.queue = Queue(self.engine, self.committer, settings.reports.wait, self.filing)
             self._exit = stack.pop_all()
         return self
 

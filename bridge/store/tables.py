@@ -390,23 +390,41 @@ class PollCursor(SQLModel, table=True):
 
 
 class MailRow(SQLModel, table=True):
-    """A mail of ours on its way to a mailbox."""
+    """A mail of ours on its way to a mailbox: to its mail server, or into its IMAP folders."""
 
     __tablename__ = "mail"
     __table_args__ = (
         Index("ix_mail_submission", "submission_id"),
         Index(
-            "ix_mail_queue", "due_at", sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")
+            "ix_mail_queue",
+            "channel",
+            "due_at",
+            sqlite_where=text("state = 'queued'"),
+            postgresql_where=text("state = 'queued'"),
         ),
+        Index(
+            "ix_mail_filing",
+            "mailbox_id",
+            "id",
+            sqlite_where=text("state = 'queued' AND channel = 'filing'"),
+            postgresql_where=text("state = 'queued' AND channel = 'filing'"),
+        ),
+        Index("ix_mail_message", "message_id", unique=True),
     )
 
     id: str = Field(primary_key=True)
     organisation_id: str = Field(foreign_key="organisation.id")
     mailbox_id: str = Field(foreign_key="mailbox.id")
+    channel: str
+    """`relay`, or `filing` for a mail that is put into a folder; such ids sort in the order of filing."""
     kind: str
-    """`report` or `reply`."""
+    """`report` or `reply`; for a filing one of `types.FiledKind`."""
     submission_id: str | None
     inbound_id: str | None
+    message_id: str | None
+    """The message whose text is filed; its mail is composed when it is filed, and has no content here."""
+    folder: list[str] | None = Field(sa_type=JSON)
+    """The levels of the folder it is filed in, the outermost first."""
     envelope_from: str
     envelope_to: str
     state: str
@@ -431,8 +449,10 @@ class MailContent(SQLModel, table=True):
 
 QUEUED: ColumnElement[str] = literal_column("'queued'")
 SENDING: ColumnElement[str] = literal_column("'sending'")
-"""States as they stand in the conditions of partial indexes. With a bound parameter in their place, the plan that
-PostgreSQL keeps for a prepared statement cannot use those indexes."""
+RELAY: ColumnElement[str] = literal_column("'relay'")
+FILING: ColumnElement[str] = literal_column("'filing'")
+"""States and channels as they stand in the conditions of partial indexes. With a bound parameter in their place, the
+plan that PostgreSQL keeps for a prepared statement cannot use those indexes."""
 
 
 def _table(name: str) -> Table:

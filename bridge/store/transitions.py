@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.errors import Reason
+from bridge.store.filings import NOTHING, FilingRules, file_texts
 from bridge.store.tables import messages, submissions
 from bridge.types import MAY_BECOME, SETTLED, MessageState, Notify
 
@@ -42,6 +43,10 @@ _TELLING = frozenset(
 """What a receipt can tell. One that claims anything else (that a message is queued, say) moves nothing."""
 
 _HANDED_OVER = frozenset(MessageState) - {MessageState.HELD, MessageState.QUEUED}
+
+_HERE = frozenset({MessageState.HELD, MessageState.QUEUED, MessageState.SENDING})
+_OUT = frozenset({MessageState.SENT, MessageState.UNKNOWN, MessageState.DELIVERED, MessageState.UNDELIVERED})
+"""A text that goes from the first to the second has left for its phone, as far as anybody knows."""
 
 _SAVED = (
     "state",
@@ -99,12 +104,13 @@ def heard(
 
 
 async def apply(
-    connection: AsyncConnection, changes: Sequence[Change], *, report_wait: float
+    connection: AsyncConnection, changes: Sequence[Change], *, report_wait: float, filing: FilingRules = NOTHING
 ) -> list[MessageState | None]:
     """Carry out `changes` in order; for each the state it led to, or None where the message did not yield.
 
     A provider id is kept even when the state does not change; that of a later try replaces that of an earlier one.
-    `report_wait` is how many seconds after the first outcome a report may wait for the mail's other recipients.
+    `report_wait` is how many seconds after the first outcome a report may wait for the mail's other recipients;
+    `filing` says whose texts are put aside for their folders when they leave.
     """
     columns = [messages.c[name] for name in ("id", "submission_id", "version", "attempts", "report_on", "reported")]
     query = (
@@ -117,6 +123,7 @@ async def apply(
     results: list[MessageState | None] = []
     changed: dict[str, dict[str, Any]] = {}
     touched: set[str] = set()
+    left: list[str] = []
     for change in changes:
         row = rows.get(change.message_id)
         if row is None:
@@ -128,6 +135,8 @@ async def apply(
             row["provider_id"] = change.provider_id
             changed[change.message_id] = row
         if yields:
+            if _leaves(MessageState(row["state"]), change.state):
+                left.append(change.message_id)
             row.update(_values(row, change))
             changed[change.message_id] = row
             touched.add(row["submission_id"])
@@ -140,7 +149,14 @@ async def apply(
         await connection.execute(_SAVE, saved)
     if touched:
         await schedule_reports(connection, touched, report_wait)
+    await file_texts(connection, filing, left)
     return results
+
+
+def _leaves(present: MessageState, state: MessageState) -> bool:
+    if state is MessageState.EXPIRED:  # told by a receipt it was taken before; else it never left
+        return present is MessageState.SENDING
+    return present in _HERE and state in _OUT
 
 
 def _yields(row: dict[str, Any], change: Change) -> bool:

@@ -248,7 +248,7 @@ async def open_house(certificate: Path, credentials: Credentials, mailbox: Mailb
         )
         settings = dataclasses.replace(settings, **changes)
         known, recording = Directory(mailbox), Admission()
-        front = FrontDoor(known, credentials, recording)
+        front = FrontDoor(known, credentials, recording, disk_full=lambda: False)
         house = House(SmtpServer(settings, front), front, known, recording, settings)
         await house.server.start()
         houses.append(house)

@@ -14,6 +14,7 @@ from bridge import clock, dispatcher
 from bridge.dispatcher import Dispatcher, Pace
 from bridge.gateways.base import Gateway, Traits
 from bridge.store import engine as engine_module
+from bridge.streaks import Streaks
 from bridge.types import MessageState, OutboundSms, Outcome, OutcomeKind
 from tests.store.conftest import GATEWAY, StoreRoom, Template, new_mail, open_room
 
@@ -45,7 +46,9 @@ class Network(Gateway):
 @asynccontextmanager
 async def dispatching(room: StoreRoom, network: Network, grace: float = 5.0) -> AsyncIterator[Dispatcher]:
     """A dispatcher at work; it is stopped as the bridge stops it."""
-    station = Dispatcher(room.store.queue, {GATEWAY: network}, PACE, node="me", settled=network.settled.set)
+    station = Dispatcher(
+        room.store.queue, {GATEWAY: network}, PACE, node="me", settled=network.settled.set, streaks=Streaks()
+    )
     running = asyncio.create_task(station.run())
     try:
         yield station
@@ -152,7 +155,7 @@ async def test_a_stop_does_not_wait_for_ever_and_nothing_is_sent_twice(room: Sto
 async def test_what_is_claimed_during_a_stop_stays_in_the_queue(room: StoreRoom) -> None:
     await take(room)
     network = Network(accepts)
-    station = Dispatcher(room.store.queue, {GATEWAY: network}, PACE, node="me", settled=lambda: None)
+    station = Dispatcher(room.store.queue, {GATEWAY: network}, PACE, node="me", settled=lambda: None, streaks=Streaks())
     running = asyncio.create_task(station.run())
     await asyncio.sleep(0)  # the claim is on its way to the database
     await station.stop(1)

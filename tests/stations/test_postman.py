@@ -14,6 +14,7 @@ from bridge.mailback.relay import Relay, RelaySettings
 from bridge.postman import Postman
 from bridge.settings import TlsMode
 from bridge.store import engine as engine_module
+from bridge.streaks import Streaks
 from tests.store.conftest import Template, open_room
 from tests.store.test_mails import mail_of
 
@@ -48,7 +49,7 @@ async def test_what_the_server_took_is_not_sent_again_when_the_database_was_lock
             server = await loop.create_server(lambda: SMTP(mailbox, hostname="localhost"), "127.0.0.1", 0)
             port = server.sockets[0].getsockname()[1]
             relay = Relay(RelaySettings(host="127.0.0.1", port=port, tls=TlsMode.NONE))
-            postman = Postman(room.mails, relay, node="me")
+            postman = Postman(room.mails, relay, node="me", streaks=Streaks())
             running = asyncio.create_task(postman.run())
             async with asyncio.timeout(20):
                 await mailbox.taken.wait()

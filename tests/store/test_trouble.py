@@ -102,7 +102,6 @@ async def test_every_step_says_that_the_database_is_locked(hasty: StoreRoom, tmp
             finish(hasty, message_id, MessageState.SENT),
             hasty.inbox.receipt(receipt(message_id, MessageState.DELIVERED, "1"), later(2)),
             hasty.store.leases.recover(later(2), all_leases=True, told_after=15),
-            hasty.store.leases.owners(),
             hasty.outbox.forget(later(2)),
         ):
             with pytest.raises(StoreUnavailable):

@@ -166,9 +166,12 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("organisation_id", sa.String(), nullable=False),
         sa.Column("mailbox_id", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("submission_id", sa.String(), nullable=True),
         sa.Column("inbound_id", sa.String(), nullable=True),
+        sa.Column("message_id", sa.String(), nullable=True),
+        sa.Column("folder", sa.JSON(), nullable=True),
         sa.Column("envelope_from", sa.String(), nullable=False),
         sa.Column("envelope_to", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
@@ -193,11 +196,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_mail_submission", ["submission_id"], unique=False)
         batch_op.create_index(
             "ix_mail_queue",
-            ["due_at"],
+            ["channel", "due_at"],
             unique=False,
             sqlite_where=sa.text("state = 'queued'"),
             postgresql_where=sa.text("state = 'queued'"),
         )
+        batch_op.create_index(
+            "ix_mail_filing",
+            ["mailbox_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'queued' AND channel = 'filing'"),
+            postgresql_where=sa.text("state = 'queued' AND channel = 'filing'"),
+        )
+        batch_op.create_index("ix_mail_message", ["message_id"], unique=True)
 
     op.create_table(
         "submission",
@@ -450,6 +461,12 @@ def downgrade() -> None:
 
     op.drop_table("submission")
     with op.batch_alter_table("mail", schema=None) as batch_op:
+        batch_op.drop_index("ix_mail_message")
+        batch_op.drop_index(
+            "ix_mail_filing",
+            sqlite_where=sa.text("state = 'queued' AND channel = 'filing'"),
+            postgresql_where=sa.text("state = 'queued' AND channel = 'filing'"),
+        )
         batch_op.drop_index("ix_mail_submission")
         batch_op.drop_index(
             "ix_mail_queue", sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'")

@@ -1,0 +1,107 @@
+"""What an operator must know of: from facts about queue, parts and disk to the conditions that hold now; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bridge.streaks import RELAY, Streak
+
+FEWEST = 3
+"""Failed tries from which a part counts as refusing: one or two are bad luck."""
+
+LAPSE = timedelta(minutes=20)
+"""How long a failure says something. Whatever waits is tried every 15 minutes at least, so a part that has not failed
+for longer is not tried any more, and nobody knows."""
+
+EASIER = 0.8
+"""A condition that holds is over at this share of its limit, so that it does not come and go at the limit itself."""
+
+
+class Kind(StrEnum):
+    """What can be wrong."""
+
+    DATABASE = "database"
+    DISK = "disk"
+    GATEWAY = "gateway"
+    RELAY = "relay"
+    QUEUE = "queue"
+    SILENCE = "silence"
+    """Nothing is sent although there is work."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Condition:
+    """One thing that is wrong."""
+
+    kind: Kind
+    part: str = ""
+    """Name of the gateway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From when on something is wrong. Times in seconds."""
+
+    nothing_sent_for: float
+    queue_older_than: float
+    refusing_for: float
+    disk_free_below: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the watchman saw at one moment."""
+
+    at: datetime
+    database: bool
+    """It could be read."""
+    disk_free: int
+    """Bytes."""
+    last_sent: datetime
+    """When a gateway last took a message, or when the watch began."""
+    waiting: int = 0
+    """Messages that could leave now or are being tried again."""
+    waiting_since: datetime | None = None
+    """Since when the oldest of them could have left."""
+    mails: int = 0
+    """Our own mails that wait for a mail server."""
+    streaks: Mapping[str, Streak] = field(default_factory=dict)
+
+
+def judge(facts: Facts, limits: Limits, holding: Collection[Condition] = ()) -> frozenset[Condition]:
+    """The conditions that hold; `holding` are those that held at the last look, which end a little later than they
+    begin."""
+    found = frozenset(_found(facts, limits, holding))
+    if any(condition.kind in (Kind.GATEWAY, Kind.DATABASE) for condition in found):
+        return found - {Condition(Kind.SILENCE)}  # the cause is known
+    return found
+
+
+def _found(facts: Facts, limits: Limits, holding: Collection[Condition]) -> Iterator[Condition]:
+    queue, silence, disk = Condition(Kind.QUEUE), Condition(Kind.SILENCE), Condition(Kind.DISK)
+    if not facts.database:
+        yield Condition(Kind.DATABASE)
+        # What waits is not known now: what was wrong with the queue is not over.
+        yield from {queue, silence} & set(holding)
+    if facts.disk_free < limits.disk_free_below / (EASIER if disk in holding else 1):
+        yield disk
+    for part, streak in facts.streaks.items():
+        if _refuses(streak, facts.at, limits.refusing_for):
+            yield Condition(Kind.RELAY) if part == RELAY else Condition(Kind.GATEWAY, part.partition(" ")[2])
+    if facts.waiting_since is None:
+        return
+    age = (facts.at - facts.waiting_since).total_seconds()
+    if age > limits.queue_older_than * (EASIER if queue in holding else 1):
+        yield queue
+    if age > limits.nothing_sent_for and (facts.at - facts.last_sent).total_seconds() > limits.nothing_sent_for:
+        yield silence
+
+
+def _refuses(streak: Streak, at: datetime, refusing_for: float) -> bool:
+    if streak.failing_since is None or streak.last_failure is None or streak.failures < FEWEST:
+        return False
+    return (at - streak.failing_since).total_seconds() > refusing_for and at - streak.last_failure < LAPSE

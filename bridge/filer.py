@@ -1,0 +1,164 @@
+"""The station between the store and the IMAP servers: files what is put aside for a mailbox, in order, once each.
+
+Every account has a round of its own, so that a server which is down or a full mailbox makes nobody else wait. What
+cannot be filed now is tried until it can be, however long that takes, and what stands behind it waits with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+import structlog
+
+from bridge import clock, notices
+from bridge.errors import MailRefused, StoreUnavailable
+from bridge.mailback.imap import Filed, Flag, Folders
+from bridge.store.directory import Directory
+from bridge.store.filings import ClaimedFiling, FilingClaim, Filings
+from bridge.store.mails import MailResult, Mails
+from bridge.types import FiledKind, Mailbox, SentText
+
+log = structlog.get_logger("bridge.filer")
+
+LEASE = 600.0
+"""Seconds a claim of a batch lasts; longer than a slow server takes for all of it."""
+
+FIRST_RETRY = 2.0
+"""Seconds; a server may still be writing a mail whose connection broke, and must have finished before it is asked."""
+
+MAX_RETRY = 300.0
+POLL = 5.0
+_BATCH = 20
+
+_MESSAGE_ID = re.compile(rb"^Message-ID:[ \t]*(<[^>\r\n]+>)", re.IGNORECASE | re.MULTILINE)
+
+FLAGS = {
+    FiledKind.SENT: (Flag.SEEN,),
+    FiledKind.REPLIES: (Flag.SEEN,),
+    FiledKind.FAILURES: (Flag.SEEN, Flag.FLAGGED),
+}
+"""Nothing is unread: replies and reports come to the inbox too, and nobody should have to read them twice."""
+
+
+class Filer:
+    """Takes filings to the folders of each account; `accounts` are by the login of their mailbox."""
+
+    def __init__(
+        self,
+        filings: Filings,
+        mails: Mails,
+        accounts: Mapping[str, Folders],
+        directory: Directory,
+        *,
+        domain: str,
+        node: str,
+    ) -> None:
+        self._filings = filings
+        self._mails = mails
+        self._accounts = accounts
+        self._directory = directory
+        self._domain = domain
+        self._owner = node
+        self._alarms = {login: clock.Alarm() for login in accounts}
+        self._stopping = False
+
+    def ring(self) -> None:
+        """There may be something to file."""
+        for alarm in self._alarms.values():
+            alarm.ring()
+
+    async def run(self) -> None:
+        """File until `stop` is called."""
+        async with asyncio.TaskGroup() as group:
+            for login in self._accounts:
+                group.create_task(self._serve(login), name=f"filer {login}")
+
+    def stop(self) -> None:
+        """File no further mail."""
+        self._stopping = True
+        self.ring()
+
+    async def _serve(self, login: str) -> None:
+        while not self._stopping:
+            found, due = 0, None
+            mailbox = self._directory.by_login(login)
+            try:
+                if mailbox is not None:
+                    found = await self._round(login, mailbox)
+                    if not found:
+                        due = await self._filings.next_due(mailbox.id, clock.now())
+            except StoreUnavailable as error:
+                log.warning("filer.store_unavailable", detail=error.detail)
+            if not found:
+                await self._alarms[login].sleep(due, POLL)
+
+    async def _round(self, login: str, mailbox: Mailbox) -> int:
+        """File the next of one account, until one must wait; how many were filed or refused for good."""
+        now = clock.now()
+        claimed = await self._filings.claim(
+            FilingClaim(mailbox.id, self._owner, now, now + timedelta(seconds=LEASE), _BATCH)
+        )
+        done = 0
+        for filing in claimed:
+            if self._stopping:
+                break
+            result = await self._file(login, mailbox, filing)
+            await self._settle(result)
+            done += 1
+            if result.state == "queued":
+                await self._filings.release([late.id for late in claimed[done:]])
+                return done - 1
+        await self._filings.release([late.id for late in claimed[done:]])
+        return done
+
+    async def _file(self, login: str, mailbox: Mailbox, filing: ClaimedFiling) -> MailResult:
+        try:
+            await self._accounts[login].file(_mail(filing, mailbox, self._domain))
+        except MailRefused as refused:
+            log.warning("filing.refused", filing=filing.id, attempt=filing.attempts, detail=refused.detail)
+            return _after(filing, refused.detail, retryable=refused.retryable)
+        except Exception as error:
+            # What breaks the client once may pass; the rest of the account waits, as after any other fault.
+            log.exception("filing.failed", filing=filing.id, attempt=filing.attempts)
+            return _after(filing, type(error).__name__, retryable=True)
+        log.info("mail.filed", filing=filing.id, kind=filing.kind.value, attempt=filing.attempts)
+        return MailResult(filing.id, "sent", clock.now())
+
+    async def _settle(self, result: MailResult) -> None:
+        """What the server said is known only here: it is kept until the database takes it."""
+        while True:
+            try:
+                return await self._mails.settle(result)
+            except StoreUnavailable as error:
+                if self._stopping:
+                    raise
+                log.warning("filer.outcome_waits", filing=result.mail_id, detail=error.detail)
+                await asyncio.sleep(clock.jitter(1.0))
+
+
+def _mail(filing: ClaimedFiling, mailbox: Mailbox, domain: str) -> Filed:
+    raw = filing.mail
+    if isinstance(raw, SentText):
+        raw = notices.filed_copy(raw, mailbox, domain)
+    found = _MESSAGE_ID.search(raw)
+    if found is None:
+        raise ValueError("a mail of ours without a Message-ID")
+    return Filed(
+        message_id=found[1].decode("ascii"),
+        folder=filing.folder,
+        raw=raw,
+        date=filing.date,
+        flags=FLAGS[filing.kind],
+        tried_before=filing.attempts > 1,
+    )
+
+
+def _after(filing: ClaimedFiling, detail: str, *, retryable: bool) -> MailResult:
+    now = clock.now()
+    if not retryable:
+        return MailResult(filing.id, "failed", now, detail)
+    delay = max(FIRST_RETRY, clock.jitter(min(FIRST_RETRY * 2.0 ** min(filing.attempts - 1, 30), MAX_RETRY)))
+    return MailResult(filing.id, "queued", now, detail, now + timedelta(seconds=delay))

@@ -1,0 +1,94 @@
+"""Mails to the operator: something is wrong, and later: it is over. Also the sentences for `/readyz` and the log."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from importlib import resources
+from typing import Any
+
+from bridge.conditions import Condition, Facts
+from bridge.notices import mime
+from bridge.notices.wording import WORDINGS
+from bridge.types import Language, OutgoingMail
+
+_MEGABYTE = 1_000_000
+
+
+def _read() -> Mapping[str, Any]:
+    return tomllib.loads(resources.files("bridge").joinpath("templates", "operator.toml").read_text(encoding="utf-8"))
+
+
+_WORDS = _read()
+
+
+def sentence(condition: Condition, facts: Facts) -> str:
+    """What is wrong, for those who ask the bridge how it is."""
+    return _say(condition, "what", facts)
+
+
+def begins(condition: Condition, facts: Facts, began: datetime, *, to: str, domain: str, hostname: str) -> OutgoingMail:
+    """The mail that says that a condition holds; `domain` is that of the phones, `hostname` the bridge's own."""
+    lines = [
+        sentence(condition, facts),
+        _WORDS["since"].format(when=_moment(began), hostname=hostname),
+        _say(condition, "do", facts),
+        _WORDS["waiting"].format(messages=facts.waiting, mails=facts.mails),
+        _WORDS["next"],
+    ]
+    subject = _WORDS["begins"].format(title=_say(condition, "title", facts))
+    return _mail(_id(condition, began, "begins"), "", to, subject, lines, facts.at, domain)
+
+
+def ends(condition: Condition, facts: Facts, began: datetime, *, to: str, domain: str, hostname: str) -> OutgoingMail:
+    """The mail that says that it is over, in the thread of the first."""
+    lines = [
+        _say(condition, "over", facts),
+        _WORDS["until"].format(began=_moment(began), ended=_moment(facts.at), hostname=hostname),
+        _WORDS["waiting"].format(messages=facts.waiting, mails=facts.mails),
+    ]
+    subject = _WORDS["ends"].format(title=_say(condition, "title", facts))
+    answered = f"<{_id(condition, began, 'begins')}@{domain}>"
+    return _mail(_id(condition, began, "ends"), answered, to, subject, lines, facts.at, domain)
+
+
+def _say(condition: Condition, what: str, facts: Facts) -> str:
+    oldest = _moment(facts.waiting_since) if facts.waiting_since is not None else "-"
+    said: str = _WORDS[condition.kind][what]
+    return said.format(part=condition.part, free=facts.disk_free // _MEGABYTE, oldest=oldest)
+
+
+def _moment(when: datetime) -> str:
+    local = when.astimezone(UTC)
+    month = WORDINGS[Language.ENGLISH].months[local.month - 1]
+    said: str = _WORDS["moment"].format(day=local.day, month=month, year=local.year, time=f"{local:%H:%M}")
+    return said
+
+
+def _id(condition: Condition, began: datetime, what: str) -> str:
+    """The same for every try to send the same mail."""
+    spoken = f"{condition.kind} {condition.part} {began.isoformat()}"
+    return f"alert.{hashlib.sha256(spoken.encode()).hexdigest()[:24]}.{what}"
+
+
+def _mail(
+    mail_id: str, answered: str, to: str, subject: str, lines: list[str], at: datetime, domain: str
+) -> OutgoingMail:
+    raw = b"".join(
+        (
+            mime.machine_field("From", f'"SMS bridge" <postmaster@{domain}>'),
+            mime.machine_field("To", to),
+            mime.text_field("Subject", subject),
+            mime.machine_field("Date", format_datetime(at)),
+            mime.machine_field("Message-ID", f"<{mail_id}@{domain}>"),
+            mime.thread_fields(answered, ()) if answered else b"",
+            mime.machine_field("Auto-Submitted", "auto-generated"),
+            mime.machine_field("X-Auto-Response-Suppress", "All"),
+            b"MIME-Version: 1.0\r\n",
+            mime.text_part("\n\n".join(lines)),
+        )
+    )
+    return OutgoingMail(id=mail_id, envelope_from="", envelope_to=to, raw=raw)

@@ -1,0 +1,115 @@
+"""What waits, and since when: messages by gateway and by what they wait for, and our own mails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import case, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bridge.store.engine import reading
+from bridge.store.tables import QUEUED, SENDING, attempts, mailboxes, mails, messages
+from bridge.types import OutcomeKind
+
+
+class WaitsFor(StrEnum):
+    """What keeps a message from leaving."""
+
+    TURN = "turn"
+    """Nothing: it is due."""
+    RETRY = "retry"
+    """The gateway did not take it at the last try."""
+    TIME = "time"
+    """Its sender asked for a later time."""
+    MAILBOX = "mailbox"
+    """Its mailbox is paused."""
+    ANSWER = "answer"
+    """It is on its way; the gateway has not answered yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Messages of one gateway that wait for the same thing."""
+
+    gateway: str
+    waits_for: WaitsFor
+    count: int
+    since: datetime | None
+    """Since when the oldest could have left; None where that is no delay of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """All that waits."""
+
+    messages: tuple[Waiting, ...]
+    mails: int
+    """Our own mails that no mail server has taken yet."""
+    mails_since: datetime | None
+    mail_diagnostic: str
+    """What the mail server last said to the oldest of them."""
+
+    @property
+    def late(self) -> tuple[Waiting, ...]:
+        """Messages that nobody but the gateway or the bridge itself keeps waiting."""
+        return tuple(each for each in self.messages if each.since is not None)
+
+
+async def read_backlog(engine: AsyncEngine, now: datetime) -> Backlog:
+    """What waits at the moment `now`; asks only what an index answers. Raises StoreUnavailable."""
+    async with reading(engine) as connection:
+        waiting = await _messages(connection, now)
+        count, since = (
+            await connection.execute(select(func.count(), func.min(mails.c.created_at)).where(mails.c.state == QUEUED))
+        ).one()
+        oldest = select(mails.c.diagnostic).where(mails.c.state == QUEUED).order_by(mails.c.created_at).limit(1)
+        said = (await connection.execute(oldest)).scalar_one_or_none()
+        return Backlog(tuple(waiting), count, since, said or "")
+
+
+async def _messages(connection: AsyncConnection, now: datetime) -> Sequence[Waiting]:
+    what = case(
+        (mailboxes.c.paused, literal(WaitsFor.MAILBOX.value)),
+        (messages.c.attempts > 0, literal(WaitsFor.RETRY.value)),
+        (messages.c.due_at > now, literal(WaitsFor.TIME.value)),
+        else_=literal(WaitsFor.TURN.value),
+    ).label("what")
+    queued = (
+        select(messages.c.gateway, what, func.count().label("number"), func.min(messages.c.due_at).label("since"))
+        .join(mailboxes, mailboxes.c.id == messages.c.mailbox_id)
+        .where(messages.c.state == QUEUED)
+        .group_by(messages.c.gateway, "what")
+    )
+    first_tries = (
+        select(messages.c.gateway, func.min(attempts.c.started_at).label("since"))
+        .join(attempts, attempts.c.message_id == messages.c.id)
+        .where(
+            messages.c.state == QUEUED,
+            messages.c.attempts > 0,
+            attempts.c.outcome.in_([OutcomeKind.THROTTLED, OutcomeKind.UNREACHABLE]),
+        )
+        .group_by(messages.c.gateway)
+    )
+    on_the_way = (
+        select(messages.c.gateway, func.count().label("number"))
+        .where(messages.c.state == SENDING)
+        .group_by(messages.c.gateway)
+    )
+    rows = (await connection.execute(queued)).all()
+    tried: dict[str, datetime] = {}
+    if any(row.what == WaitsFor.RETRY for row in rows):
+        tried = {row.gateway: row.since for row in await connection.execute(first_tries)}
+    found = [Waiting(row.gateway, WaitsFor(row.what), row.number, _since(row, tried)) for row in rows]
+    found += [Waiting(row.gateway, WaitsFor.ANSWER, row.number, None) for row in await connection.execute(on_the_way)]
+    return found
+
+
+def _since(row: Any, tried: dict[str, datetime]) -> datetime | None:
+    if row.what == WaitsFor.TURN:
+        since: datetime = row.since
+        return since
+    return tried.get(row.gateway) if row.what == WaitsFor.RETRY else None

@@ -1,0 +1,272 @@
+"""Mails that wait to be filed in IMAP folders: put aside by what causes them, claimed in order for each mailbox.
+
+A filing is written in the transaction that makes it necessary, so each exists once, and its id is its place in the
+order of its mailbox. While one is under way or waits to be tried again, none behind it is claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bridge import clock
+from bridge.sms.numbers import international
+from bridge.store.committer import Committer
+from bridge.store.engine import reading, upsert
+from bridge.store.tables import (
+    FILING,
+    QUEUED,
+    mail_contents,
+    mailboxes,
+    mails,
+    message_contents,
+    messages,
+    submission_contents,
+    submissions,
+)
+from bridge.types import FiledKind, MessageState, OutgoingMail, SentText
+
+
+@dataclass(frozen=True, slots=True)
+class FilingRule:
+    """What one mailbox has filed, and where: a path with `/` between levels and `{number}`, `{contact}`, `{year}`."""
+
+    folder: str
+    what: frozenset[FiledKind]
+
+    def path(self, number: str, year: int) -> tuple[str, ...]:
+        """The levels of the folder for one phone, the outermost first."""
+        known = number or "unknown"
+        blanks = {"{number}": known, "{contact}": international(known), "{year}": str(year)}
+        levels = self.folder.split("/")
+        for blank, value in blanks.items():
+            levels = [level.replace(blank, value) for level in levels]
+        return tuple(levels)
+
+
+FilingRules = Mapping[str, FilingRule]
+"""By the mailbox's login, in lower case; a mailbox without a rule files nothing."""
+
+NOTHING: FilingRules = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class FilingClaim:
+    """A wish for the next filings of one mailbox, at most `limit`, leased to `owner` until `until`."""
+
+    mailbox_id: str
+    owner: str
+    now: datetime
+    until: datetime
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedFiling:
+    """A mail that is ours to file until its lease ends: a composed one, or the text that one is to be made of."""
+
+    id: str
+    kind: FiledKind
+    folder: tuple[str, ...]
+    date: datetime
+    attempts: int
+    """This try included."""
+    mail: bytes | SentText
+
+
+class Filings:
+    """The queue of filings. `Mails.settle` settles them too. Every method raises StoreUnavailable."""
+
+    def __init__(self, engine: AsyncEngine, committer: Committer) -> None:
+        self._engine = engine
+        self._committer = committer
+
+    async def claim(self, claim: FilingClaim) -> list[ClaimedFiling]:
+        """Lease the oldest unsettled filings of a mailbox, in order; none while the first of them must wait."""
+        return await self._committer.do(_claim, claim)
+
+    async def release(self, filing_ids: Collection[str]) -> None:
+        """Give back filings that were claimed and not tried."""
+        if filing_ids:
+            await self._committer.do(_release, tuple(filing_ids))
+
+    async def next_due(self, mailbox_id: str, after: datetime) -> datetime | None:
+        """When the mailbox's first filing may be tried, if that is later than `after`."""
+        query = _queued(mailbox_id).with_only_columns(mails.c.due_at, mails.c.lease_until).limit(1)
+        async with reading(self._engine) as connection:
+            row = (await connection.execute(query)).first()
+        if row is None:
+            return None
+        due: datetime = max(row.due_at, row.lease_until or row.due_at)
+        return due if due > after else None
+
+    async def stuck(self, mailbox_id: str) -> int:
+        """How many filings of a mailbox wait behind one that was tried in vain, itself included; 0 if none was."""
+        first = _queued(mailbox_id).with_only_columns(mails.c.diagnostic).limit(1)
+        query = select(func.count()).select_from(_queued(mailbox_id).subquery())
+        async with reading(self._engine) as connection:
+            if not (await connection.execute(first)).scalar_one_or_none():
+                return 0
+            count: int = (await connection.execute(query)).scalar_one()
+            return count
+
+
+async def file_texts(connection: AsyncConnection, rules: FilingRules, message_ids: Collection[str]) -> None:
+    """Put aside the texts of messages that have left, each once however often it leaves."""
+    if not rules or not message_ids:
+        return
+    query = (
+        select(messages.c.id, messages.c.submission_id, messages.c.number, *_owner_columns())
+        .join(mailboxes, mailboxes.c.id == messages.c.mailbox_id)
+        .where(messages.c.id.in_(message_ids), func.lower(mailboxes.c.login).in_(rules))
+    )
+    found = {row.id: row for row in await connection.execute(query)}
+    now = clock.now()
+    rows = []
+    for message_id in message_ids:
+        row = found.get(message_id)
+        rule = rules[row.login.lower()] if row is not None else None
+        if row is None or rule is None or FiledKind.SENT not in rule.what:
+            continue
+        filing = _row(row, FiledKind.SENT, rule, row.number, now)
+        rows.append(filing | {"message_id": message_id, "submission_id": row.submission_id})
+    if rows:
+        statement = upsert(connection.dialect.name, mails).on_conflict_do_nothing(index_elements=[mails.c.message_id])
+        await connection.execute(statement, rows)
+
+
+async def file_mail(
+    connection: AsyncConnection,
+    rules: FilingRules,
+    mailbox_id: str,
+    what: FiledKind,
+    mail: OutgoingMail,
+    numbers: Iterable[str],
+) -> None:
+    """Put aside a composed mail, once for each phone it speaks of."""
+    if not rules:
+        return
+    query = select(*_owner_columns()).where(mailboxes.c.id == mailbox_id)
+    owner = (await connection.execute(query)).one()
+    rule = rules.get(owner.login.lower())
+    if rule is None or what not in rule.what:
+        return
+    for number in dict.fromkeys(numbers):
+        filing = _row(owner, what, rule, number, clock.now())
+        await connection.execute(insert(mails).values(filing))
+        await connection.execute(insert(mail_contents).values(mail_id=filing["id"], raw=mail.raw))
+
+
+def _owner_columns() -> list[Any]:
+    return [mailboxes.c.id.label("mailbox_id"), mailboxes.c.organisation_id, mailboxes.c.login, mailboxes.c.timezone]
+
+
+def _row(owner: Any, what: FiledKind, rule: FilingRule, number: str, now: datetime) -> dict[str, Any]:
+    return {
+        "id": clock.new_id(),
+        "organisation_id": owner.organisation_id,
+        "mailbox_id": owner.mailbox_id,
+        "channel": "filing",
+        "kind": what.value,
+        "folder": list(rule.path(number, now.astimezone(ZoneInfo(owner.timezone)).year)),
+        "envelope_from": "",
+        "envelope_to": "",
+        "state": "queued",
+        "due_at": now,
+        "attempts": 0,
+        "diagnostic": "",
+        "created_at": now,
+    }
+
+
+def _queued(mailbox_id: str) -> Any:
+    return (
+        select(mails.c.id)
+        .where(mails.c.state == QUEUED, mails.c.channel == FILING, mails.c.mailbox_id == mailbox_id)
+        .order_by(mails.c.id)
+    )
+
+
+async def _claim(connection: AsyncConnection, claims: Sequence[FilingClaim]) -> list[list[ClaimedFiling]]:
+    return [await _claim_one(connection, claim) for claim in claims]
+
+
+async def _claim_one(connection: AsyncConnection, claim: FilingClaim) -> list[ClaimedFiling]:
+    # Another node that claims at the same moment waits here for the first row, and then sees its lease.
+    first = _queued(claim.mailbox_id).with_only_columns(mails.c.due_at, mails.c.lease_until).limit(1).with_for_update()
+    head = (await connection.execute(first)).first()
+    if head is None or head.due_at > claim.now or (head.lease_until is not None and head.lease_until > claim.now):
+        return []
+    ids = (await connection.execute(_queued(claim.mailbox_id).limit(claim.limit))).scalars().all()
+    leased = (
+        update(mails)
+        .where(mails.c.id.in_(ids))
+        .values(lease_owner=claim.owner, lease_until=claim.until, attempts=mails.c.attempts + 1)
+    )
+    await connection.execute(leased)
+    query = (
+        select(
+            mails.c.id.label("filing_id"),
+            mails.c.kind,
+            mails.c.folder,
+            mails.c.created_at.label("filed_at"),
+            mails.c.attempts.label("tries"),
+            mail_contents.c.raw,
+            messages,
+            message_contents.c.text,
+            submissions.c.message_id.label("in_reply_to"),
+            submissions.c.reference,
+            submission_contents.c.subject,
+            submission_contents.c.references,
+        )
+        .select_from(mails)
+        .outerjoin(mail_contents, mail_contents.c.mail_id == mails.c.id)
+        .outerjoin(messages, messages.c.id == mails.c.message_id)
+        .outerjoin(message_contents, message_contents.c.message_id == messages.c.id)
+        .outerjoin(submissions, submissions.c.id == messages.c.submission_id)
+        .outerjoin(submission_contents, submission_contents.c.submission_id == submissions.c.id)
+        .where(mails.c.id.in_(ids))
+        .order_by(mails.c.id)
+    )
+    return [_claimed(row) for row in await connection.execute(query)]
+
+
+def _claimed(row: Any) -> ClaimedFiling:
+    return ClaimedFiling(
+        id=row.filing_id,
+        kind=FiledKind(row.kind),
+        folder=tuple(row.folder),
+        date=row.filed_at,
+        attempts=row.tries,
+        mail=row.raw if row.id is None else _text(row),
+    )
+
+
+def _text(row: Any) -> SentText:
+    return SentText(
+        message_id=row.id,
+        number=row.number,
+        sender=row.sender,
+        text=row.text,
+        segments=row.segments,
+        state=MessageState(row.state),
+        sent_at=row.filed_at,
+        subject=row.subject,
+        in_reply_to=row.in_reply_to,
+        references=tuple(row.references),
+        reference=row.reference,
+    )
+
+
+async def _release(connection: AsyncConnection, requests: Sequence[Collection[str]]) -> list[None]:
+    for filing_ids in requests:
+        free = update(mails).where(mails.c.id.in_(filing_ids), mails.c.state == QUEUED)
+        await connection.execute(free.values(lease_owner=None, lease_until=None, attempts=mails.c.attempts - 1))
+    return [None] * len(requests)
