@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bridge.streaks import RELAY, Streak
+from bridge.streaks import RELAY, Streak, gateway
 
 FEWEST = 3
 """Failed tries from which a part counts as refusing: one or two are bad luck."""
@@ -57,6 +57,8 @@ class Facts:
     """What the watchman saw at one moment."""
 
     at: datetime
+    began: datetime
+    """When the watch began; of what was before nothing is known."""
     database: bool
     """It could be read."""
     disk_free: int
@@ -91,7 +93,8 @@ def _found(facts: Facts, limits: Limits, holding: Collection[Condition]) -> Iter
         yield disk
     for part, streak in facts.streaks.items():
         if _refuses(streak, facts.at, limits.refusing_for):
-            yield Condition(Kind.RELAY) if part == RELAY else Condition(Kind.GATEWAY, part.partition(" ")[2])
+            yield _refusal(part)
+    yield from _not_proven_over(facts, holding)
     if facts.waiting_since is None:
         return
     age = (facts.at - facts.waiting_since).total_seconds()
@@ -99,6 +102,21 @@ def _found(facts: Facts, limits: Limits, holding: Collection[Condition]) -> Iter
         yield queue
     if age > limits.nothing_sent_for and (facts.at - facts.last_sent).total_seconds() > limits.nothing_sent_for:
         yield silence
+
+
+def _refusal(part: str) -> Condition:
+    return Condition(Kind.RELAY) if part == RELAY else Condition(Kind.GATEWAY, part.removeprefix(gateway("")))
+
+
+def _not_proven_over(facts: Facts, holding: Collection[Condition]) -> Iterator[Condition]:
+    """A part that refused does so until a try has gone well, also over a restart; see `LAPSE`."""
+    streaks = {_refusal(part): streak for part, streak in facts.streaks.items()}
+    for condition in holding:
+        if condition.kind in (Kind.GATEWAY, Kind.RELAY):
+            streak = streaks.get(condition, Streak())
+            last = streak.last_failure or facts.began
+            if streak.last_success is None and facts.at - last < LAPSE:
+                yield condition
 
 
 def _refuses(streak: Streak, at: datetime, refusing_for: float) -> bool:

@@ -5,7 +5,7 @@ The stations note every try, the watchman reads. Kept in memory: a bridge that s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 RELAY = "relay"
@@ -21,6 +21,7 @@ class Streak:
     failing_since: datetime | None = None
     last_failure: datetime | None = None
     last_success: datetime | None = None
+    """None until a try has gone well."""
 
 
 class Streaks:
@@ -35,12 +36,7 @@ class Streaks:
         self._streaks[part] = (
             Streak(last_success=at)
             if good
-            else replace(
-                streak,
-                failures=streak.failures + 1,
-                failing_since=streak.failing_since or at,
-                last_failure=at,
-            )
+            else Streak(streak.failures + 1, streak.failing_since or at, at, streak.last_success)
         )
 
     def all(self) -> dict[str, Streak]:

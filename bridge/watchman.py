@@ -90,7 +90,7 @@ class Watchman:
         self._stopping = False
         self._began = clock.now()
         self._cases = _remembered(self._memory, self._began)
-        self._holding: frozenset[Condition] = frozenset()
+        self._holding = frozenset(self._cases)
 
     async def run(self) -> None:
         """Watch until `stop` is called."""
@@ -115,6 +115,7 @@ class Watchman:
         ]
         facts = Facts(
             at=now,
+            began=self._began,
             database=True,
             disk_free=self._disk.free(),
             last_sent=max(sent, default=self._began),

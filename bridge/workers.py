@@ -1,7 +1,8 @@
 """`bridge serve --workers N`: one process that keeps N bridges running, for the cores of one machine.
 
 The workers share their ports, and the kernel spreads the connections over them; what they have in common is the
-database. A worker that dies is started again, a little later each time it dies young.
+database, and a folder in which they count for `/metrics`. A worker that dies is started again, a little later each
+time it dies young.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 
 import structlog
 
 from bridge import clock
+from bridge.metrics import SHARED
 
 SHARED_PORTS = "SMS_BRIDGE_WORKER"
 """Environment variable that tells a process that it is one of several on the same ports."""
@@ -33,17 +36,19 @@ async def keep_running(arguments: Sequence[str], number: int) -> None:
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, told.set)
-    async with asyncio.TaskGroup() as group:
-        for index in range(number):
-            group.create_task(_keep(arguments, index, told))
+    with tempfile.TemporaryDirectory(prefix="bridge-metrics-") as counted:
+        async with asyncio.TaskGroup() as group:
+            for index in range(number):
+                variables = {SHARED_PORTS: str(index), SHARED: counted}
+                group.create_task(_keep(arguments, index, variables, told))
 
 
-async def _keep(arguments: Sequence[str], index: int, told: asyncio.Event) -> None:
+async def _keep(arguments: Sequence[str], index: int, variables: Mapping[str, str], told: asyncio.Event) -> None:
     pause = FIRST_PAUSE
     while not told.is_set():
         started = clock.now()
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bridge", *arguments, env={**os.environ, SHARED_PORTS: str(index)}
+            sys.executable, "-m", "bridge", *arguments, env={**os.environ, **variables}
         )
         log.info("worker.started", worker=index, pid=process.pid)
         ended, asked = asyncio.ensure_future(process.wait()), asyncio.ensure_future(told.wait())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import settings
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.servers.postgres import PostgresServer
 
@@ -30,3 +31,14 @@ def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer.create()
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A real Chromium, without a window."""
+    expect.set_options(timeout=20_000)
+    async with async_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+        chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+        yield chromium
+        await chromium.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import smtplib
 import ssl
 from pathlib import Path
@@ -72,7 +71,6 @@ async def test_smtplib(open_house: OpenHouse, trusting: ssl.SSLContext, door: st
     assert mail.envelope.recipients[0].notify == frozenset({Notify.NEVER})
 
 
-@pytest.mark.skipif(shutil.which("swaks") is None, reason="swaks is not installed")
 @pytest.mark.parametrize("login", LOGINS)
 @pytest.mark.parametrize("door", DOORS)
 async def test_swaks(open_house: OpenHouse, authority_file: Path, door: str, login: str) -> None:
@@ -92,7 +90,6 @@ async def test_swaks(open_house: OpenHouse, authority_file: Path, door: str, log
     assert b"Tomorrow at 10" in _the_mail(house).raw
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize("login", LOGINS)
 @pytest.mark.parametrize("door", DOORS)
 async def test_curl(open_house: OpenHouse, authority_file: Path, door: str, login: str) -> None:

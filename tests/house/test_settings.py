@@ -13,9 +13,10 @@ import pytest
 from pydantic import BaseModel
 
 from bridge.errors import SettingsErrors
-from bridge.settings import GatewaySettings, Settings, TlsMode, demo_settings, load
+from bridge.settings import FilingSettings, GatewaySettings, Settings, TlsMode, demo_settings, load
 
 CHECKOUT = Path(__file__).parents[2]
+FILING = "filing.clinic@example.com"
 BAD_CONFIGS = sorted((Path(__file__).parent / "bad_configs").glob("*.toml"))
 SECRET = "hunter2-hunter2"
 
@@ -125,6 +126,7 @@ def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
     [
         pytest.param("RELAY__PASSWORD", lambda settings: settings.relay.password, id="relay"),
         pytest.param("GATEWAYS__MAIN__SECRET", lambda settings: settings.gateways["main"].secret, id="gateway"),
+        pytest.param("FILING__A@B__PASSWORD", lambda settings: settings.filing["a@b"].password, id="filing"),
         pytest.param("DATABASE__URL", lambda settings: settings.database.url, id="database"),
     ],
 )
@@ -133,6 +135,8 @@ def test_secrets_come_from_files(key: str, read: Any, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(secret + "\n")
     (tmp_path / "secret").chmod(0o640)
     environ = GOOD | {"BRIDGE_RELAY__USERNAME": "bridge", "BRIDGE_RELAY__PASSWORD": SECRET}
+    if "FILING" in key:
+        environ |= {"BRIDGE_FILING__A@B__HOST": "localhost", "BRIDGE_FILING__A@B__USERNAME": "bridge"}
     environ = {name: value for name, value in environ.items() if name != f"BRIDGE_{key}"}
     settings = load(None, environ | {f"BRIDGE_{key}_FILE": str(tmp_path / "secret")})
     assert read(settings).get_secret_value() == secret
@@ -187,10 +191,13 @@ def defaults(section: type[BaseModel], prefix: str = "") -> dict[str, Any]:
     for name, info in section.model_fields.items():
         if name == "gateways":
             found |= defaults(GatewaySettings, "gateways.main.")
+        elif name == "filing":
+            found |= defaults(FilingSettings, f"{FILING}.")
         elif isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
             found |= defaults(info.annotation, f"{name}.")
         else:
             value = None if info.is_required() else info.default
+            value = list(value) if isinstance(value, tuple) else value
             found[prefix + name] = str(value) if isinstance(value, Path) else value
     return found
 
@@ -205,10 +212,11 @@ def flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def test_bridge_toml_holds_every_key_with_its_default() -> None:
     text = (CHECKOUT / "config" / "bridge.toml").read_text()
     written = flat(tomllib.loads(text))
-    all_keys = flat(tomllib.loads(re.sub(r"^#([a-z_]+ = )", r"\1", text, flags=re.MULTILINE)))
-    expected = defaults(Settings)
-    assert written == {key: value for key, value in expected.items() if value is not None}
-    assert all_keys.keys() == expected.keys()
+    all_keys = flat(tomllib.loads(re.sub(r"^#(\[filing|[a-z_]+ = )", r"\1", text, flags=re.MULTILINE)))
+    expected = {key: value for key, value in defaults(Settings).items() if value is not None}
+    assert written == {key: value for key, value in expected.items() if not key.startswith(FILING)}
+    assert {key: all_keys[key] for key in expected} == expected
+    assert all_keys.keys() == defaults(Settings).keys()
 
 
 def test_every_key_in_bridge_toml_stands_below_its_reason() -> None:
@@ -221,14 +229,16 @@ def test_every_key_in_bridge_toml_stands_below_its_reason() -> None:
 
 def test_the_settings_page_holds_every_key_with_its_default() -> None:
     page = (CHECKOUT / "docs" / "settings.md").read_text()
-    rows = dict(re.findall(r"^\| `([a-z_.]+)` \| (.*?) \|", page, flags=re.MULTILINE))
-    shown = {key: value.strip("`") for key, value in rows.items()}
+    rows = dict(re.findall(r"^\| `([a-z_.@\"]+)` \| (.*?) \|", page, flags=re.MULTILINE))
+    shown = {key.replace('"', ""): value.strip("`") for key, value in rows.items()}
     assert shown == {key: toml(value) for key, value in defaults(Settings).items()}
 
 
 def toml(value: object) -> str:
     if value is None:
         return "none"
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
     return f'"{value}"' if isinstance(value, str) else str(value).lower()
 
 

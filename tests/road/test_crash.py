@@ -16,6 +16,7 @@ CLIENTS = 4
 ON_THE_WAY = {"queued", "sending", "sent"}
 
 
+@pytest.mark.timeout(1800)
 def test_kill_at_random_moments(own_demo: DemoProcess, long: bool) -> None:
     mails, kills = (2000, 25) if long else (240, 4)
     chance = random.Random(20261121)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from bridge.demo import Demo
 from bridge.simulator.mail_client import BridgeDoor
@@ -27,15 +27,6 @@ def reply(text: str) -> bytes:
         f"From: {PHONE}@sms.example.test\r\nTo: clinic@example.test\r\nSubject: Re: Tomorrow\r\n"
         f"Message-ID: <reply-1@sms.example.test>\r\nX-SMS-Match: latest\r\n\r\n{text}\r\n"
     ).encode()
-
-
-@pytest_asyncio.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
-        yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture
@@ -133,6 +124,7 @@ async def test_the_whole_road_there_and_back_through_a_real_bridge(browser: Brow
     page = await browser.new_page()
     try:
         await page.goto(f"http://127.0.0.1:{demo.http_port}/")
+        await expect(page.get_by_text("Live", exact=True)).to_be_visible()
         await page.get_by_label("Message").fill("Ci vediamo domani alle 9?")
         await page.keyboard.press("Enter")
         texts, thread = page.locator("#texts .words"), page.locator("#threads .thread .letter")

@@ -1,0 +1,209 @@
+"""A bridge whose gateway is down: the operator hears of it once, and once more when it is over."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import smtplib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from email import policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import httpx
+import pytest
+import structlog
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from bridge import watchman
+from bridge.app import Bridge
+from bridge.demo import _add_mailboxes
+from bridge.settings import OperatorSettings, Settings, demo_settings
+from bridge.simulator.server import Simulator
+from bridge.web.app import build_web
+from bridge.web.server import WebServer
+from tests.road.demo_process import LOGIN, PASSWORD, eventually
+from tests.servers.ports import free_port
+
+OPERATOR = "it@clinic.example"
+SECRET = "a-shared-secret-of-two"
+PHONE = "+393478000000"
+TEXT = "Your visit is tomorrow at 10:30."
+
+
+class MailServer:
+    """The operator's mail server; it can refuse."""
+
+    def __init__(self) -> None:
+        self.refuses = False
+        self.mails: list[EmailMessage] = []
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.refuses:
+            return "451 4.3.0 not now"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        assert isinstance(envelope.content, bytes)
+        self.mails.append(email.message_from_bytes(envelope.content, policy=policy.default))
+        return "250 2.0.0 taken"
+
+    @property
+    def alerts(self) -> list[str]:
+        """Subjects of what the operator got."""
+        return [str(mail["Subject"]) for mail in self.mails if mail["To"] == OPERATOR]
+
+
+@pytest.fixture
+async def mail_server() -> AsyncIterator[tuple[MailServer, int]]:
+    handler = MailServer()
+    server = await asyncio.get_running_loop().create_server(lambda: SMTP(handler, hostname="localhost"), "127.0.0.1", 0)
+    yield handler, server.sockets[0].getsockname()[1]
+    server.close()
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Minutes are hundredths of a second."""
+    monkeypatch.setattr(watchman, "LOOK", 0.05)
+    monkeypatch.setattr(watchman, "AWAY", watchman.AWAY / 200)
+    monkeypatch.setattr(watchman, "AGAIN", watchman.AGAIN / 200)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, mail_server: tuple[MailServer, int]) -> Settings:
+    """A bridge whose gateway is a port on which nothing listens yet."""
+    made = demo_settings(tmp_path, free_port(), free_port(), mail_server[1], SECRET)
+    gateway = made.gateways["simulator"]
+    url = f"http://127.0.0.1:{free_port()}/simulator/provider"
+    return made.model_copy(
+        update={
+            "gateways": {"simulator": gateway.model_copy(update={"url": url})},
+            "sending": made.sending.model_copy(update={"first_retry": 0.05, "max_retry": 0.2}),
+            "operator": OperatorSettings(address=OPERATOR, refusing_for=0.5),
+        }
+    )
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Bridge]:
+    await _add_mailboxes(settings)
+    bridge = Bridge(settings)
+    await bridge.start()
+    try:
+        yield bridge
+    finally:
+        await bridge.stop()
+
+
+@asynccontextmanager
+async def phone_network(settings: Settings) -> AsyncIterator[None]:
+    """The provider comes back, on the port that the gateway has tried all the time."""
+    port = httpx.URL(settings.gateways["simulator"].url).port
+    assert port is not None
+    simulator = Simulator(settings.data_dir, f"{settings.http.public_url}/hooks/simulator", SECRET)
+
+    async def drop(events: object) -> None:
+        return None
+
+    async def healthy() -> dict[str, str]:
+        return {}
+
+    web = WebServer(build_web({}, drop, healthy, simulator.routes), "127.0.0.1", port)
+    await simulator.start()
+    await web.start()
+    try:
+        yield
+    finally:
+        await simulator.hang_up()
+        await web.stop()
+        await simulator.stop()
+
+
+def text(settings: Settings) -> None:
+    with smtplib.SMTP("127.0.0.1", settings.smtp.port, timeout=20) as client:
+        client.login(LOGIN, PASSWORD)
+        client.sendmail(LOGIN, f"{PHONE}@{settings.domain}", f"Subject: Hello\r\n\r\n{TEXT}\r\n")
+
+
+async def until(look: Callable[[], object]) -> None:
+    """Returns when `look` finds something, which happens in another thread, process or task."""
+    await asyncio.to_thread(eventually, look)
+
+
+async def ready(settings: Settings) -> httpx.Response:
+    async with httpx.AsyncClient(trust_env=False) as http:
+        return await http.get(f"http://127.0.0.1:{settings.http.port}/readyz")
+
+
+async def test_one_mail_when_the_gateway_refuses_and_one_when_it_takes_again(
+    settings: Settings, mail_server: tuple[MailServer, int]
+) -> None:
+    server = mail_server[0]
+    async with running(settings):
+        await asyncio.to_thread(text, settings)
+        await until(lambda: len(server.alerts) == 1)
+        answer = await ready(settings)
+        assert answer.status_code == 503
+        assert answer.json()["parts"]["gateway simulator"].startswith("Every try to hand a message to gateway")
+        async with phone_network(settings):
+            await until(lambda: len(server.alerts) == 2)
+            assert (await ready(settings)).status_code == 200
+    assert server.alerts == [
+        "SMS bridge: gateway simulator takes nothing",
+        "SMS bridge: over: gateway simulator takes nothing",
+    ]
+    begins, over = (mail for mail in server.mails if mail["To"] == OPERATOR)
+    assert over["In-Reply-To"] == begins["Message-ID"]
+    assert "1 messages for phones" in begins.get_content()
+    assert PHONE[-6:] not in begins.as_string()
+
+
+async def test_a_restart_does_not_say_it_again(settings: Settings, mail_server: tuple[MailServer, int]) -> None:
+    server = mail_server[0]
+    async with running(settings):
+        await asyncio.to_thread(text, settings)
+        await until(lambda: len(server.alerts) == 1)
+    async with running(settings), phone_network(settings):
+        await until(lambda: len(server.alerts) == 2)
+    assert server.alerts[1].startswith("SMS bridge: over: ")
+
+
+async def test_while_the_mail_server_refuses_the_log_says_it_and_the_mail_follows(
+    settings: Settings, mail_server: tuple[MailServer, int]
+) -> None:
+    server = mail_server[0]
+    server.refuses = True
+    with structlog.testing.capture_logs() as lines:
+        async with running(settings):
+            await asyncio.to_thread(text, settings)
+            await until(lambda: any(line["event"] == "alert.not_mailed" for line in lines))
+            assert server.alerts == []
+            server.refuses = False
+            await until(lambda: len(server.alerts) == 1)
+    begins = next(line for line in lines if line["event"] == "alert.begins")
+    assert (begins["log_level"], begins["kind"], begins["part"]) == ("error", "gateway", "simulator")
+
+
+async def test_a_full_disk_is_told_and_mail_is_answered_later(
+    settings: Settings, mail_server: tuple[MailServer, int]
+) -> None:
+    huge = 1_000_000_000_000_000
+    full = settings.model_copy(
+        update={
+            "smtp": settings.smtp.model_copy(update={"disk_reserve": huge}),
+            "operator": settings.operator.model_copy(update={"disk_free_below": huge}),
+        }
+    )
+    async with running(full):
+        with pytest.raises(smtplib.SMTPSenderRefused) as refused:
+            await asyncio.to_thread(text, full)
+        await until(lambda: mail_server[0].alerts == ["SMS bridge: the disk is nearly full"])
+        assert "disk" in {name for name, said in (await ready(full)).json()["parts"].items() if said != "ok"}
+    assert refused.value.smtp_code == 452
+    assert isinstance(refused.value.smtp_error, bytes)
+    assert refused.value.smtp_error.startswith(b"4.3.1 ")
