@@ -29,8 +29,8 @@ from bridge.gateways.registry import GatewayOptions, build
 from bridge.gauges import gauges
 from bridge.intake import Intake
 from bridge.janitor import Janitor
-from bridge.mailback.imap import Folders, FolderSettings
-from bridge.mailback.relay import Relay, RelaySettings
+from bridge.mailback.configured import open_folders, relay_settings, signing
+from bridge.mailback.relay import Relay
 from bridge.postman import Postman
 from bridge.reporter import Reporter
 from bridge.settings import Settings
@@ -99,6 +99,7 @@ class Bridge:
         mails = Mails(store.engine, store.committer)
         reports = Reports(store.engine, store.committer, settings.reports.wait, store.filing)
         pace = _pace(settings)
+        sign = signing(settings)
         streaks = Streaks()
         nodes = None
         if not single:
@@ -123,6 +124,7 @@ class Bridge:
             hostname=settings.hostname,
             domain=settings.domain,
             mailed=self._mailed,
+            sign=sign,
         )
         self.dispatcher = Dispatcher(
             store.queue, self.gateways, pace, node=store.node, settled=self._settled, streaks=streaks
@@ -151,6 +153,7 @@ class Bridge:
             fallback=settings.replies.fallback,
             settled=self._settled,
             mailed=self._mailed,
+            sign=sign,
         )
         file = database_file(settings)
         self.disk = Disk(file.parent if file is not None else settings.data_dir, settings.smtp.disk_reserve)
@@ -245,43 +248,6 @@ def open_gateways(settings: Settings) -> dict[str, Gateway]:
         secret = gateway.secret.get_secret_value() if gateway.secret is not None else ""
         found[name] = build(name, gateway.kind, GatewayOptions(gateway.url, secret, gateway.timeout))
     return found
-
-
-def open_folders(settings: Settings) -> dict[str, Folders]:
-    """The IMAP account of every mailbox that has its conversations filed, by login; the caller closes them.
-
-    Raises SettingsError.
-    """
-    found = {}
-    for login, filing in settings.filing.items():
-        account = FolderSettings(
-            host=filing.host,
-            port=filing.port,
-            tls=filing.tls,
-            username=filing.username,
-            password=filing.password.get_secret_value() if filing.password is not None else "",
-            ca_file=filing.ca_file,
-        )
-        try:
-            found[login] = Folders(account)
-        except SettingsError as error:
-            key = f'filing."{login}".{error.key.removeprefix("imap.")}'
-            raise SettingsError(key, error.value, error.remedy) from error
-    return found
-
-
-def relay_settings(settings: Settings) -> RelaySettings:
-    """How the mail server is reached that takes the bridge's own mails."""
-    relay = settings.relay
-    return RelaySettings(
-        host=relay.host,
-        port=relay.port,
-        tls=relay.tls,
-        username=relay.username,
-        password=relay.password.get_secret_value() if relay.password is not None else "",
-        ca_file=relay.ca_file,
-        hostname=settings.hostname,
-    )
 
 
 async def _alone() -> bool:

@@ -66,7 +66,7 @@ class Facts:
     last_sent: datetime
     """When a gateway last took a message, or when the watch began."""
     waiting: int = 0
-    """Messages that could leave now or are being tried again."""
+    """Messages that could leave now, are being tried again or wait for a gateway's answer."""
     waiting_since: datetime | None = None
     """Since when the oldest of them could have left."""
     mails: int = 0

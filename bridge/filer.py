@@ -110,6 +110,8 @@ class Filer:
             done += 1
             if result.state == "queued":
                 await self._filings.release([late.id for late in claimed[done:]])
+                # Servers keep rights and quota in mind for as long as somebody is logged in.
+                await self._accounts[login].close()
                 return done - 1
         await self._filings.release([late.id for late in claimed[done:]])
         return done

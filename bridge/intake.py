@@ -15,7 +15,7 @@ import structlog
 from bridge import clock, metrics, notices, replies
 from bridge.store.directory import Directory
 from bridge.store.inbox import Filing, Inbox, Thread
-from bridge.types import GatewayEvent, InboundSms, Language, Mailbox, Receipt, ReplyNotice
+from bridge.types import GatewayEvent, InboundSms, Language, Mailbox, OutgoingMail, Receipt, ReplyNotice
 
 log = structlog.get_logger("bridge.intake")
 
@@ -35,6 +35,7 @@ class Intake:
         fallback: str,
         settled: Callable[[], None],
         mailed: Callable[[], None],
+        sign: Callable[[OutgoingMail], OutgoingMail],
     ) -> None:
         self._inbox = inbox
         self._directory = directory
@@ -43,6 +44,7 @@ class Intake:
         self._fallback = fallback
         self._settled = settled
         self._mailed = mailed
+        self._sign = sign
 
     async def hear(self, events: Sequence[GatewayEvent]) -> None:
         """Commit events and all that follows from them. Raises StoreUnavailable; then none of them may be confirmed."""
@@ -94,7 +96,7 @@ class Intake:
             mailbox_id=mailbox.id,
             conversation_id=verdict.conversation_id,
             match=verdict.match,
-            mail=notices.reply(notice, self._domain),
+            mail=self._sign(notices.reply(notice, self._domain)),
             reply_to=reply_to,
             message_id=f"<{notice.notice_id}@{self._domain}>",
             stops=notice.stopped,

@@ -28,13 +28,21 @@ class Reporter:
     """Makes mails of the reports that are due."""
 
     def __init__(
-        self, reports: Reports, directory: Directory, *, hostname: str, domain: str, mailed: Callable[[], None]
+        self,
+        reports: Reports,
+        directory: Directory,
+        *,
+        hostname: str,
+        domain: str,
+        mailed: Callable[[], None],
+        sign: Callable[[OutgoingMail], OutgoingMail],
     ) -> None:
         self._reports = reports
         self._directory = directory
         self._hostname = hostname
         self._domain = domain
         self._mailed = mailed
+        self._sign = sign
         self._alarm = clock.Alarm()
         self._stopping = False
 
@@ -104,4 +112,4 @@ class Reporter:
             created_at=clock.now(),
             lines=due.lines,
         )
-        return (notices.report(report, self._hostname, self._domain),)
+        return (self._sign(notices.report(report, self._hostname, self._domain)),)

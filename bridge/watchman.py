@@ -21,10 +21,11 @@ from bridge import clock
 from bridge.conditions import Condition, Facts, Kind, Limits, judge
 from bridge.disk import Disk
 from bridge.errors import MailRefused, StoreUnavailable
+from bridge.mailback.configured import signing
 from bridge.mailback.relay import Relay
 from bridge.notices import alert
 from bridge.settings import OperatorSettings, Settings
-from bridge.store.backlog import Backlog
+from bridge.store.backlog import Backlog, WaitsFor
 from bridge.streaks import Streaks
 
 log = structlog.get_logger("bridge.watchman")
@@ -84,6 +85,7 @@ class Watchman:
         self._relay = relay
         self._limits = limits(settings.operator)
         self._settings = settings
+        self._sign = signing(settings)
         self._memory = settings.data_dir / MEMORY
         self._leads = leads
         self._alarm = clock.Alarm()
@@ -128,7 +130,7 @@ class Watchman:
         late = backlog.late
         return replace(
             facts,
-            waiting=sum(each.count for each in late),
+            waiting=sum(each.count for each in backlog.messages if each in late or each.waits_for is WaitsFor.ANSWER),
             waiting_since=min((each.since for each in late if each.since is not None), default=None),
             mails=backlog.mails,
         )
@@ -189,7 +191,7 @@ class Watchman:
         to, domain, hostname = settings.operator.address, settings.domain, settings.hostname
         mail = compose(condition, facts, case.began, to=to, domain=domain, hostname=hostname)
         try:
-            await self._relay.send(mail)
+            await self._relay.send(self._sign(mail))
         except MailRefused as refused:
             log.error("alert.not_mailed", kind=condition.kind.value, part=condition.part, detail=refused.detail)
             return False

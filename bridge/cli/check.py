@@ -15,7 +15,10 @@ from bridge.cli.shared import Config, config_file, environment
 from bridge.errors import BridgeError, SettingsErrors, UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bridge.settings import Settings
+    from bridge.store.backlog import Backlog
     from bridge.store.store import Store
 
 Finding = tuple[str, str]
@@ -54,6 +57,8 @@ def check(config: Config = None) -> None:
             print(f"ok     {part}")
     if any(complaint for _, complaint in findings):
         raise typer.Exit(1)
+    for line in _to_publish(settings):
+        print(line)
     print("Everything answers. `bridge serve` can run with this configuration.")
 
 
@@ -65,6 +70,7 @@ async def _findings(settings: Settings) -> list[Finding]:
         *await _store(settings),
         *await _gateways(settings),
         await _relay(settings),
+        *_signing(settings),
         *await _folders(settings),
     ]
 
@@ -119,6 +125,8 @@ def _port(host: str, port: int) -> str:
 
 
 async def _store(settings: Settings) -> list[Finding]:
+    from bridge import clock
+    from bridge.store.backlog import read_backlog
     from bridge.store.store import Store, database_file
 
     file = database_file(settings)
@@ -129,7 +137,8 @@ async def _store(settings: Settings) -> list[Finding]:
             return [("database", "has another version than this program. Run `bridge db upgrade`.")]
         async with Store(settings) as store:
             counts = await store.ledger.counts()
-            found = [("database", ""), ("mailboxes", _mailboxes(store, settings))]
+            found = [("database", ""), ("mailboxes", _mailboxes(store, settings)), _disk(settings)]
+            found += _waiting(await read_backlog(store.engine, clock.now()), settings)
             found += await _filings(store, settings)
     except BridgeError as error:
         return [("database", error.sentence)]
@@ -143,6 +152,49 @@ async def _store(settings: Settings) -> list[Finding]:
     if lost:
         found.append(("replies", f"{lost} texts from phones found no mailbox. Add one with `bridge mailbox add`."))
     return found
+
+
+def _disk(settings: Settings) -> Finding:
+    from bridge.disk import Disk
+    from bridge.store.store import database_file
+
+    file = database_file(settings)
+    free, reserve = Disk(file.parent if file is not None else settings.data_dir, 0).free(), settings.smtp.disk_reserve
+    if free >= reserve:
+        return "disk", ""
+    return "disk", f"{free} bytes are free, and mail is refused below smtp.disk_reserve = {reserve}. Make room."
+
+
+def _waiting(backlog: Backlog, settings: Settings) -> list[Finding]:
+    """What waits for what; it is wrong when it has waited for too long."""
+    found = []
+    for each in backlog.messages:
+        what = f"queue: {each.count} messages wait for {_FOR[each.waits_for].format(gateway=each.gateway)}"
+        found.append(_queue(what, each.since, settings, "`bridge messages --state queued` lists them."))
+    if backlog.mails:
+        said = f", which last said {backlog.mail_diagnostic}" if backlog.mail_diagnostic else ""
+        what = f"mails: {backlog.mails} reports and replies wait for the mail server{said}"
+        found.append(_queue(what, backlog.mails_since, settings, "See that the mail server takes them."))
+    return found
+
+
+_FOR = {
+    "turn": "their turn at gateway {gateway}",
+    "retry": "another try, since gateway {gateway} did not take them",
+    "time": "the time that their sender asked for",
+    "mailbox": "a paused mailbox",
+    "answer": "the answer of gateway {gateway}",
+}
+
+
+def _queue(what: str, since: datetime | None, settings: Settings, remedy: str) -> Finding:
+    from bridge import clock
+
+    if since is None:
+        return what, ""
+    seconds = (clock.now() - since).total_seconds()
+    what = f"{what}; the oldest for {seconds / 60:.0f} minutes"
+    return what, f"that is too long. {remedy}" if seconds > settings.operator.queue_older_than else ""
 
 
 _NO_MAILBOX = "there is none yet. Add one with `bridge mailbox add`."
@@ -197,7 +249,7 @@ async def _gateways(settings: Settings) -> list[Finding]:
 
 
 async def _relay(settings: Settings) -> Finding:
-    from bridge.app import relay_settings
+    from bridge.mailback.configured import relay_settings
     from bridge.mailback.relay import Relay
 
     relay = Relay(relay_settings(settings))
@@ -207,8 +259,25 @@ async def _relay(settings: Settings) -> Finding:
         await relay.close()
 
 
+def _signing(settings: Settings) -> list[Finding]:
+    from bridge.mailback.configured import open_signer
+
+    try:
+        return [("dkim", "")] if open_signer(settings) is not None else []
+    except BridgeError as error:
+        return [("dkim", error.sentence)]
+
+
+def _to_publish(settings: Settings) -> list[str]:
+    """What the operator puts into DNS, so that mail servers can tell the bridge's mails from forged ones."""
+    from bridge.mailback.configured import open_signer
+
+    signer = open_signer(settings)
+    return [f'dns    {signer.record_name}. TXT "{signer.record}"'] if signer is not None else []
+
+
 async def _folders(settings: Settings) -> list[Finding]:
-    from bridge.app import open_folders
+    from bridge.mailback.configured import open_folders
 
     try:
         accounts = open_folders(settings)

@@ -3,6 +3,7 @@
 from bridge.settings.load import ENV_DELIMITER, ENV_PREFIX, load
 from bridge.settings.model import (
     DatabaseSettings,
+    DkimSettings,
     FilingSettings,
     GatewaySettings,
     HttpSettings,
@@ -10,6 +11,7 @@ from bridge.settings.model import (
     LogLevel,
     LogSettings,
     OperatorSettings,
+    RelayProtocol,
     RelaySettings,
     ReplySettings,
     ReportSettings,
@@ -24,6 +26,7 @@ __all__ = [
     "ENV_DELIMITER",
     "ENV_PREFIX",
     "DatabaseSettings",
+    "DkimSettings",
     "FilingSettings",
     "GatewaySettings",
     "HttpSettings",
@@ -31,6 +34,7 @@ __all__ = [
     "LogLevel",
     "LogSettings",
     "OperatorSettings",
+    "RelayProtocol",
     "RelaySettings",
     "ReplySettings",
     "ReportSettings",

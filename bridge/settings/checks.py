@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bridge.errors import SettingsError
-from bridge.settings.model import Settings, SmtpSettings, TlsMode
+from bridge.settings.model import RelayProtocol, Settings, SmtpSettings, TlsMode
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
@@ -38,6 +38,7 @@ def check(settings: Settings) -> list[SettingsError]:
         *_check_smtp(settings.smtp),
         *_check_http(settings),
         *_check_relay(settings),
+        *_check_dkim(settings),
         *_check_filing(settings),
         *_check_gateways(settings),
         *_check_sending(settings),
@@ -184,10 +185,26 @@ def _check_relay(settings: Settings) -> Iterator[SettingsError]:
         yield SettingsError("relay.password", "(not shown)", "relay.username is missing; set it, or leave both out")
     if relay.password is not None and relay.tls is TlsMode.NONE and not is_loopback(relay.host):
         yield SettingsError("relay.tls", '"none"', 'the password would travel readable; write "starttls" or "implicit"')
+    if relay.socket is not None and relay.protocol is not RelayProtocol.LMTP:
+        remedy = 'only LMTP goes over a socket; write relay.protocol = "lmtp", or remove it'
+        yield SettingsError("relay.socket", f'"{relay.socket}"', remedy)
+    elif relay.socket is not None and relay.tls is not TlsMode.NONE:
+        yield SettingsError("relay.tls", f'"{relay.tls}"', 'a socket does not leave this machine; write "none"')
     if relay.ca_file is not None:
         problem = readable(relay.ca_file, secret=False)
         if problem:
             yield SettingsError("relay.ca_file", f'"{relay.ca_file}"', problem)
+
+
+def _check_dkim(settings: Settings) -> Iterator[SettingsError]:
+    dkim = settings.dkim
+    for key, value in (("domain", dkim.domain), ("selector", dkim.selector or " ")):
+        if value and not _DOMAIN.fullmatch(value):
+            yield SettingsError(f"dkim.{key}", f'"{value}"', "use letters, digits and hyphens, with dots between")
+    if dkim.key_file is not None:
+        problem = readable(dkim.key_file, secret=True)
+        if problem:
+            yield SettingsError("dkim.key_file", f'"{dkim.key_file}"', problem)
 
 
 def _check_filing(settings: Settings) -> Iterator[SettingsError]:
@@ -199,6 +216,9 @@ def _check_filing(settings: Settings) -> Iterator[SettingsError]:
             yield SettingsError(f"{section}.host", f'"{filing.host}"', "write the host name of the IMAP server")
         if filing.password_file is None and (filing.password is None or not filing.password.get_secret_value()):
             yield SettingsError(f"{section}.password", "(not set)", "set it or password_file")
+        if filing.tls is TlsMode.STARTTLS:
+            remedy = 'IMAP servers are spoken to with TLS from the first byte; write "implicit", usually with port 993'
+            yield SettingsError(f"{section}.tls", '"starttls"', remedy)
         if filing.tls is TlsMode.NONE and not is_loopback(filing.host):
             remedy = 'password and texts would travel readable; write "implicit", usually with port 993'
             yield SettingsError(f"{section}.tls", '"none"', remedy)

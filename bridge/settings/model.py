@@ -22,6 +22,14 @@ class TlsMode(StrEnum):
     IMPLICIT = "implicit"
 
 
+class RelayProtocol(StrEnum):
+    """What the mail server is spoken to with: that of servers that pass mail on, or that of those that keep it."""
+
+    SMTP = "smtp"
+    LMTP = "lmtp"
+    """RFC 2033."""
+
+
 class LogLevel(StrEnum):
     """The least important log line that is still written."""
 
@@ -110,8 +118,11 @@ class HttpSettings(Section):
 class RelaySettings(Section):
     """The mail server that takes the bridge's own mails: reports and replies."""
 
+    protocol: RelayProtocol = RelayProtocol.SMTP
     host: str = "localhost"
     port: Port = 587
+    socket: FilePath | None = None
+    """Unix socket of an LMTP server, in place of host and port."""
     tls: TlsMode = TlsMode.STARTTLS
     username: str = ""
     password: SecretStr | None = None
@@ -120,12 +131,21 @@ class RelaySettings(Section):
     """Authorities to trust instead of the system's, in PEM."""
 
 
+class DkimSettings(Section):
+    """The key that the bridge signs its mails with (RFC 6376); None: they leave unsigned."""
+
+    domain: str = ""
+    """Whose signature it is; empty for the domain of the phones, which the mails come from."""
+    selector: str = "bridge"
+    key_file: FilePath | None = None
+
+
 class FilingSettings(Section):
     """The IMAP account that a mailbox's conversations are filed in: `[filing."clinic@example.com"]`, by its login."""
 
     host: str
     port: Port = 993
-    tls: Literal[TlsMode.IMPLICIT, TlsMode.NONE] = TlsMode.IMPLICIT
+    tls: TlsMode = TlsMode.IMPLICIT
     username: str
     password: SecretStr | None = None
     password_file: FilePath | None = None
@@ -203,6 +223,7 @@ class Settings(Section):
     smtp: SmtpSettings = SmtpSettings()
     http: HttpSettings = HttpSettings()
     relay: RelaySettings = RelaySettings()
+    dkim: DkimSettings = DkimSettings()
     filing: dict[str, FilingSettings] = {}
     gateways: dict[str, GatewaySettings] = {}
     sending: SendingSettings = SendingSettings()

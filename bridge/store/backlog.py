@@ -12,7 +12,7 @@ from sqlalchemy import case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bridge.store.engine import reading
-from bridge.store.tables import QUEUED, SENDING, attempts, mailboxes, mails, messages
+from bridge.store.tables import QUEUED, RELAY, SENDING, attempts, mailboxes, mails, messages
 from bridge.types import OutcomeKind
 
 
@@ -64,9 +64,18 @@ async def read_backlog(engine: AsyncEngine, now: datetime) -> Backlog:
     async with reading(engine) as connection:
         waiting = await _messages(connection, now)
         count, since = (
-            await connection.execute(select(func.count(), func.min(mails.c.created_at)).where(mails.c.state == QUEUED))
+            await connection.execute(
+                select(func.count(), func.min(mails.c.created_at)).where(
+                    mails.c.state == QUEUED, mails.c.channel == RELAY
+                )
+            )
         ).one()
-        oldest = select(mails.c.diagnostic).where(mails.c.state == QUEUED).order_by(mails.c.created_at).limit(1)
+        oldest = (
+            select(mails.c.diagnostic)
+            .where(mails.c.state == QUEUED, mails.c.channel == RELAY)
+            .order_by(mails.c.created_at)
+            .limit(1)
+        )
         said = (await connection.execute(oldest)).scalar_one_or_none()
         return Backlog(tuple(waiting), count, since, said or "")
 

@@ -6,6 +6,7 @@ order of its mailbox. While one is under way or waits to be tried again, none be
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,8 @@ from bridge.store.tables import (
 )
 from bridge.types import FiledKind, MessageState, OutgoingMail, SentText
 
+_BLANK = re.compile(r"\{(?:number|contact|year)\}")
+
 
 @dataclass(frozen=True, slots=True)
 class FilingRule:
@@ -45,10 +48,7 @@ class FilingRule:
         """The levels of the folder for one phone, the outermost first."""
         known = number or "unknown"
         blanks = {"{number}": known, "{contact}": international(known), "{year}": str(year)}
-        levels = self.folder.split("/")
-        for blank, value in blanks.items():
-            levels = [level.replace(blank, value) for level in levels]
-        return tuple(levels)
+        return tuple(_BLANK.sub(lambda found: blanks[found[0]], level) for level in self.folder.split("/"))
 
 
 FilingRules = Mapping[str, FilingRule]

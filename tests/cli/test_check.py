@@ -65,11 +65,14 @@ def check(demo: DemoProcess, tmp_path: Path) -> Callable[..., Done]:
 def test_all_is_well(demo: DemoProcess) -> None:
     done = run("check", environ={"BRIDGE_DATA_DIR": str(demo.data_dir)})
     assert (done.code, done.err) == (0, "")
-    assert done.out == (
+    waits = ("ok     queue: ", "ok     mails: ")  # other tests may have left something that waits for its time
+    lines = [line for line in done.out.splitlines(keepends=True) if not line.startswith(waits)]
+    assert "".join(lines) == (
         "ok     configuration\n"
         "ok     certificate\n"
         "ok     database\n"
         "ok     mailboxes\n"
+        "ok     disk\n"
         "ok     gateway simulator\n"
         "ok     relay 127.0.0.1\n"
         "Everything answers. `bridge serve` can run with this configuration.\n"

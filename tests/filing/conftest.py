@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -21,6 +21,7 @@ from bridge.access.credentials import hash_password
 from bridge.app import Bridge
 from bridge.demo_mailboxes import PASSWORDS, demo_mailbox
 from bridge.settings import FilingSettings, Settings, TlsMode, demo_settings
+from bridge.settings.model import Section
 from bridge.simulator.server import Simulator
 from bridge.store.store import Store
 from tests.servers.dovecot import PASSWORD, DovecotServer
@@ -114,17 +115,19 @@ async def eventually(look: Callable[[], object], patience: float = PATIENCE) -> 
             await asyncio.sleep(0.05)
 
 
-def office_settings(folder: Path, filings: dict[str, FilingSettings], mail_port: int) -> Settings:
-    """The demo's settings with folders to file in."""
+def office_settings(
+    folder: Path, filings: dict[str, FilingSettings], mail_port: int, changes: Mapping[str, Section]
+) -> Settings:
+    """The demo's settings with folders to file in, and with sections replaced by those of `changes`."""
     settings = demo_settings(folder, free_port(), free_port(), mail_port, _SECRET)
-    return settings.model_copy(update={"filing": filings})
+    return settings.model_copy(update={"filing": filings, **changes})
 
 
 @asynccontextmanager
-async def office(folder: Path, filings: dict[str, FilingSettings]) -> AsyncIterator[Office]:
+async def office(folder: Path, filings: dict[str, FilingSettings], **changes: Section) -> AsyncIterator[Office]:
     """A bridge with the phone network in one process, on loopback."""
     mail_port = free_port()
-    settings = office_settings(folder, filings, mail_port)
+    settings = office_settings(folder, filings, mail_port, changes)
     base = f"http://127.0.0.1:{settings.http.port}"
     simulator = Simulator(folder, f"{base}/hooks/simulator", _SECRET, mail_port=mail_port)
     await simulator.start()

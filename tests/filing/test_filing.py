@@ -195,7 +195,7 @@ async def test_a_folder_made_read_only_waits_until_it_may_be_written_again(
         await filed(dovecot, GUARDED, NUMBER, 1)
         rights = dovecot.maildir(GUARDED) / f".SMS.{NUMBER}" / "dovecot-acl"
         rights.write_text("owner lr\n")
-        proxy.cut_after = 1  # Dovecot reads rights when somebody logs in
+        proxy.cut_after = 1  # Dovecot reads rights anew when somebody logs in
         await running.send([NUMBER], "Two")
         await running.arrives(NUMBER, 2)
 

@@ -17,10 +17,12 @@ import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from bridge import watchman
+from bridge.access.credentials import hash_password
 from bridge.app import Bridge
-from bridge.demo import _add_mailboxes
+from bridge.demo_mailboxes import demo_mailbox
 from bridge.settings import OperatorSettings, Settings, demo_settings
 from bridge.simulator.server import Simulator
+from bridge.store.store import Store
 from bridge.web.app import build_web
 from bridge.web.server import WebServer
 from tests.road.demo_process import LOGIN, PASSWORD, eventually
@@ -91,7 +93,9 @@ def settings(tmp_path: Path, mail_server: tuple[MailServer, int]) -> Settings:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Bridge]:
-    await _add_mailboxes(settings)
+    async with Store(settings) as store:
+        if store.directory.by_login(LOGIN) is None:
+            await store.mailboxes.add(demo_mailbox(LOGIN, hash_password(PASSWORD)))
     bridge = Bridge(settings)
     await bridge.start()
     try:
@@ -131,7 +135,7 @@ def text(settings: Settings) -> None:
 
 
 async def until(look: Callable[[], object]) -> None:
-    """Returns when `look` finds something, which happens in another thread, process or task."""
+    """Returns when `look` finds something, which happens in another task or thread."""
     await asyncio.to_thread(eventually, look)
 
 
@@ -159,7 +163,7 @@ async def test_one_mail_when_the_gateway_refuses_and_one_when_it_takes_again(
     ]
     begins, over = (mail for mail in server.mails if mail["To"] == OPERATOR)
     assert over["In-Reply-To"] == begins["Message-ID"]
-    assert "1 messages for phones" in begins.get_content()
+    assert "messages for phones 1," in begins.get_content()
     assert PHONE[-6:] not in begins.as_string()
 
 

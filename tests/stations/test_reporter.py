@@ -34,7 +34,12 @@ async def test_a_report_that_cannot_be_composed_waits_and_the_others_go(room: St
     whole = await failed(room, "<whole@x>", good.id)
     queued = asyncio.Event()
     reporter = Reporter(
-        room.reports, room.store.directory, hostname="localhost", domain="example.test", mailed=queued.set
+        room.reports,
+        room.store.directory,
+        hostname="localhost",
+        domain="example.test",
+        mailed=queued.set,
+        sign=lambda mail: mail,
     )
     running = asyncio.create_task(reporter.run())
     async with asyncio.timeout(10):

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
 from bridge.store.engine import SCHEMA, is_current, open_engine, upgrade
+from bridge.store.filings import FilingClaim, Filings
 from bridge.store.migrate import newest
 from bridge.store.queue import Claim
 from bridge.store.reports import Told
@@ -125,6 +126,11 @@ async def test_no_table_that_grows_is_read_from_end_to_end(sqlite_room: StoreRoo
         assert scans == walked, (statement, steps)
 
 
+async def _claim_filings(room: StoreRoom) -> None:
+    filings = Filings(room.store.engine, room.store.committer)
+    await filings.claim(FilingClaim(room.mailbox.id, ME, later(1), later(90), 10))
+
+
 async def _claim_mails(room: StoreRoom) -> None:
     await room.mails.claim(Claim(ME, later(1), later(90), 10))
 
@@ -134,6 +140,7 @@ async def _claim_mails(room: StoreRoom) -> None:
     [
         pytest.param(lambda room: claim(room), "ix_message_queue", id="claiming messages"),
         pytest.param(_claim_mails, "ix_mail_queue", id="claiming mails"),
+        pytest.param(_claim_filings, "ix_mail_filing", id="claiming filings"),
         pytest.param(lambda room: room.store.queue.next_due(later(0)), "ix_message_queue", id="the next message"),
         pytest.param(lambda room: room.mails.next_due(later(0)), "ix_mail_queue", id="the next mail"),
         pytest.param(

@@ -1,0 +1,140 @@
+"""Filings: put aside once each with what causes them, and claimed in order, one mailbox apart from the others."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bridge import clock
+from bridge.store.filings import NOTHING, FilingClaim, FilingRule, FilingRules, Filings
+from bridge.store.mails import MailResult
+from bridge.store.queue import Claim, Queue
+from bridge.store.transitions import Change
+from bridge.types import FiledKind, MessageState, SentText
+from tests.store.conftest import StoreRoom, new_mail
+
+EVERYTHING = FilingRule("SMS/{number}", frozenset(FiledKind))
+
+
+@pytest.fixture
+def filings(room: StoreRoom) -> Filings:
+    """The queue of filings of the room."""
+    return Filings(room.store.engine, room.store.committer)
+
+
+def queue(room: StoreRoom, rules: FilingRules | None = None) -> Queue:
+    """The queue of messages of a store in which the clinic has everything filed, unless `rules` say else."""
+    rules = {room.mailbox.login: EVERYTHING} if rules is None else rules
+    return Queue(room.store.engine, room.store.committer, 60, rules)
+
+
+async def message(room: StoreRoom, number: int = 0) -> str:
+    """A message that waits in the queue."""
+    taken = await room.outbox.take(new_mail(room.mailbox, message_id=f"<{number}@x>", text=f"Text number {number}"))
+    (view,) = await room.store.ledger.submission_messages(taken.submission_id)
+    return view.id
+
+
+async def go(messages: Queue, message_id: str, *states: MessageState) -> None:
+    """Lead a message through states; as a person does where nobody else may."""
+    for state in states:
+        await messages.change(Change(message_id, state, clock.now(), by_person=True))
+
+
+async def claim(room: StoreRoom, filings: Filings, owner: str = "a", seconds: float = 1, limit: int = 10) -> list[str]:
+    """The texts of the filings that `owner` gets `seconds` from now, for a minute."""
+    now = clock.now() + timedelta(seconds=seconds)
+    claimed = await filings.claim(FilingClaim(room.mailbox.id, owner, now, now + timedelta(seconds=60), limit))
+    return [each.mail.text for each in claimed if isinstance(each.mail, SentText)]
+
+
+S = MessageState
+
+
+@pytest.mark.parametrize(
+    ("states", "count"),
+    [
+        pytest.param([S.SENDING, S.SENT, S.DELIVERED], 1, id="sent and delivered"),
+        pytest.param([S.SENDING, S.UNKNOWN], 1, id="nobody knows"),
+        pytest.param([S.SENDING, S.UNKNOWN, S.QUEUED, S.SENDING, S.SENT], 1, id="sent again by a person"),
+        pytest.param([S.SENDING, S.DELIVERED], 1, id="the receipt was faster than the answer"),
+        pytest.param([S.DELIVERED], 1, id="the receipt shows that a refused try went through"),
+        pytest.param([S.SENDING, S.EXPIRED], 1, id="taken, then expired"),
+        pytest.param([S.SENDING, S.QUEUED], 0, id="throttled"),
+        pytest.param([S.SENDING, S.FAILED], 0, id="rejected"),
+        pytest.param([S.EXPIRED], 0, id="expired before it left"),
+        pytest.param([S.CANCELLED], 0, id="cancelled"),
+    ],
+)
+async def test_a_text_is_filed_once_when_it_leaves(
+    room: StoreRoom, filings: Filings, states: list[MessageState], count: int
+) -> None:
+    await go(queue(room), await message(room), *states)
+    assert len(await claim(room, filings)) == count
+    assert await room.mails.claim(Claim("a", clock.now(), clock.now(), 10)) == [], "no mail server gets it"
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param(NOTHING, id="no section at all"),
+        pytest.param({"somebody@else.test": EVERYTHING}, id="a section of somebody else"),
+        pytest.param({"clinic@example.test": FilingRule("SMS", frozenset({FiledKind.REPLIES}))}, id="only replies"),
+    ],
+)
+async def test_who_does_not_ask_gets_nothing_filed(room: StoreRoom, filings: Filings, rules: FilingRules) -> None:
+    await go(queue(room, rules), await message(room), S.SENDING, S.SENT)
+    assert (await room.store.ledger.counts())["filings"] == {}
+
+
+async def three(room: StoreRoom) -> list[str]:
+    """Three texts that left one after another."""
+    for number in range(3):
+        await go(queue(room), await message(room, number), S.SENDING, S.SENT)
+    return [f"Text number {number}" for number in range(3)]
+
+
+async def test_nothing_is_claimed_beside_or_behind_what_is_under_way(room: StoreRoom, filings: Filings) -> None:
+    texts = await three(room)
+    assert await claim(room, filings, limit=2) == texts[:2]
+    assert await claim(room, filings, "b", 2) == []
+    assert await claim(room, filings, "b", 100) == texts, "the lease of the dead has run out"
+
+
+async def test_what_is_refused_for_now_holds_up_what_is_behind_it(room: StoreRoom, filings: Filings) -> None:
+    texts = await three(room)
+    now = clock.now() + timedelta(seconds=1)
+    first, *others = await filings.claim(FilingClaim(room.mailbox.id, "a", now, now + timedelta(seconds=60), 10))
+    due = now + timedelta(seconds=30)
+    await room.mails.settle(MailResult(first.id, "queued", now, "NO OVERQUOTA", due))
+    await filings.release([filing.id for filing in others])
+    assert await filings.stuck(room.mailbox.id) == 3
+    assert await filings.next_due(room.mailbox.id, now) == due
+    assert await claim(room, filings, "b", 20) == []
+    again = await filings.claim(FilingClaim(room.mailbox.id, "b", due, due + timedelta(seconds=60), 10))
+    assert [filing.mail.text for filing in again if isinstance(filing.mail, SentText)] == texts
+    assert [filing.attempts for filing in again] == [2, 1, 1], "what was given back counts as not tried"
+
+
+async def test_what_is_settled_is_not_filed_again(room: StoreRoom, filings: Filings) -> None:
+    texts = await three(room)
+    now = clock.now() + timedelta(seconds=1)
+    (first,) = await filings.claim(FilingClaim(room.mailbox.id, "a", now, now + timedelta(seconds=60), 1))
+    await room.mails.settle(MailResult(first.id, "sent", now))
+    assert await claim(room, filings, "b", 2) == texts[1:]
+    assert await filings.stuck(room.mailbox.id) == 0
+
+
+@pytest.mark.parametrize(
+    ("template", "number", "path"),
+    [
+        pytest.param("SMS/{number}", "+393331234567", ("SMS", "+393331234567"), id="the number"),
+        pytest.param("{year}/{contact}", "+393331234567", ("2026", "+39 333 123 4567"), id="as people write it"),
+        pytest.param("INBOX", "+393331234567", ("INBOX",), id="all in one"),
+        pytest.param("SMS/{contact}", "Bank/../{year}", ("SMS", "Bank/../{year}"), id="a hostile name is one level"),
+        pytest.param("SMS/{number}", "", ("SMS", "unknown"), id="an address without a number"),
+    ],
+)
+def test_the_folder_of_a_conversation(template: str, number: str, path: tuple[str, ...]) -> None:
+    assert FilingRule(template, frozenset(FiledKind)).path(number, 2026) == path
