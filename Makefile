@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := .tools/uv/bin/uv
-PACKAGES := chromium curl dovecot-imapd dovecot-lmtpd libatomic1 postgresql swaks
+PACKAGES := chromium curl dovecot-imapd dovecot-lmtpd git libatomic1 libnet-ssleay-perl postgresql swaks
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1

@@ -121,8 +121,8 @@ function bubble(text, fresh) {
 }
 
 async function showPhone(number) {
+  if (number !== state.phone) say($("answer-status"), "");
   state.phone = number;
-  say($("answer-status"), "");
   await Promise.all([loadPhones(), loadPhone()]);
 }
 
