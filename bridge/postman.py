@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from bridge import clock, metrics
 from bridge.errors import MailRefused, StoreUnavailable
 from bridge.mailback.relay import Relay
+from bridge.station import Station
 from bridge.store.mails import MailResult, Mails
 from bridge.store.queue import Claim
 from bridge.streaks import RELAY, Streaks
@@ -25,42 +26,23 @@ MAX_RETRY = 900.0
 GIVE_UP_TRIES = 500
 """About five days of tries (RFC 5321 section 4.5.4.1), then the mail is kept as failed."""
 
-POLL = 5.0
 _BATCH = 20
 
 
-class Postman:
+class Postman(Station):
     """Takes the bridge's own mails to the relay."""
 
+    name = "postman"
+
     def __init__(self, mails: Mails, relay: Relay, *, node: str, streaks: Streaks) -> None:
+        super().__init__()
         self._streaks = streaks
         self._mails = mails
         self._relay = relay
         self._owner = node
-        self._alarm = clock.Alarm()
-        self._stopping = False
 
-    def ring(self) -> None:
-        """There may be a mail to send."""
-        self._alarm.ring()
-
-    async def run(self) -> None:
-        """Deliver until `stop` is called."""
-        while not self._stopping:
-            found, due = 0, None
-            try:
-                found = await self._round()
-                if not found:
-                    due = await self._mails.next_due(clock.now())
-            except StoreUnavailable as error:
-                log.warning("postman.store_unavailable", detail=error.detail)
-            if not found:
-                await self._alarm.sleep(due, POLL)
-
-    def stop(self) -> None:
-        """Hand over no further mail."""
-        self._stopping = True
-        self._alarm.ring()
+    async def _next_due(self) -> datetime | None:
+        return await self._mails.next_due(clock.now())
 
     async def _round(self) -> int:
         now = clock.now()

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from bridge import clock, notices
-from bridge.errors import StoreUnavailable
+from bridge.station import Station
 from bridge.store.directory import Directory
 from bridge.store.reports import DueReport, Reports, Told
 from bridge.types import OutgoingMail, Report
 
 log = structlog.get_logger("bridge.reporter")
-
-POLL = 5.0
-"""Seconds after which an idle reporter looks for reports that another process made due."""
 
 PUT_OFF = 3600.0
 """Seconds after which a report that could not be composed is tried again."""
@@ -24,8 +21,10 @@ PUT_OFF = 3600.0
 _BATCH = 100
 
 
-class Reporter:
+class Reporter(Station):
     """Makes mails of the reports that are due."""
+
+    name = "reporter"
 
     def __init__(
         self,
@@ -37,36 +36,16 @@ class Reporter:
         mailed: Callable[[], None],
         sign: Callable[[OutgoingMail], OutgoingMail],
     ) -> None:
+        super().__init__()
         self._reports = reports
         self._directory = directory
         self._hostname = hostname
         self._domain = domain
         self._mailed = mailed
         self._sign = sign
-        self._alarm = clock.Alarm()
-        self._stopping = False
 
-    def ring(self) -> None:
-        """A report may have become due."""
-        self._alarm.ring()
-
-    async def run(self) -> None:
-        """Report until `stop` is called."""
-        while not self._stopping:
-            found, due = 0, None
-            try:
-                found = await self._round()
-                if not found:
-                    due = await self._reports.next_due(clock.now())
-            except StoreUnavailable as error:
-                log.warning("reporter.store_unavailable", detail=error.detail)
-            if not found:
-                await self._alarm.sleep(due, POLL)
-
-    def stop(self) -> None:
-        """Begin no further report."""
-        self._stopping = True
-        self._alarm.ring()
+    async def _next_due(self) -> datetime | None:
+        return await self._reports.next_due(clock.now())
 
     async def _round(self) -> int:
         due = await self._reports.due(clock.now(), _BATCH)

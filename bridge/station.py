@@ -1,0 +1,60 @@
+"""A station of the road: it works in rounds, and sleeps between them until there is something to do.
+
+What stations have in common stands here; each adds its round and says when its next work is due.
+"""
+
+from __future__ import annotations
+
+import abc
+from datetime import datetime
+
+import structlog
+
+from bridge import clock
+from bridge.errors import StoreUnavailable
+
+log = structlog.get_logger("bridge.station")
+
+POLL = 5.0
+"""Seconds after which an idle station looks for work that another process left."""
+
+
+class Station(abc.ABC):
+    """Works until it is stopped. While the database is away it waits and tries again."""
+
+    name: str
+    """What the log calls it."""
+
+    def __init__(self) -> None:
+        self._alarm = clock.Alarm()
+        self._stopping = False
+
+    def ring(self) -> None:
+        """There may be something to do."""
+        self._alarm.ring()
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self._stopping = True
+        self._alarm.ring()
+
+    async def run(self) -> None:
+        """Work until `stop` is called."""
+        while not self._stopping:
+            found, due = 0, None
+            try:
+                found = await self._round()
+                if not found:
+                    due = await self._next_due()
+            except StoreUnavailable as error:
+                log.warning("station.store_unavailable", station=self.name, detail=error.detail)
+            if not found:
+                await self._alarm.sleep(due, POLL)
+
+    @abc.abstractmethod
+    async def _round(self) -> int:
+        """Do what is due; how much that was."""
+
+    @abc.abstractmethod
+    async def _next_due(self) -> datetime | None:
+        """When there will be work again, as far as is known now."""
