@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import smtplib
 import subprocess
 from collections import Counter
@@ -88,6 +89,22 @@ gateway = "main"
         self.nodes.append(node)
         eventually(lambda: self.log.read_text().count(_READY) > ready)
         return node
+
+    def start_workers(self, number: int) -> subprocess.Popen[bytes]:
+        """Start `bridge serve --workers`; every worker answers when this returns."""
+        parent = self._spawn("serve", "--config", str(self.config), "--workers", str(number))
+        self.nodes.append(parent)
+        self.wait_for_starts(number)
+        return parent
+
+    def wait_for_starts(self, number: int) -> None:
+        """Wait until so many bridges have started since the cluster began."""
+        eventually(lambda: self.log.read_text().count(_READY) >= number)
+
+    def workers(self) -> list[int]:
+        """Process ids of the workers that were started, in the order of the log."""
+        found = re.findall(r'"pid": (\d+)', self.log.read_text())
+        return [int(pid) for pid in found]
 
     def kill(self, node: subprocess.Popen[bytes]) -> None:
         """End a node as a power cut would."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bridge.clock import new_id
@@ -75,6 +78,22 @@ def test_a_dead_nodes_work_goes_to_the_others_at_once(cluster: Cluster) -> None:
     cluster.add_node()
     eventually(lambda: cluster.states()[slow] in ("unknown", "delivered"), patience=20)
     assert cluster.texts()[slow] <= 1
+
+
+def test_workers_are_kept_running_on_the_same_ports(cluster: Cluster) -> None:
+    parent = cluster.start_workers(2)
+    first, _ = cluster.workers()
+    os.kill(first, signal.SIGKILL)
+    cluster.wait_for_starts(3)
+    assert len(cluster.workers()) == 3, "the one that died has a successor"
+    number = "+393521114000"
+    _send(cluster, number)
+    eventually(lambda: cluster.states().get(number) == "delivered")
+    counted = httpx.get(f"http://127.0.0.1:{cluster.http_port}/metrics", timeout=10)
+    assert counted.status_code == 200
+    parent.terminate()
+    assert parent.wait(60) == 0
+    cluster.nodes.remove(parent)
 
 
 def test_the_database_restarts_under_a_running_node(cluster: Cluster) -> None:
