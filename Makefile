@@ -13,6 +13,8 @@ export UV_SYSTEM_CERTS := 1
 export UV_LINK_MODE := copy
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Without compiled modules every start of a process compiles the whole house anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run test bench lint lock packages clean
 
@@ -25,7 +27,7 @@ run: setup ## start the demo: bridge, phone network and mailbox on this machine
 	@exec .venv/bin/bridge demo
 
 test: .venv/.installed-dev packages ## run all tests
-	.venv/bin/pytest -q -n 2 --dist loadfile
+	.venv/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: PACKAGES := dovecot-core postfix
 bench: .venv/.installed-dev packages ## measure speed beside Postfix and a bare aiosmtpd; as root, on a quiet machine

@@ -19,6 +19,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long forms of crash and fuzz tests")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow stories begin first, so that no long test is left alone at the end when two processes share the work."""
+    items.sort(key=lambda item: not {"nodes", "road", "cli", "filing"} & set(item.path.parts))
+
+
 @pytest.fixture(scope="session")
 def long(request: pytest.FixtureRequest) -> bool:
     """Whether the long form was asked for."""
