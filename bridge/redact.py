@@ -14,8 +14,6 @@ Numbers (int, float, bool) pass as they are: ports, sizes and durations belong i
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import logging
 import re
@@ -61,9 +59,6 @@ _LOOKALIKE = re.compile(
 _SEPARATORS = re.compile(_SEPARATOR)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
-_TAG_ALPHABET = "bcdfghjkmnpqrstv"
-"""Sixteen letters and no digit, so that a tag never looks like a number."""
-
 _secrets: re.Pattern[str] | None = None
 
 
@@ -75,12 +70,6 @@ def mask(text: str) -> str:
     if _secrets is not None:
         text = _secrets.sub("[secret]", text)
     return _LOOKALIKE.sub(_masked, text)
-
-
-def number_tag(number: str, key: bytes) -> str:
-    """Twelve letters that stand for a number in the log: the same number and key give the same letters."""
-    digest = hmac.digest(key, number.encode(), hashlib.sha256)
-    return "".join(_TAG_ALPHABET[octet >> 4] + _TAG_ALPHABET[octet & 15] for octet in digest[:6])
 
 
 def mask_event(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from bridge.clock import new_id, now
 from bridge.errors import NotFound
-from bridge.redact import configure, describe, mask, number_tag
+from bridge.redact import configure, describe, mask
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -251,10 +251,3 @@ def test_a_crash_is_a_log_line_and_no_traceback() -> None:
     assert json.loads(line)["event"] == "process.crashed"
     assert "Montag" not in line
     assert done.returncode == 1
-
-
-def test_a_tag_tells_numbers_apart_without_holding_them() -> None:
-    tag = number_tag("+393331234567", b"key")
-    assert tag == number_tag("+393331234567", b"key") == mask(tag)
-    assert tag.isalpha()
-    assert len({tag, number_tag("+393331234568", b"key"), number_tag("+393331234567", b"other")}) == 3
