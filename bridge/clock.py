@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import threading
 import time
 from datetime import UTC, datetime
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 
+_counting = threading.Lock()
 _last_id = 0
 
 
@@ -24,8 +26,9 @@ def new_id() -> str:
     Ids of one process sort in the order in which they were made.
     """
     global _last_id
-    _last_id = max(_last_id + 1, (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80))
-    return "".join([_PAIRS[_last_id >> shift & 1023] for shift in range(120, -1, -10)])
+    with _counting:
+        number = _last_id = max(_last_id + 1, (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80))
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
 
 
 def jitter(seconds: float) -> float:

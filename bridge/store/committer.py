@@ -14,20 +14,20 @@ final dot does not undo the commit of its mail.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection, func, select
 
 from bridge.errors import StoreUnavailable
-from bridge.store.engine import WRITES, is_fault, is_gone
+from bridge.store.engine import is_fault, is_gone
+from bridge.store.writer import LoopWriter, ThreadWriter
 
 P = TypeVar("P")
 R = TypeVar("R")
 
-Work = Callable[[AsyncConnection, Sequence[P]], Awaitable[Sequence[R]]]
+Work = Callable[[Connection, Sequence[P]], Sequence[R]]
 """Does a batch in the transaction it is given: one result for each payload, in order."""
 
 CHANNEL = "bridge"
@@ -51,9 +51,9 @@ class _Piece:
 class Committer:
     """The one writer of this process."""
 
-    def __init__(self, engine: AsyncEngine, node: str) -> None:
+    def __init__(self, writer: LoopWriter | ThreadWriter, node: str) -> None:
         """`node` is this process's name among those that share a database."""
-        self._engine = engine
+        self._writer = writer
         self._node = node
         self._waiting: list[_Piece] = []
         self._held: list[_Piece] = []
@@ -136,17 +136,19 @@ class Committer:
         groups: dict[Work[Any, Any], list[int]] = {}
         for index, piece in enumerate(batch):
             groups.setdefault(piece.work, []).append(index)
-        results: list[Any] = [None] * len(batch)
-        async with self._engine.connect() as connection:
-            await connection.execution_options(**WRITES)
-            async with connection.begin():
-                for work, indexes in groups.items():
-                    answers = await work(connection, [batch[index].payload for index in indexes])
-                    for index, answer in zip(indexes, answers, strict=True):
-                        results[index] = answer
-                if connection.dialect.name == "postgresql" and any(piece.wakes for piece in batch):
-                    await connection.execute(select(func.pg_notify(CHANNEL, self._node)))
-        return results
+        wakes = any(piece.wakes for piece in batch)
+
+        def work_all(connection: Connection) -> list[Any]:
+            results: list[Any] = [None] * len(batch)
+            for work, indexes in groups.items():
+                answers = work(connection, [batch[index].payload for index in indexes])
+                for index, answer in zip(indexes, answers, strict=True):
+                    results[index] = answer
+            if wakes and connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_notify(CHANNEL, self._node)))
+            return results
+
+        return await self._writer.carry_out(work_all)
 
 
 def _answer(piece: _Piece, result: Any = None, error: Exception | None = None) -> None:

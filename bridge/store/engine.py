@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Table, event, inspect, make_url
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, make_url
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -40,8 +40,20 @@ def open_engine(url: str) -> AsyncEngine:
         return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
     # Without `hide_parameters` the text of every error would hold the numbers and words of the failed statement.
     engine = create_async_engine(url, connect_args={"timeout": BUSY}, hide_parameters=True)
+    _set_up(engine.sync_engine)
+    return engine
 
-    @event.listens_for(engine.sync_engine, "connect")
+
+def open_writing_engine(url: str) -> Engine:
+    """The engine with which the one writer of a SQLite database works, in a thread of its own."""
+    file = make_url(url).set(drivername="sqlite+pysqlite")
+    engine = create_engine(file, connect_args={"timeout": BUSY}, pool_size=1, max_overflow=0, hide_parameters=True)
+    _set_up(engine)
+    return engine
+
+
+def _set_up(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # the driver's own BEGIN would come too late, see `_begin`
         cursor = connection.cursor()
@@ -49,12 +61,10 @@ def open_engine(url: str) -> AsyncEngine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("bridge_writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
 
 
 def upsert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:

@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bridge import clock
 from bridge.sms.numbers import international
@@ -118,7 +118,7 @@ class Filings:
             return count
 
 
-async def file_texts(connection: AsyncConnection, rules: FilingRules, message_ids: Collection[str]) -> None:
+def file_texts(connection: Connection, rules: FilingRules, message_ids: Collection[str]) -> None:
     """Put aside the texts of messages that have left, each once however often it leaves."""
     if not rules or not message_ids:
         return
@@ -127,7 +127,7 @@ async def file_texts(connection: AsyncConnection, rules: FilingRules, message_id
         .join(mailboxes, mailboxes.c.id == messages.c.mailbox_id)
         .where(messages.c.id.in_(message_ids), func.lower(mailboxes.c.login).in_(rules))
     )
-    found = {row.id: row for row in await connection.execute(query)}
+    found = {row.id: row for row in connection.execute(query)}
     now = clock.now()
     rows = []
     for message_id in message_ids:
@@ -139,11 +139,11 @@ async def file_texts(connection: AsyncConnection, rules: FilingRules, message_id
         rows.append(filing | {"message_id": message_id, "submission_id": row.submission_id})
     if rows:
         statement = upsert(connection.dialect.name, mails).on_conflict_do_nothing(index_elements=[mails.c.message_id])
-        await connection.execute(statement, rows)
+        connection.execute(statement, rows)
 
 
-async def file_mail(
-    connection: AsyncConnection,
+def file_mail(
+    connection: Connection,
     rules: FilingRules,
     mailbox_id: str,
     what: FiledKind,
@@ -154,14 +154,14 @@ async def file_mail(
     if not rules:
         return
     query = select(*_owner_columns()).where(mailboxes.c.id == mailbox_id)
-    owner = (await connection.execute(query)).one()
+    owner = (connection.execute(query)).one()
     rule = rules.get(owner.login.lower())
     if rule is None or what not in rule.what:
         return
     for number in dict.fromkeys(numbers):
         filing = _row(owner, what, rule, number, clock.now())
-        await connection.execute(insert(mails).values(filing))
-        await connection.execute(insert(mail_contents).values(mail_id=filing["id"], raw=mail.raw))
+        connection.execute(insert(mails).values(filing))
+        connection.execute(insert(mail_contents).values(mail_id=filing["id"], raw=mail.raw))
 
 
 def _owner_columns() -> list[Any]:
@@ -194,23 +194,23 @@ def _queued(mailbox_id: str) -> Any:
     )
 
 
-async def _claim(connection: AsyncConnection, claims: Sequence[FilingClaim]) -> list[list[ClaimedFiling]]:
-    return [await _claim_one(connection, claim) for claim in claims]
+def _claim(connection: Connection, claims: Sequence[FilingClaim]) -> list[list[ClaimedFiling]]:
+    return [_claim_one(connection, claim) for claim in claims]
 
 
-async def _claim_one(connection: AsyncConnection, claim: FilingClaim) -> list[ClaimedFiling]:
+def _claim_one(connection: Connection, claim: FilingClaim) -> list[ClaimedFiling]:
     # Another node that claims at the same moment waits here for the first row, and then sees its lease.
     first = _queued(claim.mailbox_id).with_only_columns(mails.c.due_at, mails.c.lease_until).limit(1).with_for_update()
-    head = (await connection.execute(first)).first()
+    head = (connection.execute(first)).first()
     if head is None or head.due_at > claim.now or (head.lease_until is not None and head.lease_until > claim.now):
         return []
-    ids = (await connection.execute(_queued(claim.mailbox_id).limit(claim.limit))).scalars().all()
+    ids = (connection.execute(_queued(claim.mailbox_id).limit(claim.limit))).scalars().all()
     leased = (
         update(mails)
         .where(mails.c.id.in_(ids))
         .values(lease_owner=claim.owner, lease_until=claim.until, attempts=mails.c.attempts + 1)
     )
-    await connection.execute(leased)
+    connection.execute(leased)
     query = (
         select(
             mails.c.id.label("filing_id"),
@@ -235,7 +235,7 @@ async def _claim_one(connection: AsyncConnection, claim: FilingClaim) -> list[Cl
         .where(mails.c.id.in_(ids))
         .order_by(mails.c.id)
     )
-    return [_claimed(row) for row in await connection.execute(query)]
+    return [_claimed(row) for row in connection.execute(query)]
 
 
 def _claimed(row: Any) -> ClaimedFiling:
@@ -265,8 +265,8 @@ def _text(row: Any) -> SentText:
     )
 
 
-async def _release(connection: AsyncConnection, requests: Sequence[Collection[str]]) -> list[None]:
+def _release(connection: Connection, requests: Sequence[Collection[str]]) -> list[None]:
     for filing_ids in requests:
         free = update(mails).where(mails.c.id.in_(filing_ids), mails.c.state == QUEUED)
-        await connection.execute(free.values(lease_owner=None, lease_until=None, attempts=mails.c.attempts - 1))
+        connection.execute(free.values(lease_owner=None, lease_until=None, attempts=mails.c.attempts - 1))
     return [None] * len(requests)

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from bridge import clock
 from bridge.store import transitions
@@ -79,14 +78,14 @@ class Inbox:
         """File an inbound SMS; None when it was heard before. Raises StoreUnavailable."""
         return await self._committer.do(self._inbounds, (sms, decide), wakes=True)
 
-    async def _receipts(self, connection: AsyncConnection, heard: Sequence[tuple[Receipt, datetime]]) -> list[bool]:
+    def _receipts(self, connection: Connection, heard: Sequence[tuple[Receipt, datetime]]) -> list[bool]:
         statement = upsert(connection.dialect.name, receipts).on_conflict_do_nothing(
             index_elements=[receipts.c.gateway, receipts.c.event_id]
         )
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         for receipt, now in heard:  # the first of two equal ones in this batch is the new one
             rows.setdefault((receipt.gateway, receipt.event_id), _receipt_row(receipt, now))
-        returned = await connection.execute(statement.returning(receipts.c.id), list(rows.values()))
+        returned = connection.execute(statement.returning(receipts.c.id), list(rows.values()))
         new_ids = set(returned.scalars())
         new: list[tuple[str, Receipt, datetime]] = []
         results = []
@@ -96,12 +95,12 @@ class Inbox:
             results.append(is_new)
             if is_new and row is not None:
                 new.append((row["id"], receipt, now))
-        await self._match(connection, new)
+        self._match(connection, new)
         return results
 
-    async def _match(self, connection: AsyncConnection, new: Sequence[tuple[str, Receipt, datetime]]) -> None:
+    def _match(self, connection: Connection, new: Sequence[tuple[str, Receipt, datetime]]) -> None:
         """Give new receipts, in the order in which they came, to the messages they speak of."""
-        owners = await _messages_of(connection, [receipt for _, receipt, _ in new])
+        owners = _messages_of(connection, [receipt for _, receipt, _ in new])
         matched = [
             {"b_id": receipt_id, "b_owner": owner}
             for (receipt_id, _, _), owner in zip(new, owners, strict=True)
@@ -110,7 +109,7 @@ class Inbox:
         if not matched:
             return
         statement = update(receipts).where(receipts.c.id == bindparam("b_id")).values(message_id=bindparam("b_owner"))
-        await connection.execute(statement, matched)
+        connection.execute(statement, matched)
         told = [
             transitions.heard(
                 owner, receipt.state, now, receipt.reason, receipt.diagnostic, receipt.provider_id or None
@@ -120,27 +119,25 @@ class Inbox:
         ]
         changes = [change for change in told if change is not None]
         if changes:
-            await transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
+            transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
 
-    async def _inbounds(
-        self, connection: AsyncConnection, heard: Sequence[tuple[InboundSms, Decide]]
-    ) -> list[Filing | None]:
-        return [await self._inbound(connection, sms, decide) for sms, decide in heard]
+    def _inbounds(self, connection: Connection, heard: Sequence[tuple[InboundSms, Decide]]) -> list[Filing | None]:
+        return [self._inbound(connection, sms, decide) for sms, decide in heard]
 
-    async def _inbound(self, connection: AsyncConnection, sms: InboundSms, decide: Decide) -> Filing | None:
+    def _inbound(self, connection: Connection, sms: InboundSms, decide: Decide) -> Filing | None:
         number_hash = self._key.hash(sms.number)
         known = select(inbounds.c.id).where(inbounds.c.gateway == sms.gateway, inbounds.c.event_id == sms.event_id)
-        if (await connection.execute(known)).first() is not None:
+        if (connection.execute(known)).first() is not None:
             return None
         inbound_id = clock.new_id()
         query = select(conversations).where(
             conversations.c.number_hash == number_hash, conversations.c.sender == sms.to
         )
-        filing = decide(inbound_id, sms, [_thread(row) for row in await connection.execute(query)])
+        filing = decide(inbound_id, sms, [_thread(row) for row in connection.execute(query)])
         conversation_id = filing.conversation_id
         if conversation_id is None and filing.mailbox_id is not None:
-            conversation_id = await self._begin_thread(connection, sms, filing)
-        await connection.execute(
+            conversation_id = self._begin_thread(connection, sms, filing)
+        connection.execute(
             insert(inbounds).values(
                 id=inbound_id,
                 organisation_id=filing.organisation_id,
@@ -155,11 +152,11 @@ class Inbox:
                 match=filing.match,
             )
         )
-        await connection.execute(insert(inbound_contents).values(inbound_id=inbound_id, text=sms.text, raw=sms.raw))
+        connection.execute(insert(inbound_contents).values(inbound_id=inbound_id, text=sms.text, raw=sms.raw))
         if filing.organisation_id is not None:
-            await self._opt(connection, sms, filing, inbound_id)
+            self._opt(connection, sms, filing, inbound_id)
             if filing.mail is not None and filing.mailbox_id is not None:
-                await insert_mail(
+                insert_mail(
                     connection,
                     filing.mail,
                     organisation_id=filing.organisation_id,
@@ -167,18 +164,16 @@ class Inbox:
                     kind="reply",
                     inbound_id=inbound_id,
                 )
-                await file_mail(
-                    connection, self._filing, filing.mailbox_id, FiledKind.REPLIES, filing.mail, [sms.number]
-                )
+                file_mail(connection, self._filing, filing.mailbox_id, FiledKind.REPLIES, filing.mail, [sms.number])
         return filing
 
-    async def _begin_thread(self, connection: AsyncConnection, sms: InboundSms, filing: Filing) -> str:
+    def _begin_thread(self, connection: Connection, sms: InboundSms, filing: Filing) -> str:
         # Another node may have begun it at the same moment; then that one is it.
         statement = upsert(connection.dialect.name, conversations).on_conflict_do_update(
             index_elements=[conversations.c.mailbox_id, conversations.c.number_hash, conversations.c.sender],
             set_={"reply_to": conversations.c.reply_to},
         )
-        begun = await connection.execute(
+        begun = connection.execute(
             statement.values(
                 id=clock.new_id(),
                 organisation_id=filing.organisation_id,
@@ -196,13 +191,13 @@ class Inbox:
         conversation_id: str = begun.scalar_one()
         return conversation_id
 
-    async def _opt(self, connection: AsyncConnection, sms: InboundSms, filing: Filing, inbound_id: str) -> None:
+    def _opt(self, connection: Connection, sms: InboundSms, filing: Filing, inbound_id: str) -> None:
         number_hash = self._key.hash(sms.number)
         if filing.stops:
             statement = upsert(connection.dialect.name, opt_outs).on_conflict_do_nothing(
                 index_elements=[opt_outs.c.organisation_id, opt_outs.c.sender, opt_outs.c.number_hash]
             )
-            await connection.execute(
+            connection.execute(
                 statement.values(
                     id=clock.new_id(),
                     organisation_id=filing.organisation_id,
@@ -214,7 +209,7 @@ class Inbox:
                 )
             )
         elif filing.resumes:
-            await connection.execute(
+            connection.execute(
                 delete(opt_outs).where(
                     opt_outs.c.organisation_id == filing.organisation_id,
                     opt_outs.c.sender == sms.to,
@@ -223,10 +218,10 @@ class Inbox:
             )
         else:
             return
-        await bump_revision(connection)
+        bump_revision(connection)
 
 
-async def _messages_of(connection: AsyncConnection, heard: Sequence[Receipt]) -> list[str | None]:
+def _messages_of(connection: Connection, heard: Sequence[Receipt]) -> list[str | None]:
     """The message each receipt speaks of; only one of the gateway that was heard, whatever the receipt claims.
 
     Our own reference goes before the provider's id, and where a provider used an id again the newest message has it.
@@ -238,14 +233,14 @@ async def _messages_of(connection: AsyncConnection, heard: Sequence[Receipt]) ->
     by_provider_id: dict[tuple[str, str | None], str] = {}
     if references:
         query = select(messages.c.gateway, messages.c.id).where(messages.c.id.in_(references))
-        by_reference = {(row.gateway, row.id): row.id for row in await connection.execute(query)}
+        by_reference = {(row.gateway, row.id): row.id for row in connection.execute(query)}
     if provider_ids:
         newest = (
             select(messages.c.gateway, messages.c.provider_id, func.max(messages.c.id).label("id"))
             .where(messages.c.gateway.in_(gateways), messages.c.provider_id.in_(provider_ids))
             .group_by(messages.c.gateway, messages.c.provider_id)
         )
-        by_provider_id = {(row.gateway, row.provider_id): row.id for row in await connection.execute(newest)}
+        by_provider_id = {(row.gateway, row.provider_id): row.id for row in connection.execute(newest)}
     return [
         by_reference.get((receipt.gateway, receipt.reference))
         or by_provider_id.get((receipt.gateway, receipt.provider_id))

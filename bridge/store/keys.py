@@ -9,8 +9,7 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, select
 
 from bridge.errors import SettingsError
 from bridge.store.committer import Committer
@@ -47,10 +46,10 @@ async def check_key(committer: Committer, key: NumberKey) -> None:
         )
 
 
-async def _keep_mark(connection: AsyncConnection, marks: Sequence[str]) -> list[str]:
+def _keep_mark(connection: Connection, marks: Sequence[str]) -> list[str]:
     statement = upsert(connection.dialect.name, installations).values(name="key", value=marks[0])
-    await connection.execute(statement.on_conflict_do_nothing(index_elements=[installations.c.name]))
-    kept = (await connection.execute(select(installations.c.value).where(installations.c.name == "key"))).scalar_one()
+    connection.execute(statement.on_conflict_do_nothing(index_elements=[installations.c.name]))
+    kept = (connection.execute(select(installations.c.value).where(installations.c.name == "key"))).scalar_one()
     return [kept] * len(marks)
 
 

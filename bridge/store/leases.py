@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, true, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import ColumnElement, Connection, select, true, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bridge.errors import Reason
 from bridge.store import transitions
@@ -56,43 +56,37 @@ class Leases:
         """Give back what nodes held that died; how many messages became `unknown` by it."""
         return await self._committer.do(self._bury, (owners, now, told_after), wakes=True)
 
-    async def _recover(
-        self, connection: AsyncConnection, requests: Sequence[tuple[datetime, bool, float]]
-    ) -> list[int]:
+    def _recover(self, connection: Connection, requests: Sequence[tuple[datetime, bool, float]]) -> list[int]:
         results = []
         for now, all_leases, told_after in requests:
             if all_leases:
-                await _free(connection, messages.c.lease_until.is_not(None), mails.c.lease_until.is_not(None))
+                _free(connection, messages.c.lease_until.is_not(None), mails.c.lease_until.is_not(None))
             gone = true() if all_leases else messages.c.lease_until < now
-            results.append(await self._lose(connection, gone, now, told_after))
+            results.append(self._lose(connection, gone, now, told_after))
         return results
 
-    async def _bury(
-        self, connection: AsyncConnection, requests: Sequence[tuple[Collection[str], datetime, float]]
-    ) -> list[int]:
+    def _bury(self, connection: Connection, requests: Sequence[tuple[Collection[str], datetime, float]]) -> list[int]:
         results = []
         for owners, now, told_after in requests:
             held = messages.c.lease_owner.in_(owners)
-            await _free(connection, held, mails.c.lease_owner.in_(owners))
-            results.append(await self._lose(connection, held, now, told_after))
+            _free(connection, held, mails.c.lease_owner.in_(owners))
+            results.append(self._lose(connection, held, now, told_after))
         return results
 
-    async def _lose(
-        self, connection: AsyncConnection, gone: ColumnElement[bool], now: datetime, told_after: float
-    ) -> int:
+    def _lose(self, connection: Connection, gone: ColumnElement[bool], now: datetime, told_after: float) -> int:
         lost = select(messages.c.id).where(messages.c.state == SENDING, gone)
         changes = [
             transitions.Change(message_id, MessageState.UNKNOWN, now, reason=Reason.NO_ANSWER, told_after=told_after)
-            for message_id in (await connection.execute(lost)).scalars()
+            for message_id in (connection.execute(lost)).scalars()
         ]
         for first in range(0, len(changes), _CHUNK):
-            await transitions.apply(
+            transitions.apply(
                 connection, changes[first : first + _CHUNK], report_wait=self._report_wait, filing=self._filing
             )
         return len(changes)
 
 
-async def _free(connection: AsyncConnection, held: ColumnElement[bool], held_mails: ColumnElement[bool]) -> None:
+def _free(connection: Connection, held: ColumnElement[bool], held_mails: ColumnElement[bool]) -> None:
     nobody = {"lease_owner": None, "lease_until": None}
-    await connection.execute(update(messages).where(messages.c.state == QUEUED, held).values(nobody))
-    await connection.execute(update(mails).where(mails.c.state == QUEUED, held_mails).values(nobody))
+    connection.execute(update(messages).where(messages.c.state == QUEUED, held).values(nobody))
+    connection.execute(update(mails).where(mails.c.state == QUEUED, held_mails).values(nobody))

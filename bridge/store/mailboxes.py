@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from bridge import clock
 from bridge.errors import NotFound, NotPossible
@@ -19,10 +18,10 @@ from bridge.types import Mailbox
 _FIRST_ORGANISATION = "main"
 
 
-async def bump_revision(connection: AsyncConnection) -> None:
+def bump_revision(connection: Connection) -> None:
     """Tell running bridges that mailboxes or opt-outs changed, inside the caller's transaction."""
     statement = upsert(connection.dialect.name, revisions).values(name="directory", value=1)
-    await connection.execute(
+    connection.execute(
         statement.on_conflict_do_update(index_elements=[revisions.c.name], set_={"value": revisions.c.value + 1})
     )
 
@@ -49,41 +48,41 @@ class Mailboxes:
         await self._committer.do(_remove, login)
 
 
-async def _add(connection: AsyncConnection, new: Sequence[Mailbox]) -> list[None]:
+def _add(connection: Connection, new: Sequence[Mailbox]) -> list[None]:
     for mailbox in new:
         known = select(mailboxes.c.id).where(mailboxes.c.login == mailbox.login)
-        if (await connection.execute(known)).first() is not None:
+        if (connection.execute(known)).first() is not None:
             raise NotPossible(f"There is a mailbox {mailbox.login} already. Change it with `bridge mailbox set`.")
         now = clock.now()
         organisation = upsert(connection.dialect.name, organisations).on_conflict_do_nothing(
             index_elements=[organisations.c.id]
         )
-        await connection.execute(organisation.values(id=_FIRST_ORGANISATION, name="", created_at=now))
+        connection.execute(organisation.values(id=_FIRST_ORGANISATION, name="", created_at=now))
         fresh = replace(mailbox, id=clock.new_id(), organisation_id=_FIRST_ORGANISATION)
-        await connection.execute(insert(mailboxes).values(**_row(fresh), created_at=now))
-    await bump_revision(connection)
+        connection.execute(insert(mailboxes).values(**_row(fresh), created_at=now))
+    bump_revision(connection)
     return [None] * len(new)
 
 
-async def _save(connection: AsyncConnection, changed: Sequence[Mailbox]) -> list[None]:
+def _save(connection: Connection, changed: Sequence[Mailbox]) -> list[None]:
     for mailbox in changed:
         statement = update(mailboxes).where(mailboxes.c.id == mailbox.id).values(**_row(mailbox))
-        if (await connection.execute(statement)).rowcount == 0:
+        if (connection.execute(statement)).rowcount == 0:
             raise NotFound(f"There is no mailbox {mailbox.login}. See `bridge mailbox list`.")
-    await bump_revision(connection)
+    bump_revision(connection)
     return [None] * len(changed)
 
 
-async def _remove(connection: AsyncConnection, logins: Sequence[str]) -> list[None]:
+def _remove(connection: Connection, logins: Sequence[str]) -> list[None]:
     for login in logins:
-        row = (await connection.execute(select(mailboxes.c.id).where(mailboxes.c.login == login))).first()
+        row = (connection.execute(select(mailboxes.c.id).where(mailboxes.c.login == login))).first()
         if row is None:
             raise NotFound(f"There is no mailbox {login}. See `bridge mailbox list`.")
         used = select(func.count()).select_from(messages).where(messages.c.mailbox_id == row.id)
-        if (await connection.execute(used)).scalar_one():
+        if (connection.execute(used)).scalar_one():
             raise NotPossible(f"{login} has sent messages, and their record stays. Use `bridge mailbox pause {login}`.")
-        await connection.execute(delete(mailboxes).where(mailboxes.c.id == row.id))
-    await bump_revision(connection)
+        connection.execute(delete(mailboxes).where(mailboxes.c.id == row.id))
+    bump_revision(connection)
     return [None] * len(logins)
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bridge import clock
 from bridge.store.committer import Committer
@@ -32,8 +32,8 @@ class MailResult:
     due_at: datetime | None = None
 
 
-async def insert_mail(
-    connection: AsyncConnection,
+def insert_mail(
+    connection: Connection,
     mail: OutgoingMail,
     *,
     organisation_id: str,
@@ -44,7 +44,7 @@ async def insert_mail(
 ) -> None:
     """Put a composed mail into the queue, inside the caller's transaction."""
     now = clock.now()
-    await connection.execute(
+    connection.execute(
         insert(mails).values(
             id=mail.id,
             organisation_id=organisation_id,
@@ -65,7 +65,7 @@ async def insert_mail(
             settled_at=None,
         )
     )
-    await connection.execute(insert(mail_contents).values(mail_id=mail.id, raw=mail.raw))
+    connection.execute(insert(mail_contents).values(mail_id=mail.id, raw=mail.raw))
 
 
 class Mails:
@@ -93,11 +93,11 @@ class Mails:
             return due
 
 
-async def _claim(connection: AsyncConnection, claims: Sequence[Claim]) -> list[list[OutgoingMail]]:
-    return [await _claim_one(connection, claim) for claim in claims]
+def _claim(connection: Connection, claims: Sequence[Claim]) -> list[list[OutgoingMail]]:
+    return [_claim_one(connection, claim) for claim in claims]
 
 
-async def _claim_one(connection: AsyncConnection, claim: Claim) -> list[OutgoingMail]:
+def _claim_one(connection: Connection, claim: Claim) -> list[OutgoingMail]:
     due = (
         select(mails.c.id)
         .where(
@@ -117,7 +117,7 @@ async def _claim_one(connection: AsyncConnection, claim: Claim) -> list[Outgoing
         .values(lease_owner=claim.owner, lease_until=claim.until, attempts=mails.c.attempts + 1)
         .returning(mails.c.id)
     )
-    ids = (await connection.execute(leased)).scalars().all()
+    ids = (connection.execute(leased)).scalars().all()
     if not ids:
         return []
     query = (
@@ -128,11 +128,11 @@ async def _claim_one(connection: AsyncConnection, claim: Claim) -> list[Outgoing
     )
     return [
         OutgoingMail(row.id, row.envelope_from, row.envelope_to, row.raw, row.attempts)
-        for row in await connection.execute(query)
+        for row in connection.execute(query)
     ]
 
 
-async def _settle(connection: AsyncConnection, results: Sequence[MailResult]) -> list[None]:
+def _settle(connection: Connection, results: Sequence[MailResult]) -> list[None]:
     for result in results:
         values = {
             "state": result.state,
@@ -144,5 +144,5 @@ async def _settle(connection: AsyncConnection, results: Sequence[MailResult]) ->
         if result.due_at is not None:
             values["due_at"] = result.due_at
         mine = update(mails).where(mails.c.id == result.mail_id, mails.c.state == "queued")
-        await connection.execute(mine.values(values))
+        connection.execute(mine.values(values))
     return [None] * len(results)

@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bridge import clock
@@ -86,13 +85,13 @@ class Outbox:
         """Forget the mails whose resubmission window is over."""
         await self._committer.do(_forget, now)
 
-    async def _take(self, connection: AsyncConnection, mails: Sequence[NewMail]) -> list[Taken]:
+    def _take(self, connection: Connection, mails: Sequence[NewMail]) -> list[Taken]:
         drafts = [self._draft(mail) for mail in mails]
-        await self._drop_known(connection, drafts)
-        await self._drop_over_cap(connection, drafts)
+        self._drop_known(connection, drafts)
+        self._drop_over_cap(connection, drafts)
         kept = [draft for draft in drafts if draft.keys and not draft.over_cap]
         if kept:
-            await self._insert(connection, kept)
+            self._insert(connection, kept)
         return [
             Taken(
                 draft.earlier or draft.submission_id,
@@ -117,7 +116,7 @@ class Outbox:
             digest.update(len(data).to_bytes(4, "big") + data)
         return digest.hexdigest()
 
-    async def _drop_known(self, connection: AsyncConnection, drafts: Sequence[_Draft]) -> None:
+    def _drop_known(self, connection: Connection, drafts: Sequence[_Draft]) -> None:
         holders: dict[str, _Draft] = {}
         for draft in drafts:
             for key in draft.keys:
@@ -132,20 +131,20 @@ class Outbox:
             set_={"message_id": statement.excluded.message_id, "expires_at": statement.excluded.expires_at},
             where=fingerprints.c.expires_at < drafts[0].mail.at,
         )
-        won = set((await connection.execute(statement.returning(fingerprints.c.key), rows)).scalars())
+        won = set((connection.execute(statement.returning(fingerprints.c.key), rows)).scalars())
         for draft in drafts:
             known = [key for key in draft.keys if key not in won or holders[key] is not draft]
             draft.twins = list({id(holders[key]): holders[key] for key in known if key in won}.values())
             for key in known:
                 del draft.keys[key]
             if known and not draft.keys:
-                draft.earlier = draft.twins[0].submission_id if draft.twins else await _earlier(connection, known[0])
+                draft.earlier = draft.twins[0].submission_id if draft.twins else _earlier(connection, known[0])
 
-    async def _drop_over_cap(self, connection: AsyncConnection, drafts: Sequence[_Draft]) -> None:
+    def _drop_over_cap(self, connection: Connection, drafts: Sequence[_Draft]) -> None:
         days = sorted({(draft.mail.mailbox.id, draft.mail.day) for draft in drafts if draft.keys})
         if not days:
             return
-        used = await _locked_usage(connection, days)
+        used = _locked_usage(connection, days)
         over: list[str] = []
         for draft in drafts:
             day, cap = (draft.mail.mailbox.id, draft.mail.day), draft.mail.mailbox.daily_cap
@@ -160,19 +159,19 @@ class Outbox:
             draft.used = used.get(day, 0)
         if over:
             released = delete(fingerprints).where(fingerprints.c.key == bindparam("b_key"))
-            await connection.execute(released, [{"b_key": key} for key in over])
+            connection.execute(released, [{"b_key": key} for key in over])
         counted = update(usages).where(
             usages.c.mailbox_id == bindparam("b_mailbox"), usages.c.day == bindparam("b_day")
         )
-        await connection.execute(
+        connection.execute(
             counted.values(messages=bindparam("b_messages")),
             [{"b_mailbox": mailbox_id, "b_day": day, "b_messages": used[mailbox_id, day]} for mailbox_id, day in days],
         )
 
-    async def _insert(self, connection: AsyncConnection, drafts: Sequence[_Draft]) -> None:
-        threads = await self._continue_threads(connection, drafts)
-        await connection.execute(insert(submissions), [_submission_row(draft) for draft in drafts])
-        await connection.execute(insert(submission_contents), [_submission_content(draft) for draft in drafts])
+    def _insert(self, connection: Connection, drafts: Sequence[_Draft]) -> None:
+        threads = self._continue_threads(connection, drafts)
+        connection.execute(insert(submissions), [_submission_row(draft) for draft in drafts])
+        connection.execute(insert(submission_contents), [_submission_content(draft) for draft in drafts])
         rows, contents = [], []
         for draft in drafts:
             for message_id, message in draft.keys.values():
@@ -181,12 +180,10 @@ class Outbox:
                 rows.append(_message_row(draft, message_id, message, number_hash, thread))
                 lengths = [len(segment) for segment in message.encoded.segments]
                 contents.append({"message_id": message_id, "text": message.encoded.text, "lengths": lengths})
-        await connection.execute(insert(messages), rows)
-        await connection.execute(insert(message_contents), contents)
+        connection.execute(insert(messages), rows)
+        connection.execute(insert(message_contents), contents)
 
-    async def _continue_threads(
-        self, connection: AsyncConnection, drafts: Iterable[_Draft]
-    ) -> dict[tuple[str, str, str], str]:
+    def _continue_threads(self, connection: Connection, drafts: Iterable[_Draft]) -> dict[tuple[str, str, str], str]:
         rows: dict[tuple[str, str, str], dict[str, Any]] = {}
         for draft in drafts:
             mail = draft.mail
@@ -205,7 +202,7 @@ class Outbox:
                     "references": list(mail.submission.references),
                     "last_written_at": mail.at,
                 }
-        returned = await connection.execute(_continuation(connection.dialect.name), list(rows.values()))
+        returned = connection.execute(_continuation(connection.dialect.name), list(rows.values()))
         return {(row.mailbox_id, row.number_hash, row.sender): row.id for row in returned}
 
 
@@ -230,25 +227,25 @@ def _usage_lock(dialect: str) -> ReturningInsert[Any]:
     )
 
 
-async def _earlier(connection: AsyncConnection, key: str) -> str | None:
+def _earlier(connection: Connection, key: str) -> str | None:
     """The submission that took the mail with this fingerprint."""
     query = (
         select(messages.c.submission_id)
         .join(fingerprints, fingerprints.c.message_id == messages.c.id)
         .where(fingerprints.c.key == key)
     )
-    return (await connection.execute(query)).scalar_one_or_none()
+    return (connection.execute(query)).scalar_one_or_none()
 
 
-async def _locked_usage(connection: AsyncConnection, days: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+def _locked_usage(connection: Connection, days: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """Messages so far on each mailbox's day; nobody else counts on them until this transaction ends."""
     rows = [{"mailbox_id": mailbox_id, "day": day, "messages": 0} for mailbox_id, day in days]
-    returned = await connection.execute(_usage_lock(connection.dialect.name), rows)
+    returned = connection.execute(_usage_lock(connection.dialect.name), rows)
     return {(row.mailbox_id, row.day): row.messages for row in returned}
 
 
-async def _forget(connection: AsyncConnection, moments: Sequence[datetime]) -> list[None]:
-    await connection.execute(delete(fingerprints).where(fingerprints.c.expires_at < max(moments)))
+def _forget(connection: Connection, moments: Sequence[datetime]) -> list[None]:
+    connection.execute(delete(fingerprints).where(fingerprints.c.expires_at < max(moments)))
     return [None] * len(moments)
 
 

@@ -12,8 +12,8 @@ from datetime import datetime
 from itertools import accumulate, pairwise
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bridge import clock
 from bridge.errors import Reason
@@ -115,12 +115,10 @@ class Queue:
             due: datetime | None = (await connection.execute(query)).scalar_one_or_none()
             return due
 
-    async def _change(
-        self, connection: AsyncConnection, changes: Sequence[transitions.Change]
-    ) -> list[MessageState | None]:
-        return await transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
+    def _change(self, connection: Connection, changes: Sequence[transitions.Change]) -> list[MessageState | None]:
+        return transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
 
-    async def _finish(self, connection: AsyncConnection, finishes: Sequence[Finish]) -> list[MessageState | None]:
+    def _finish(self, connection: Connection, finishes: Sequence[Finish]) -> list[MessageState | None]:
         done = (
             update(attempts)
             .where(attempts.c.message_id == bindparam("b_message"), attempts.c.number == bindparam("b_number"))
@@ -136,18 +134,16 @@ class Queue:
             }
             for finish in finishes
         ]
-        await connection.execute(done, rows)
+        connection.execute(done, rows)
         changes = [finish.change for finish in finishes]
-        results = await transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
-        waiting = await _waiting_receipts(connection, changes)
+        results = transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
+        waiting = _waiting_receipts(connection, changes)
         if waiting:
-            await transitions.apply(connection, waiting, report_wait=self._report_wait, filing=self._filing)
+            transitions.apply(connection, waiting, report_wait=self._report_wait, filing=self._filing)
         return results
 
 
-async def _waiting_receipts(
-    connection: AsyncConnection, changes: Sequence[transitions.Change]
-) -> list[transitions.Change]:
+def _waiting_receipts(connection: Connection, changes: Sequence[transitions.Change]) -> list[transitions.Change]:
     """Receipts that came before we knew the provider id of their message, oldest first; they are matched now.
 
     Providers use their ids again: a receipt that is older than the message is about another one.
@@ -170,12 +166,12 @@ async def _waiting_receipts(
         .order_by(receipts.c.id, messages.c.id.desc())
     )
     rows: dict[str, Any] = {}
-    for row in await connection.execute(query):
+    for row in connection.execute(query):
         rows.setdefault(row.id, row)
     if not rows:
         return []
     matched = update(receipts).where(receipts.c.id == bindparam("b_id")).values(message_id=bindparam("b_owner"))
-    await connection.execute(matched, [{"b_id": row.id, "b_owner": row.owner} for row in rows.values()])
+    connection.execute(matched, [{"b_id": row.id, "b_owner": row.owner} for row in rows.values()])
     found = (
         transitions.heard(
             row.owner,
@@ -190,11 +186,11 @@ async def _waiting_receipts(
     return [change for change in found if change is not None]
 
 
-async def _claim(connection: AsyncConnection, claims: Sequence[Claim]) -> list[list[Claimed]]:
-    return [await _claim_one(connection, claim) for claim in claims]
+def _claim(connection: Connection, claims: Sequence[Claim]) -> list[list[Claimed]]:
+    return [_claim_one(connection, claim) for claim in claims]
 
 
-async def _claim_one(connection: AsyncConnection, claim: Claim) -> list[Claimed]:
+def _claim_one(connection: Connection, claim: Claim) -> list[Claimed]:
     free = or_(messages.c.lease_until.is_(None), messages.c.lease_until < claim.now)
     due = (
         select(messages.c.id)
@@ -216,7 +212,7 @@ async def _claim_one(connection: AsyncConnection, claim: Claim) -> list[Claimed]
         .values(lease_owner=claim.owner, lease_until=claim.until, version=messages.c.version + 1)
         .returning(messages.c.id)
     )
-    ids = (await connection.execute(leased)).scalars().all()
+    ids = (connection.execute(leased)).scalars().all()
     if not ids:
         return []
     tries, doubts = attempts.alias("tries"), attempts.alias("doubts")
@@ -248,7 +244,7 @@ async def _claim_one(connection: AsyncConnection, claim: Claim) -> list[Claimed]
         .where(messages.c.id.in_(ids))
         .order_by(messages.c.due_at, messages.c.id)
     )
-    return [_claimed(row) for row in await connection.execute(query)]
+    return [_claimed(row) for row in connection.execute(query)]
 
 
 def _claimed(row: Any) -> Claimed:
@@ -266,7 +262,7 @@ def _claimed(row: Any) -> Claimed:
     return Claimed(sms, row.gateway, row.attempts, row.first_tried_at, row.since, row.due_at)
 
 
-async def _start(connection: AsyncConnection, starts: Sequence[Start]) -> list[int | None]:
+def _start(connection: Connection, starts: Sequence[Start]) -> list[int | None]:
     by_owner: dict[str, dict[str, Start]] = {}
     for start in starts:
         by_owner.setdefault(start.owner, {})[start.message_id] = start
@@ -289,7 +285,7 @@ async def _start(connection: AsyncConnection, starts: Sequence[Start]) -> list[i
             )
             .returning(messages.c.id, messages.c.attempts)
         )
-        for row in await connection.execute(going):
+        for row in connection.execute(going):
             numbers[owner, row.id] = row.attempts
     rows = [
         {
@@ -306,6 +302,6 @@ async def _start(connection: AsyncConnection, starts: Sequence[Start]) -> list[i
         for (owner, message_id), number in numbers.items()
     ]
     if rows:
-        await connection.execute(insert(attempts), rows)
+        connection.execute(insert(attempts), rows)
     # Whoever asks twice for the same message hears yes once.
     return [numbers.pop((start.owner, start.message_id), None) for start in starts]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import Connection, bindparam, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bridge.errors import Reason
@@ -123,7 +123,7 @@ class Reports:
             due: datetime | None = (await connection.execute(query)).scalar_one_or_none()
             return due
 
-    async def _told(self, connection: AsyncConnection, reports: Sequence[Told]) -> list[bool]:
+    def _told(self, connection: Connection, reports: Sequence[Told]) -> list[bool]:
         results = []
         for told in reports:
             report = told.report
@@ -132,7 +132,7 @@ class Reports:
                 .where(submissions.c.id == report.submission_id, submissions.c.report_count == report.number - 1)
                 .values(report_count=report.number)
             )
-            if not await _is_still_true(connection, report) or (await connection.execute(mine)).rowcount == 0:
+            if not _is_still_true(connection, report) or (connection.execute(mine)).rowcount == 0:
                 results.append(False)
                 continue
             if report.versions:
@@ -141,9 +141,9 @@ class Reports:
                     .where(messages.c.id == bindparam("b_id"))
                     .values(report_at=None, reported=messages.c.state)
                 )
-                await connection.execute(said, [{"b_id": message_id} for message_id, _ in report.versions])
+                connection.execute(said, [{"b_id": message_id} for message_id, _ in report.versions])
             for mail in told.mails:
-                await insert_mail(
+                insert_mail(
                     connection,
                     mail,
                     organisation_id=report.organisation_id,
@@ -152,25 +152,25 @@ class Reports:
                     submission_id=report.submission_id,
                 )
                 failed = [line.number for line in report.lines if line.state in _FAILURES]
-                await file_mail(connection, self._filing, report.mailbox_id, FiledKind.FAILURES, mail, failed)
-            await schedule_reports(connection, [report.submission_id], self._report_wait)
+                file_mail(connection, self._filing, report.mailbox_id, FiledKind.FAILURES, mail, failed)
+            schedule_reports(connection, [report.submission_id], self._report_wait)
             results.append(True)
         return results
 
 
-async def _is_still_true(connection: AsyncConnection, report: DueReport) -> bool:
+def _is_still_true(connection: Connection, report: DueReport) -> bool:
     query = (
         select(messages.c.id, messages.c.version)
         .where(messages.c.submission_id == report.submission_id, messages.c.report_at.is_not(None))
         .with_for_update()
     )
-    versions = {row.id: row.version for row in await connection.execute(query)}
+    versions = {row.id: row.version for row in connection.execute(query)}
     return all(versions.get(message_id) == version for message_id, version in report.versions)
 
 
-async def _put_off(connection: AsyncConnection, requests: Sequence[tuple[str, datetime]]) -> list[None]:
+def _put_off(connection: Connection, requests: Sequence[tuple[str, datetime]]) -> list[None]:
     later = update(submissions).where(submissions.c.id == bindparam("b_id")).values(report_due_at=bindparam("b_until"))
-    await connection.execute(later, [{"b_id": submission_id, "b_until": until} for submission_id, until in requests])
+    connection.execute(later, [{"b_id": submission_id, "b_until": until} for submission_id, until in requests])
     return [None] * len(requests)
 
 

@@ -12,13 +12,14 @@ from bridge.errors import SettingsError
 from bridge.settings import Settings
 from bridge.store.committer import Committer
 from bridge.store.directory import Directory
-from bridge.store.engine import open_engine, upgrade
+from bridge.store.engine import open_engine, open_writing_engine, upgrade
 from bridge.store.filings import FilingRule, FilingRules
 from bridge.store.keys import NumberKey, check_key, load_key
 from bridge.store.leases import Leases
 from bridge.store.ledger import Ledger
 from bridge.store.mailboxes import Mailboxes
 from bridge.store.queue import Queue
+from bridge.store.writer import LoopWriter, ThreadWriter
 
 
 def database_url(settings: Settings) -> str:
@@ -66,7 +67,9 @@ class Store:
             self.engine = open_engine(database_url(settings))
             stack.push_async_callback(self.engine.dispose)
             await upgrade(self.engine)
-            self.committer = Committer(self.engine, self.node)
+            writer = self._writer()
+            stack.push_async_callback(writer.close)
+            self.committer = Committer(writer, self.node)
             self.committer.start()
             stack.push_async_callback(self.committer.close)
             await check_key(self.committer, self.key)
@@ -79,6 +82,11 @@ class Store:
             self.queue = Queue(self.engine, self.committer, settings.reports.wait, self.filing)
             self._exit = stack.pop_all()
         return self
+
+    def _writer(self) -> LoopWriter | ThreadWriter:
+        if self.engine.dialect.name == "sqlite":
+            return ThreadWriter(open_writing_engine(database_url(self.settings)))
+        return LoopWriter(self.engine)
 
     async def __aexit__(self, *_: object) -> None:
         await self._exit.aclose()

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, case, func, select, update
 
 from bridge.errors import Reason
 from bridge.store.filings import NOTHING, FilingRules, file_texts
@@ -103,8 +102,8 @@ def heard(
     return Change(message_id, state, at, reason, diagnostic, provider_id or None, only_from=only_from)
 
 
-async def apply(
-    connection: AsyncConnection, changes: Sequence[Change], *, report_wait: float, filing: FilingRules = NOTHING
+def apply(
+    connection: Connection, changes: Sequence[Change], *, report_wait: float, filing: FilingRules = NOTHING
 ) -> list[MessageState | None]:
     """Carry out `changes` in order; for each the state it led to, or None where the message did not yield.
 
@@ -119,7 +118,7 @@ async def apply(
         .order_by(messages.c.id)
         .with_for_update()
     )
-    rows = {row.id: dict(row._mapping) for row in await connection.execute(query)}
+    rows = {row.id: dict(row._mapping) for row in connection.execute(query)}
     results: list[MessageState | None] = []
     changed: dict[str, dict[str, Any]] = {}
     touched: set[str] = set()
@@ -146,10 +145,10 @@ async def apply(
             {"b_id": row["id"], "b_version": row["version"]} | {f"b_{name}": row[name] for name in _SAVED}
             for row in changed.values()
         ]
-        await connection.execute(_SAVE, saved)
+        connection.execute(_SAVE, saved)
     if touched:
-        await schedule_reports(connection, touched, report_wait)
-    await file_texts(connection, filing, left)
+        schedule_reports(connection, touched, report_wait)
+    file_texts(connection, filing, left)
     return results
 
 
@@ -191,11 +190,11 @@ def _values(row: dict[str, Any], change: Change) -> dict[str, Any]:
     return values
 
 
-async def schedule_reports(connection: AsyncConnection, submission_ids: Iterable[str], report_wait: float) -> None:
+def schedule_reports(connection: Connection, submission_ids: Iterable[str], report_wait: float) -> None:
     """Set when the report of each submission is due: at once when all its messages are done, else a little later."""
     ids = sorted(submission_ids)
     # Two nodes that settle two phones of one mail must see each other's, or one overwrites what the other made due.
-    await connection.execute(
+    connection.execute(
         select(submissions.c.id).where(submissions.c.id.in_(ids)).order_by(submissions.c.id).with_for_update()
     )
     pending = func.sum(case((messages.c.state.in_(_DONE), 0), else_=1))
@@ -210,10 +209,10 @@ async def schedule_reports(connection: AsyncConnection, submission_ids: Iterable
         .group_by(messages.c.submission_id)
     )
     dues = []
-    for row in await connection.execute(query):
+    for row in connection.execute(query):
         due = row.last
         if row.pending and row.first is not None:
             due = row.first + timedelta(seconds=report_wait)
         dues.append({"b_id": row.submission_id, "b_due": due})
     statement = update(submissions).where(submissions.c.id == bindparam("b_id"))
-    await connection.execute(statement.values(report_due_at=bindparam("b_due")), dues)
+    connection.execute(statement.values(report_due_at=bindparam("b_due")), dues)

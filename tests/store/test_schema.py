@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
@@ -160,13 +160,13 @@ async def _plans(room: StoreRoom, asks: Asks) -> list[tuple[str, list[str]]]:
     """The statements of a step, each with SQLite's plan for it."""
     statements: list[tuple[str, Any]] = []
 
-    @event.listens_for(room.store.engine.sync_engine, "before_cursor_execute")
+    @event.listens_for(Engine, "before_cursor_execute")  # both the reading and the writing one
     def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
         if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
             statements.append((statement, parameters[0] if many else parameters))
 
     await asks(room)
-    event.remove(room.store.engine.sync_engine, "before_cursor_execute", note)
+    event.remove(Engine, "before_cursor_execute", note)
     assert statements
     plans = []
     async with room.store.engine.connect() as connection:

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, Engine, event
 
 from bridge.errors import StoreUnavailable
 from bridge.store import engine as engine_module
@@ -63,13 +63,14 @@ async def test_a_lock_that_ends_in_time_delays_only(hasty: StoreRoom, tmp_path: 
     assert (await waiting).messages == 1
 
 
-async def test_a_full_disk_and_then_a_free_one(sqlite_room: StoreRoom) -> None:
+async def test_a_full_disk_and_then_a_free_one(sqlite_room: StoreRoom, request: pytest.FixtureRequest) -> None:
     limit = 1  # SQLite takes the present size for a limit below it
 
-    @event.listens_for(sqlite_room.store.engine.sync_engine, "begin")
-    def shrink(connection: object) -> None:
-        connection.exec_driver_sql(f"PRAGMA max_page_count={limit}")  # type: ignore[attr-defined]
+    @event.listens_for(Engine, "begin")
+    def shrink(connection: Connection) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={limit}")
 
+    request.addfinalizer(lambda: event.remove(Engine, "begin", shrink))
     message_id = await sending(sqlite_room)
     big = new_mail(sqlite_room.mailbox, message_id="<big@x>", text="x" * 100_000)
     with pytest.raises(StoreUnavailable):
