@@ -13,6 +13,8 @@ def check_destination(number: PhoneNumber, mailbox: Mailbox) -> None:
     """Raises `RecipientRefusal` when the number costs extra, lies in a country the mailbox may not text, or cannot
     receive an SMS. What costs extra comes first, since opening its country would not help.
     """
+    if number.region in mailbox.countries and number.kind in _TEXTABLE:
+        return
     shown = international(number.e164)
     if number.kind is NumberKind.PREMIUM:
         raise RecipientRefusal(
@@ -27,8 +29,7 @@ def check_destination(number: PhoneNumber, mailbox: Mailbox) -> None:
             f"{shown} is a number in {number.region}, which {mailbox.login} may not text (allowed: {allowed}): "
             f"check the country code, or ask the administrator to allow {number.region}.",
         )
-    if number.kind not in _TEXTABLE:
-        what = "a landline" if number.kind is NumberKind.LANDLINE else "not a mobile number"
-        raise RecipientRefusal(
-            Reason.LANDLINE, f"{shown} is {what} and cannot receive a text message: use a mobile number."
-        )
+    what = "a landline" if number.kind is NumberKind.LANDLINE else "not a mobile number"
+    raise RecipientRefusal(
+        Reason.LANDLINE, f"{shown} is {what} and cannot receive a text message: use a mobile number."
+    )

@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bridge import clock
+from bridge.store.bulk import insert_rows
 from bridge.store.committer import Committer
 from bridge.store.engine import upsert
 from bridge.store.keys import NumberKey
@@ -170,8 +171,8 @@ class Outbox:
 
     def _insert(self, connection: Connection, drafts: Sequence[_Draft]) -> None:
         threads = self._continue_threads(connection, drafts)
-        connection.execute(insert(submissions), [_submission_row(draft) for draft in drafts])
-        connection.execute(insert(submission_contents), [_submission_content(draft) for draft in drafts])
+        insert_rows(connection, submissions, [_submission_row(draft) for draft in drafts])
+        insert_rows(connection, submission_contents, [_submission_content(draft) for draft in drafts])
         rows, contents = [], []
         for draft in drafts:
             for message_id, message in draft.keys.values():
@@ -180,8 +181,8 @@ class Outbox:
                 rows.append(_message_row(draft, message_id, message, number_hash, thread))
                 lengths = [len(segment) for segment in message.encoded.segments]
                 contents.append({"message_id": message_id, "text": message.encoded.text, "lengths": lengths})
-        connection.execute(insert(messages), rows)
-        connection.execute(insert(message_contents), contents)
+        insert_rows(connection, messages, rows)
+        insert_rows(connection, message_contents, contents)
 
     def _continue_threads(self, connection: Connection, drafts: Iterable[_Draft]) -> dict[tuple[str, str, str], str]:
         rows: dict[tuple[str, str, str], dict[str, Any]] = {}
