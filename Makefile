@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := .tools/uv/bin/uv
-PACKAGES := chromium curl dovecot-imapd dovecot-lmtpd git libatomic1 libnet-ssleay-perl postgresql swaks
+PACKAGES := chromium curl dovecot-imapd dovecot-lmtpd git kannel kannel-extras libatomic1 libnet-smpp-perl libnet-ssleay-perl msmtp mutt postfix postgresql swaks
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
@@ -29,7 +29,7 @@ run: setup ## start the demo: bridge, phone network and mailbox on this machine
 test: .venv/.installed-dev packages ## run all tests
 	.venv/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
-bench: PACKAGES := dovecot-core postfix
+bench: PACKAGES := dovecot-imapd dovecot-lmtpd postfix postgresql
 bench: .venv/.installed-dev packages ## measure speed beside Postfix and a bare aiosmtpd; as root, on a quiet machine
 	.venv/bin/python -m bench
 

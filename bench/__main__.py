@@ -1,7 +1,7 @@
 """`make bench`: measures the bridge beside its peers in one run and prints the figures and their ratios.
 
-`python -m bench [--quick] [--mails 4000] [--turns 3]`. It needs root, as Postfix does, and about six minutes; `--quick`
-tries everything with a tenth of the mails, which is too few for figures. `docs/performance.md` keeps those of one run.
+`python -m bench [--quick] [--only SECTION…]`. It needs root, as Postfix does, and about nine minutes;
+`--quick` tries everything with a tenth of the mails, too few for figures. `docs/performance.md` keeps those of one run.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import parsing, peers, queue
+from bench import filing, nodes, parsing, peers, queue
 from bench.door import Figure, Numbers, Way, measure
 
 TARGETS = {"a connection for each mail": 2.0, "kept connections": 3.5, "TLS and login for each mail": 0.8}
@@ -24,6 +24,11 @@ TARGETS = {"a connection for each mail": 2.0, "kept connections": 3.5, "TLS and 
 REFERENCE = "Postfix"
 LONG_QUEUE = 100_000
 QUEUE_MEGABYTES = 250
+SECTIONS = ("doors", "parsing", "queue", "nodes", "filing")
+LINEAR = 0.9
+"""How near to so many times one node several are to be."""
+FOLDERS = 5_000
+FILING_MS = 50.0
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -32,6 +37,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--mails", type=int, default=4000)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS, help="sections to measure")
     chosen = parser.parse_args(arguments)
     count, turns, long_queue = chosen.mails, chosen.turns, LONG_QUEUE
     if chosen.quick:
@@ -40,9 +46,17 @@ def main(arguments: Sequence[str]) -> None:
         folder = Path(name)
         folder.chmod(0o755)
         print(_machine(), flush=True)
-        _doors(folder, count, turns)
-        _parsing()
-        _queue(folder, long_queue, count)
+        folders, filings = (FOLDERS // 10, 10) if chosen.quick else (FOLDERS, 50)
+        sections: Mapping[str, Callable[[], None]] = {
+            "doors": lambda: _doors(folder, count, turns),
+            "parsing": _parsing,
+            "queue": lambda: _queue(folder, long_queue, count),
+            "nodes": lambda: _nodes(folder, count),
+            "filing": lambda: _filing(folder, folders, filings),
+        }
+        for section in SECTIONS:
+            if section in chosen.only:
+                sections[section]()
     print(f"\nLoad of the machine at the end: {_load()}")
 
 
@@ -97,6 +111,41 @@ def _queue(folder: Path, long_queue: int, count: int) -> None:
         f"  out of a full queue     {dispatch.queued.rate:6.0f}/s, {dispatch.queued.most_at_once} at once at the most"
     )
     print(f"  while mails come in     {dispatch.passing.rate:6.0f}/s, beside {dispatch.mails:.0f} mails/s taken")
+
+
+def _nodes(folder: Path, count: int) -> None:
+    pem = peers.certificate(folder)
+    print(f"\nNodes on one PostgreSQL, handing over to a provider that takes {queue.PAUSE * 1000:.0f} ms")
+    print("                                       messages/s  of linear  bridge/message  processors busy   load")
+    with nodes.server() as postgres:
+        for in_flight, messages, numbers in ((nodes.FEW, count // 20, (1, 2, 3)), (nodes.MANY, count // 4, (1, 3))):
+            found = []
+            for number in numbers:
+                place = folder / f"nodes-{number}-{in_flight}"
+                found.append(nodes.measure(place, pem, postgres, number, in_flight, messages * number))
+                _node(found[-1], found[-1].rate / found[0].rate / number)
+            if in_flight == nodes.FEW:
+                worst = min(some.rate / found[0].rate / some.nodes for some in found)
+                verdict = "reached" if worst >= LINEAR else "MISSED"
+                print(f"  {verdict}: {worst:.2f} of linear, the target is {LINEAR}", flush=True)
+
+
+def _node(some: nodes.Nodes, linear: float) -> None:
+    cores = len(os.sched_getaffinity(0))
+    print(
+        f"  {some.nodes} with {some.in_flight:2} in flight (at best {some.nodes * some.in_flight / queue.PAUSE:4.0f}/s)"
+        f" {some.rate:10.0f} {linear:10.2f} {some.processor:12.0f} µs {some.busy:10.1f} of {cores}   {_load()}",
+        flush=True,
+    )
+
+
+def _filing(folder: Path, folders: int, filings: int) -> None:
+    took = filing.measure(folder / "filing", peers.certificate(folder), folders, filings)
+    print(f"\nFiling a text in an IMAP account of {took.folders} folders (Dovecot), from the provider's answer on")
+    for name, (median, p95) in (("a folder that is there", took.there), ("a new folder", took.new)):
+        print(f"  into {name:25} median {median:6.1f} ms, 95 % under {p95:6.1f} ms   load {_load()}")
+    verdict = "reached" if took.there[0] <= FILING_MS else "MISSED"
+    print(f"  {verdict}: {took.there[0]:.1f} ms, the target is {FILING_MS:.0f} ms", flush=True)
 
 
 def _machine() -> str:

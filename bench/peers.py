@@ -47,10 +47,13 @@ def certificate(folder: Path) -> Path:
 
 
 @contextmanager
-def bridge(folder: Path, pem: Path, gateway_url: str, command: Sequence[str] = BRIDGE) -> Iterator[Peer]:
+def bridge(
+    folder: Path, pem: Path, gateway_url: str, command: Sequence[str] = BRIDGE, settings: str = ""
+) -> Iterator[Peer]:
     """`bridge serve` with SQLite in `folder` and one mailbox, which loopback may use without login.
 
     What was kept there by an earlier one is found again. `command` runs it under something else, such as a profiler.
+    `settings` are more lines of its configuration; what stands before their first heading belongs to `[sending]`.
     """
     folder.mkdir(exist_ok=True)
     port, tls_port, http_port = free_port(), free_port(), free_port()
@@ -77,7 +80,7 @@ url = "{gateway_url}"
 secret = "a-secret-of-the-bench"
 [sending]
 gateway = "main"
-"""
+{settings}"""
     )
     if not (folder / "data").exists():
         (folder / "data").mkdir(mode=0o700)

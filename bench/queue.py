@@ -69,14 +69,15 @@ def dispatch(folder: Path, pem: Path, messages: int) -> Dispatch:
         # Later than the filling takes, so that the queue is full when its first message is due.
         due = datetime.now(UTC) + timedelta(seconds=10 + messages / 500)
         hand_in(peer, KEPT, numbers, messages // PHONES, recipients=PHONES, send_at=due.isoformat())
-        queued = _wait(url, messages // PHONES * PHONES)
+        queued = wait(url, messages // PHONES * PHONES)
     with peers.slow_gateway(folder, PAUSE) as url, peers.bridge(folder / "passing", pem, url) as peer:
         load = hand_in(peer, KEPT, numbers, messages, send_at="")
-        passing = _wait(url, load.mails)
+        passing = wait(url, load.mails)
     return Dispatch(queued, load.rate, passing)
 
 
-def _wait(url: str, messages: int) -> Count:
+def wait(url: str, messages: int) -> Count:
+    """Wait until a slow provider has got so many messages; what it counted."""
     deadline = time.monotonic() + 120
     while True:
         count = Count(**httpx.get(f"{url}/count").json())

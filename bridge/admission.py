@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 from bridge import clock, decision
 from bridge.errors import MailRefusal, Reason, RecipientRefusal, Refusal, StoreUnavailable
+from bridge.routing import Routes, Trip
 from bridge.store.directory import Directory
 from bridge.store.outbox import Outbox
-from bridge.types import Destination, Envelope, Mailbox, NewMail, Recipient
+from bridge.types import Destination, Envelope, Mailbox, MessageClass, NewMail, Recipient, Submission
 
 LARGE = 262_144
 """Octets from which a mail is read in a thread, so that it does not keep the other clients waiting."""
@@ -29,13 +30,13 @@ class Admission:
         directory: Directory,
         *,
         domains: Collection[str],
-        gateway: str,
+        routes: Routes,
         taken: Callable[[], None],
     ) -> None:
         self._outbox = outbox
         self._directory = directory
         self._domains = domains
-        self._gateway = gateway
+        self._routes = routes
         self._taken = taken
 
     def check_recipient(self, mailbox: Mailbox, recipient: Recipient) -> Destination:
@@ -47,6 +48,11 @@ class Admission:
         destination = decision.resolve(mailbox, recipient, self._domains)
         since = self._directory.opted_out_since(mailbox.organisation_id, mailbox.sender, destination.number)
         decision.check_opt_out(mailbox, since)
+        if not self._routes.reach(_trip(mailbox, destination)):
+            raise RecipientRefusal(
+                Reason.COUNTRY_NOT_ALLOWED,
+                f"No provider is set up for this number in {destination.region}. Ask the administrator to add a route.",
+            )
         return destination
 
     async def admit(self, mailbox: Mailbox, envelope: Envelope, destinations: Sequence[Destination], raw: bytes) -> str:
@@ -67,7 +73,9 @@ class Admission:
             reply_to=_own_or_login(mailbox, submission.header_from),
             day=_day(mailbox),
             messages=tuple(
-                decision.message(mailbox, submission, encoded, destination, self._gateway, now)
+                decision.message(
+                    mailbox, submission, encoded, destination, self._way(mailbox, submission, destination), now
+                )
                 for destination in destinations
             ),
             at=now,
@@ -83,6 +91,21 @@ class Admission:
         if any(message.due_at <= now for message in mail.messages):
             self._taken()
         return taken.submission_id
+
+    def _way(self, mailbox: Mailbox, submission: Submission, destination: Destination) -> tuple[str, ...]:
+        message_class = decision.message_class(submission)
+        gateways = self._routes.choose(_trip(mailbox, destination, message_class))
+        if not gateways:
+            raise MailRefusal(
+                Reason.COUNTRY_NOT_ALLOWED,
+                f"No provider is set up for {message_class.value} texts to {destination.region}. "
+                "Ask the administrator to add a route.",
+            )
+        return gateways
+
+
+def _trip(mailbox: Mailbox, destination: Destination, message_class: MessageClass | None = None) -> Trip:
+    return Trip(destination.number, destination.region, mailbox.sender, message_class, mailbox.login)
 
 
 def _own_or_login(mailbox: Mailbox, address: str) -> str:

@@ -11,28 +11,33 @@ import os
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from starlette.routing import BaseRoute
 
-from bridge import clock, folder_lock
+from bridge import clock, folder_lock, routing
 from bridge.access.credentials import Credentials
 from bridge.admission import Admission
+from bridge.conditions import Health
 from bridge.disk import Disk
 from bridge.dispatcher import Dispatcher, Pace
 from bridge.errors import SettingsError
 from bridge.filer import Filer
-from bridge.gateways.base import Gateway
-from bridge.gateways.registry import GatewayOptions, build
+from bridge.gateways.configured import open_gateways
 from bridge.gauges import gauges
 from bridge.intake import Intake
 from bridge.janitor import Janitor
 from bridge.mailback.configured import open_folders, relay_settings, signing
 from bridge.mailback.relay import Relay
+from bridge.notices.bounces import BounceKey
+from bridge.poller import Poller
 from bridge.postman import Postman
 from bridge.reporter import Reporter
+from bridge.returns import Returns
+from bridge.seeker import Seeker
 from bridge.settings import Settings
 from bridge.smtp_handler import FrontDoor
 from bridge.smtp_server import DoorSettings, SmtpServer
@@ -42,6 +47,7 @@ from bridge.store.inbox import Inbox
 from bridge.store.mails import Mails
 from bridge.store.nodes import Nodes
 from bridge.store.outbox import Outbox
+from bridge.store.polls import Cursor, read_cursor
 from bridge.store.reports import Reports
 from bridge.store.store import Store, database_file, database_url, make_folder
 from bridge.streaks import Streaks
@@ -51,6 +57,9 @@ from bridge.web.scrape import scrape_routes
 from bridge.web.server import WebServer
 
 log = structlog.get_logger("bridge.app")
+
+ALERT_TIMEOUT = 10.0
+"""Seconds that the mail server has for each answer when it is handed an alert. A copy too many would do no harm."""
 
 
 class Bridge:
@@ -79,7 +88,7 @@ class Bridge:
             if single:
                 stack.callback(os.close, folder_lock.take(settings.data_dir))
             self.store = await stack.enter_async_context(Store(settings))
-            self.gateways = open_gateways(settings)
+            self.gateways = open_gateways(settings, self.store.key.derived)
             for gateway in self.gateways.values():
                 stack.push_async_callback(gateway.close)
             await self._open_stations(stack, single=single)
@@ -100,13 +109,17 @@ class Bridge:
         reports = Reports(store.engine, store.committer, settings.reports.wait, store.filing)
         pace = _pace(settings)
         sign = signing(settings)
+        bounce_key = BounceKey(1, store.key.derived("bounce addresses"))
         streaks = Streaks()
         nodes = None
         if not single:
             nodes = Nodes(database_url(settings), store.node, self._ring)
             await nodes.start()
             stack.push_async_callback(nodes.close)
-        self.postman = Postman(mails, self.relay, node=store.node, streaks=streaks)
+        self.returns = Returns(
+            mails, store.directory, settings=settings, key=bounce_key, sign=sign, mailed=self._mailed
+        )
+        self.postman = Postman(mails, self.relay, self.returns, node=store.node, streaks=streaks)
         accounts = open_folders(settings)
         for folders in accounts.values():
             stack.push_async_callback(folders.close)
@@ -129,6 +142,7 @@ class Bridge:
         self.dispatcher = Dispatcher(
             store.queue, self.gateways, pace, node=store.node, settled=self._settled, streaks=streaks
         )
+        self.seeker = Seeker(store.queue, self.gateways, settled=self._settled)
         outbox = Outbox(store.committer, store.key, settings.sending.resubmission_window)
         self.janitor = Janitor(
             store.directory,
@@ -137,12 +151,13 @@ class Bridge:
             nodes=nodes,
             told_after=pace.unknown_after,
             changed=self._ring,
+            give_up=lambda: self.intake.give_up(),
         )
         self.admission = Admission(
             outbox,
             store.directory,
             domains={settings.domain},
-            gateway=settings.sending.gateway,
+            routes=routing.configured(settings, [name for name, each in self.gateways.items() if each.traits.inbound]),
             taken=self.dispatcher.ring,
         )
         self.intake = Intake(
@@ -154,10 +169,21 @@ class Bridge:
             settled=self._settled,
             mailed=self._mailed,
             sign=sign,
+            bounce_key=bounce_key,
+        )
+        self.poller = Poller(
+            self.gateways,
+            begin=lambda gateway, poll: read_cursor(store.engine, gateway, poll),
+            keep=lambda gateway, poll, polled: self.intake.hear_polled(
+                polled.events, Cursor(gateway, poll, polled.cursor)
+            ),
+            leads=nodes.leads if nodes is not None else _alone,
+            streaks=streaks,
         )
         file = database_file(settings)
         self.disk = Disk(file.parent if file is not None else settings.data_dir, settings.smtp.disk_reserve)
-        alerts = Relay(relay_settings(settings))  # what is wrong must not wait behind other mails
+        # What is wrong must not wait behind other mails, nor may a silent mail server keep the watchman from looking.
+        alerts = Relay(replace(relay_settings(settings), timeout=ALERT_TIMEOUT, data_timeout=ALERT_TIMEOUT))
         stack.push_async_callback(alerts.close)
         self.watchman = Watchman(
             self.backlog,
@@ -167,6 +193,10 @@ class Bridge:
             settings=settings,
             leads=nodes.leads if nodes is not None else _alone,
         )
+        self._listening = [
+            self._station(f"gateway {name}", gateway.listen(self.intake.hear))
+            for name, gateway in self.gateways.items()
+        ]
         grace = settings.smtp.drain_timeout
         lost = await store.leases.recover(clock.now(), all_leases=single, told_after=pace.unknown_after)
         if lost:
@@ -175,6 +205,8 @@ class Bridge:
             ("postman", self.postman.run(), self.postman.stop),
             ("filer", self.filer.run(), self.filer.stop),
             ("reporter", self.reporter.run(), self.reporter.stop),
+            ("seeker", self.seeker.run(), self.seeker.stop),
+            ("poller", self.poller.run(), self.poller.stop),
             ("janitor", self.janitor.run(), self.janitor.stop),
             ("watchman", self.watchman.run(), self.watchman.stop),
         ):
@@ -212,14 +244,16 @@ class Bridge:
         self.filer.ring()
 
     async def _open_listeners(self, stack: AsyncExitStack) -> None:
-        front = FrontDoor(self.store.directory, Credentials(), self.admission, disk_full=self.disk.is_full)
+        front = FrontDoor(
+            self.store.directory, Credentials(), self.admission, self.returns, disk_full=self.disk.is_full
+        )
         self.door = SmtpServer(door_settings(self.settings), front, shares_ports=self._shares_ports)
         token = self.settings.http.metrics_token
         scrape = scrape_routes(
             lambda: gauges(self.backlog, self.disk), token.get_secret_value() if token is not None else ""
         )
         self.web = WebServer(
-            build_web(self.gateways, self.intake.hear, self.watchman.health, [*scrape, *self._extra_routes]),
+            build_web(self.gateways, self.intake.hear, self.health, [*scrape, *self._extra_routes]),
             self.settings.http.host,
             self.settings.http.port,
             shares_port=self._shares_ports,
@@ -236,18 +270,17 @@ class Bridge:
             raise SettingsError(f"smtp.{key}", str(port), remedy) from error
         await self.web.start()
 
+    async def health(self) -> Health:
+        """How this bridge is. While it stops, it sends those who balance load to the other nodes."""
+        found = await self.watchman.health()
+        if not self.door.draining:
+            return found
+        parts = {**found.parts, "smtp": "The bridge is stopping and takes no new mail."}
+        return Health(takes_mail=False, parts=parts)
+
     async def backlog(self, now: datetime) -> Backlog:
         """What waits at the moment `now`. Raises StoreUnavailable."""
         return await read_backlog(self.store.engine, now)
-
-
-def open_gateways(settings: Settings) -> dict[str, Gateway]:
-    """Every configured gateway by name; the caller closes them. Raises SettingsError."""
-    found = {}
-    for name, gateway in settings.gateways.items():
-        secret = gateway.secret.get_secret_value() if gateway.secret is not None else ""
-        found[name] = build(name, gateway.kind, GatewayOptions(gateway.url, secret, gateway.timeout))
-    return found
 
 
 async def _alone() -> bool:

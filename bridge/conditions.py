@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bridge.streaks import RELAY, Streak, gateway
+from bridge.streaks import RELAY, Streak, gateway, poll
 
 FEWEST = 3
 """Failed tries from which a part counts as refusing: one or two are bad luck."""
@@ -26,7 +26,11 @@ class Kind(StrEnum):
     DATABASE = "database"
     DISK = "disk"
     GATEWAY = "gateway"
+    ANSWERS = "answers"
+    """What phones answer is not fetched from a gateway that must be asked."""
     RELAY = "relay"
+    FILING = "filing"
+    """Mails for the IMAP folders of one mailbox."""
     QUEUE = "queue"
     SILENCE = "silence"
     """Nothing is sent although there is work."""
@@ -38,7 +42,7 @@ class Condition:
 
     kind: Kind
     part: str = ""
-    """Name of the gateway."""
+    """Name of the gateway, login of the mailbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,27 @@ class Limits:
     refusing_for: float
     disk_free_below: int
     """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfiled:
+    """Mails that wait to be put into the IMAP folders of one mailbox."""
+
+    count: int
+    since: datetime
+    """When the first of them was put aside."""
+    tries: int = 0
+    """Tries at the first that failed; those behind it wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a bridge is, for those who ask from outside."""
+
+    takes_mail: bool
+    """False while every mail would be answered 'try again later', or none is taken any more."""
+    parts: Mapping[str, str]
+    """Every part by name: empty when it works, else a sentence that says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +96,8 @@ class Facts:
     """Since when the oldest of them could have left."""
     mails: int = 0
     """Our own mails that wait for a mail server."""
+    filings: Mapping[str, Unfiled] = field(default_factory=dict)
+    """By the login of the mailbox."""
     streaks: Mapping[str, Streak] = field(default_factory=dict)
 
 
@@ -88,13 +115,14 @@ def _found(facts: Facts, limits: Limits, holding: Collection[Condition]) -> Iter
     if not facts.database:
         yield Condition(Kind.DATABASE)
         # What waits is not known now: what was wrong with the queue is not over.
-        yield from {queue, silence} & set(holding)
+        yield from (each for each in holding if each in (queue, silence) or each.kind is Kind.FILING)
     if facts.disk_free < limits.disk_free_below / (EASIER if disk in holding else 1):
         yield disk
     for part, streak in facts.streaks.items():
         if _refuses(streak, facts.at, limits.refusing_for):
             yield _refusal(part)
     yield from _not_proven_over(facts, holding)
+    yield from _unfiled(facts, limits, holding)
     if facts.waiting_since is None:
         return
     age = (facts.at - facts.waiting_since).total_seconds()
@@ -105,14 +133,26 @@ def _found(facts: Facts, limits: Limits, holding: Collection[Condition]) -> Iter
 
 
 def _refusal(part: str) -> Condition:
-    return Condition(Kind.RELAY) if part == RELAY else Condition(Kind.GATEWAY, part.removeprefix(gateway("")))
+    if part == RELAY:
+        return Condition(Kind.RELAY)
+    kind, prefix = (Kind.ANSWERS, poll("")) if part.startswith(poll("")) else (Kind.GATEWAY, gateway(""))
+    return Condition(kind, part.removeprefix(prefix))
+
+
+def _unfiled(facts: Facts, limits: Limits, holding: Collection[Condition]) -> Iterator[Condition]:
+    """Mailboxes whose folders do not take what is for them; each has an IMAP server, or a quota, of its own."""
+    for login, unfiled in facts.filings.items():
+        condition = Condition(Kind.FILING, login)
+        limit = limits.refusing_for if unfiled.tries >= FEWEST else limits.queue_older_than
+        if (facts.at - unfiled.since).total_seconds() > limit * (EASIER if condition in holding else 1):
+            yield condition
 
 
 def _not_proven_over(facts: Facts, holding: Collection[Condition]) -> Iterator[Condition]:
     """A part that refused does so until a try has gone well, also over a restart; see `LAPSE`."""
     streaks = {_refusal(part): streak for part, streak in facts.streaks.items()}
     for condition in holding:
-        if condition.kind in (Kind.GATEWAY, Kind.RELAY):
+        if condition.kind in (Kind.GATEWAY, Kind.ANSWERS, Kind.RELAY):
             streak = streaks.get(condition, Streak())
             last = streak.last_failure or facts.began
             if streak.last_success is None and facts.at - last < LAPSE:

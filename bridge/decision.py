@@ -5,7 +5,7 @@ Values in, values out: who stores what was decided is `bridge.admission`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -77,18 +77,29 @@ def _check_options(mailbox: Mailbox, options: Options, now: datetime) -> None:
         raise MailRefusal(Reason.BAD_HEADER, "X-SMS-Expires is over before the text may go. Give a later time.")
 
 
+def message_class(submission: Submission) -> MessageClass:
+    """What the mail says of itself, or what a clinic's mails are."""
+    return submission.options.message_class or MessageClass.TRANSACTIONAL
+
+
 def message(
-    mailbox: Mailbox, submission: Submission, encoded: Encoded, destination: Destination, gateway: str, now: datetime
+    mailbox: Mailbox,
+    submission: Submission,
+    encoded: Encoded,
+    destination: Destination,
+    gateways: Sequence[str],
+    now: datetime,
 ) -> NewMessage:
-    """The message that a mail makes for one phone."""
+    """The message that a mail makes for one phone. `gateways` may carry it, the one to try first in front."""
     options, recipient = submission.options, destination.recipient
     confirm = options.confirm or mailbox.confirm
     return NewMessage(
         recipient=recipient,
         number=destination.number,
         sender=mailbox.sender,
-        gateway=gateway,
-        message_class=options.message_class or MessageClass.TRANSACTIONAL,
+        gateway=gateways[0],
+        stand_ins=tuple(gateways[1:]),
+        message_class=message_class(submission),
         encoded=encoded,
         due_at=max(now, options.send_at or now),
         expires_at=options.expires_at,

@@ -8,6 +8,7 @@ queue. Everything doubtful becomes `unknown` and stays there until a receipt or 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,9 +16,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from bridge import clock, metrics
+from bridge.breaker import Breaker
 from bridge.errors import Reason, StoreUnavailable
 from bridge.gateways.base import Gateway
-from bridge.store.queue import Claim, Claimed, Finish, Queue, Start
+from bridge.store.claims import Claim, Claimed, Release, Start
+from bridge.store.queue import Finish, Queue
 from bridge.store.transitions import Change
 from bridge.streaks import Streaks
 from bridge.streaks import gateway as part_of
@@ -32,6 +35,13 @@ ANSWER = 75.0
 """Seconds after which a gateway's answer is no longer waited for, so that the lease still holds when it is settled."""
 
 _WAITING = frozenset({MessageState.QUEUED})
+
+AHEAD = 0.5
+"""Messages claimed beyond those that may be handed over at the same time, as a share of them: work is at hand when a
+place becomes free, since a claim takes as long as a commit. They stay `queued` until then."""
+
+AWAY = 1.0
+"""Seconds between two tries to write into a database that is away."""
 
 POLL = 1.0
 """Seconds after which an idle dispatcher looks for work that another process left, such as the command line."""
@@ -48,6 +58,17 @@ class Pace:
     """How long an unknown outcome waits for a receipt before the sender is told."""
     in_flight: int
     """Messages handed to gateways at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What became of one try, and when it began and ended."""
+
+    gateway: str
+    attempt: int
+    outcome: Outcome
+    began: datetime
+    ended: datetime
 
 
 class Dispatcher:
@@ -70,7 +91,15 @@ class Dispatcher:
         self._settled = settled
         self._owner = node
         self._alarm = clock.Alarm()
+        self._places = asyncio.Semaphore(pace.in_flight)
+        ahead = math.ceil(pace.in_flight * AHEAD)
+        self._full = pace.in_flight + ahead
+        self._refill = pace.in_flight + ahead // 2
         self._tasks: set[asyncio.Task[None]] = set()
+        self._breakers = {name: Breaker() for name in gateways}
+        self._held = 0
+        """Messages that were claimed and are not with a gateway yet."""
+        self._freed = asyncio.Event()
         self._stopping = False
 
     def ring(self) -> None:
@@ -101,14 +130,17 @@ class Dispatcher:
                 await asyncio.wait(late)
 
     async def _claim(self) -> int:
-        room = self._pace.in_flight - len(self._tasks)
-        if room <= 0:
-            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        if self._held > self._refill:  # a claim costs about the same for one as for many
+            self._freed.clear()
+            await self._freed.wait()
             return 1
         now = clock.now()
-        claimed = await self._queue.claim(Claim(self._owner, now, now + timedelta(seconds=LEASE), room))
+        room = self._full - self._held
+        paused = frozenset(name for name, breaker in self._breakers.items() if breaker.closed(now))
+        claimed = await self._queue.claim(Claim(self._owner, now, now + timedelta(seconds=LEASE), room, paused))
         if self._stopping:  # what was claimed meanwhile stays queued, and its lease runs out
             return 0
+        self._held += len(claimed)
         for message in claimed:
             task = asyncio.create_task(self._carry(message), name=f"send {message.sms.reference}")
             self._tasks.add(task)
@@ -119,40 +151,89 @@ class Dispatcher:
         try:
             await self._send(claimed)
         except StoreUnavailable as error:
-            # The row is still ours to send, or it says `sending`: its lease decides, as after a crash.
+            # The bridge stops before the outcome is written: the row's lease decides, as after a crash.
             log.warning("dispatcher.store_unavailable", message=claimed.sms.reference, detail=error.detail)
         except Exception:
             log.exception("dispatcher.failed", message=claimed.sms.reference)
 
     async def _send(self, claimed: Claimed) -> None:
+        try:
+            async with self._places:
+                tried = await self._begin(claimed)
+        finally:  # an outcome that is only to be written down keeps no place from the next message
+            self._held -= 1
+            self._freed.set()
+        if tried is not None:
+            await self._settle(claimed, tried)
+
+    async def _begin(self, claimed: Claimed) -> _Tried | None:
+        """Try; while the database is away, wait for it: nothing has left before the row says `sending`.
+
+        Given up, the message would wait for the end of its lease. Whether that is over is asked each time.
+        """
+        while not self._stopping:
+            try:
+                return await self._try(claimed)
+            except StoreUnavailable as error:
+                log.warning("dispatcher.start_waits", message=claimed.sms.reference, detail=error.detail)
+                await asyncio.sleep(clock.jitter(AWAY))
+        return None
+
+    async def _try(self, claimed: Claimed) -> _Tried | None:
+        """Hand a message over, unless it may not leave any more."""
         now = clock.now()
         forbidden = self._forbidden(claimed, now)
         if forbidden is not None:
             await self._queue.change(forbidden)
             self._settled()
-            return
-        gateway = self._gateways.get(claimed.gateway)
-        if gateway is None:
+            return None
+        ways = [name for name in (claimed.gateway, *claimed.stand_ins) if name in self._gateways]
+        if not ways:  # its lease keeps it from being claimed again at once
             log.error("dispatcher.no_such_gateway", message=claimed.sms.reference, gateway=claimed.gateway)
-            return
+            return None
+        name = next((way for way in ways if self._breakers[way].lets_through(now)), None)
+        if name is None:
+            again = now + timedelta(seconds=POLL)
+            await self._queue.release(Release(self._owner, claimed.sms.reference, again))
+            return None
+        breaker = self._breakers[name]
+        outcome: Outcome | None = None
+        try:
+            tried = await self._start(claimed, name, now)
+            outcome = tried.outcome if tried is not None else None
+        finally:
+            if outcome is None:
+                breaker.let_go()
+            else:
+                breaker.note(outcome.kind, clock.now())
+                metrics.PAUSED.labels(name).set(breaker.paused_until is not None)
+        return tried
+
+    async def _start(self, claimed: Claimed, name: str, now: datetime) -> _Tried | None:
+        """Say that it is on its way, and hand it over."""
+        stand_ins = _others(claimed, name) if name != claimed.gateway else None
         until = now + timedelta(seconds=LEASE)
-        attempt = await self._queue.start(Start(self._owner, claimed.sms.reference, claimed.gateway, now, until))
+        attempt = await self._queue.start(Start(self._owner, claimed.sms.reference, name, now, until, stand_ins))
         if attempt is None:
-            return
+            return None
         if attempt == 1:
-            metrics.MAIL_TO_SUBMIT.labels(claimed.gateway).observe(max(0.0, (now - claimed.due_at).total_seconds()))
-        outcome = await _submit(gateway, claimed)
-        change = self._change(claimed, attempt, outcome, clock.now())
-        self._note(claimed.gateway, outcome, now, change.at)
+            metrics.MAIL_TO_SUBMIT.labels(name).observe(max(0.0, (now - claimed.due_at).total_seconds()))
+        outcome = await _submit(self._gateways[name], claimed)
+        return _Tried(name, attempt, outcome, now, clock.now())
+
+    async def _settle(self, claimed: Claimed, tried: _Tried) -> None:
+        attempt, outcome = tried.attempt, tried.outcome
+        change = self._change(claimed, tried)
+        self._note(tried.gateway, outcome, tried.began, tried.ended)
         state = await self._finish(Finish(attempt, outcome, change))
         log.info(
             "message.tried",
             message=claimed.sms.reference,
-            gateway=claimed.gateway,
+            gateway=tried.gateway,
             attempt=attempt,
             outcome=outcome.kind.value,
             state=state.value if state else None,
-            ms=round((change.at - now).total_seconds() * 1000),
+            ms=round((tried.ended - tried.began).total_seconds() * 1000),
         )
         self._settled()
         self.ring()
@@ -184,10 +265,10 @@ class Dispatcher:
                 if self._stopping:
                     raise
                 log.warning("dispatcher.outcome_waits", message=finish.change.message_id, detail=error.detail)
-                await asyncio.sleep(clock.jitter(1.0))
+                await asyncio.sleep(clock.jitter(AWAY))
 
-    def _change(self, claimed: Claimed, attempt: int, outcome: Outcome, now: datetime) -> Change:
-        message_id = claimed.sms.reference
+    def _change(self, claimed: Claimed, tried: _Tried) -> Change:
+        message_id, attempt, outcome, now = claimed.sms.reference, tried.attempt, tried.outcome, tried.ended
         if outcome.kind is OutcomeKind.ACCEPTED:
             return Change(message_id, MessageState.SENT, now, provider_id=outcome.provider_id, attempt=attempt)
         if outcome.kind is OutcomeKind.REJECTED:
@@ -204,14 +285,30 @@ class Dispatcher:
                 told_after=self._pace.unknown_after,
                 attempt=attempt,
             )
-        due_at = now + timedelta(seconds=self._delay(attempt, outcome))
+        # Whoever cannot be reached gives way to the next, at once until each has been tried.
+        gives_way = outcome.kind is OutcomeKind.UNREACHABLE and bool(claimed.stand_ins)
+        ways = len(claimed.stand_ins) + 1
+        at_once = gives_way and attempt % ways != 0
+        delay = 0.0 if at_once else self._delay(-(-attempt // ways) if gives_way else attempt, outcome)
         return Change(
-            message_id, MessageState.QUEUED, now, outcome.reason, outcome.diagnostic, due_at=due_at, attempt=attempt
+            message_id,
+            MessageState.QUEUED,
+            now,
+            outcome.reason,
+            outcome.diagnostic,
+            due_at=now + timedelta(seconds=delay),
+            gateways=(*_others(claimed, tried.gateway), tried.gateway) if gives_way else (),
+            attempt=attempt,
         )
 
     def _delay(self, attempt: int, outcome: Outcome) -> float:
         doubled = self._pace.first_retry * 2.0 ** min(attempt - 1, 30)
         return max(clock.jitter(min(doubled, self._pace.max_retry)), outcome.retry_after or 0.0)
+
+
+def _others(claimed: Claimed, gateway: str) -> tuple[str, ...]:
+    """Who may carry a message besides `gateway`, in order."""
+    return tuple(way for way in (claimed.gateway, *claimed.stand_ins) if way != gateway)
 
 
 async def _submit(gateway: Gateway, claimed: Claimed) -> Outcome:

@@ -133,7 +133,8 @@ class Filer:
         """What the server said is known only here: it is kept until the database takes it."""
         while True:
             try:
-                return await self._mails.settle(result)
+                await self._mails.settle(result)
+                return
             except StoreUnavailable as error:
                 if self._stopping:
                     raise

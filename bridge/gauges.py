@@ -1,4 +1,4 @@
-"""What holds at the moment somebody asks for metrics: the queue, the mails and the disk, as Prometheus gauges."""
+"""What holds at the moment somebody asks for metrics: the queue, the mails, the filings and the disk, as gauges."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from bridge import clock
 from bridge.disk import Disk
 from bridge.errors import StoreUnavailable
-from bridge.store.backlog import Backlog
+from bridge.store.backlog import Backlog, WaitsFor
 
 
 async def gauges(backlog: Callable[[datetime], Awaitable[Backlog]], disk: Disk) -> list[GaugeMetricFamily]:
@@ -21,7 +21,7 @@ async def gauges(backlog: Callable[[datetime], Awaitable[Backlog]], disk: Disk) 
         waiting = await backlog(now)
     except StoreUnavailable:
         return [free, _up(False)]
-    return [free, _up(True), *_messages(waiting, now), *_mails(waiting, now)]
+    return [free, _up(True), *_messages(waiting, now), *_mails(waiting, now), *_filings(waiting, now)]
 
 
 def _up(up: bool) -> GaugeMetricFamily:
@@ -55,6 +55,25 @@ def _mails(backlog: Backlog, now: datetime) -> list[GaugeMetricFamily]:
         "How long the oldest of them has waited.",
         value=_age(backlog.mails_since, now) if backlog.mails_since is not None else 0.0,
     )
+    return [count, age]
+
+
+def _filings(backlog: Backlog, now: datetime) -> list[GaugeMetricFamily]:
+    """Mailboxes have no label: a metric holds no address. `bridge check` and the alerts name them."""
+    count = GaugeMetricFamily(
+        "bridge_filings_waiting",
+        "Mails for IMAP folders that are not there yet, by what keeps their mailbox waiting: their turn, or a retry "
+        "since its IMAP server refused the first of them.",
+        labels=["waits_for"],
+    )
+    age = GaugeMetricFamily(
+        "bridge_filings_waiting_oldest_seconds", "How long the oldest of them has waited.", labels=["waits_for"]
+    )
+    for waits_for in (WaitsFor.TURN, WaitsFor.RETRY):
+        refused = waits_for is WaitsFor.RETRY
+        those = [each for each in backlog.filings if bool(each.tries) is refused]
+        count.add_metric([waits_for.value], sum(each.count for each in those))
+        age.add_metric([waits_for.value], max((_age(each.since, now) for each in those), default=0.0))
     return [count, age]
 
 

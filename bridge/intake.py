@@ -13,8 +13,11 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bridge import clock, metrics, notices, replies
+from bridge.notices import bounces
+from bridge.notices.bounces import BounceKey
 from bridge.store.directory import Directory
 from bridge.store.inbox import Filing, Inbox, Thread
+from bridge.store.polls import Cursor, Look
 from bridge.types import GatewayEvent, InboundSms, Language, Mailbox, OutgoingMail, Receipt, ReplyNotice
 
 log = structlog.get_logger("bridge.intake")
@@ -36,6 +39,7 @@ class Intake:
         settled: Callable[[], None],
         mailed: Callable[[], None],
         sign: Callable[[OutgoingMail], OutgoingMail],
+        bounce_key: BounceKey,
     ) -> None:
         self._inbox = inbox
         self._directory = directory
@@ -45,22 +49,48 @@ class Intake:
         self._settled = settled
         self._mailed = mailed
         self._sign = sign
+        self._bounce_key = bounce_key
 
     async def hear(self, events: Sequence[GatewayEvent]) -> None:
         """Commit events and all that follows from them. Raises StoreUnavailable; then none of them may be confirmed."""
         await asyncio.gather(*(self._one(event) for event in events))
 
+    async def hear_polled(self, events: Sequence[Receipt | InboundSms], cursor: Cursor) -> None:
+        """Commit what was fetched together with how far it was read, all or nothing. Raises StoreUnavailable."""
+        receipts = [event for event in events if isinstance(event, Receipt)]
+        inbounds = [event for event in events if isinstance(event, InboundSms)]
+        new, filings = await self._inbox.polled(Look(receipts, inbounds, cursor, clock.now()), self._decide)
+        for receipt, is_new in zip(receipts, new, strict=True):
+            self._told(receipt, is_new)
+        for sms, filing in zip(inbounds, filings, strict=True):
+            await self._filed(sms, filing)
+
+    async def give_up(self) -> None:
+        """File what phones sent in part and waited too long for the rest, as it is. Raises StoreUnavailable."""
+        for sms, filing in await self._inbox.given_up(clock.now(), self._decide):
+            log.warning("inbound.segment_missing", gateway=sms.gateway)
+            await self._filed(sms, filing)
+
     async def _one(self, event: GatewayEvent) -> None:
         if isinstance(event, Receipt):
-            is_new = await self._inbox.receipt(event, clock.now())
-            metrics.RECEIPTS.labels(event.gateway, event.state.value).inc()
-            log.info("receipt.heard", gateway=event.gateway, state=event.state.value, repeated=not is_new)
-            self._settled()
-            return
-        filing = await self._inbox.inbound(event, self._decide)
+            self._told(event, await self._inbox.receipt(event, clock.now()))
+        elif isinstance(event, InboundSms):
+            await self._filed(event, await self._inbox.inbound(event, self._decide))
+        else:
+            whole = await self._inbox.part(event, self._decide)
+            log.info("inbound.part", gateway=event.gateway, ordinal=event.ordinal, total=event.total)
+            if whole is not None:
+                await self._filed(*whole)
+
+    def _told(self, receipt: Receipt, is_new: bool) -> None:
+        metrics.RECEIPTS.labels(receipt.gateway, receipt.state.value).inc()
+        log.info("receipt.heard", gateway=receipt.gateway, state=receipt.state.value, repeated=not is_new)
+        self._settled()
+
+    async def _filed(self, sms: InboundSms, filing: Filing | None) -> None:
         if filing is not None:
-            metrics.INBOUND.labels(event.gateway, filing.match).inc()
-        log.info("inbound.heard", gateway=event.gateway, match=filing.match if filing else None, repeated=not filing)
+            metrics.INBOUND.labels(sms.gateway, filing.match).inc()
+        log.info("inbound.heard", gateway=sms.gateway, match=filing.match if filing else None, repeated=not filing)
         self._mailed()
         if filing is not None and (filing.stops or filing.resumes):
             await self._directory.refresh()
@@ -75,7 +105,7 @@ class Intake:
         command = replies.command(sms.text, self._languages(sms.to, mailbox))
         reply_to = thread.reply_to if thread is not None else mailbox.login
         notice = ReplyNotice(
-            notice_id=f"mo.{inbound_id}",
+            notice_id=bounces.mail_id(inbound_id),
             to=reply_to,
             mailbox=mailbox,
             number=sms.number,
@@ -96,7 +126,7 @@ class Intake:
             mailbox_id=mailbox.id,
             conversation_id=verdict.conversation_id,
             match=verdict.match,
-            mail=self._sign(notices.reply(notice, self._domain)),
+            mail=self._sign(notices.reply(notice, self._domain, self._bounce_key)),
             reply_to=reply_to,
             message_id=f"<{notice.notice_id}@{self._domain}>",
             stops=notice.stopped,

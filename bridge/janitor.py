@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import structlog
@@ -38,14 +38,19 @@ class Janitor:
         nodes: Nodes | None,
         told_after: float,
         changed: Callable[[], None],
+        give_up: Callable[[], Awaitable[None]],
     ) -> None:
-        """`nodes` knows the others on the same database; `told_after` is in seconds (see `Change.told_after`)."""
+        """`nodes` knows the others on the same database; `told_after` is in seconds (see `Change.told_after`).
+
+        `give_up` files what phones sent in part and waits no longer for the rest; it raises StoreUnavailable.
+        """
         self._directory = directory
         self._outbox = outbox
         self._leases = leases
         self._nodes = nodes
         self._told_after = told_after
         self._changed = changed
+        self._give_up = give_up
         self._alarm = clock.Alarm()
         self._stopping = False
         self._cleaned = self._swept = clock.now()
@@ -80,6 +85,7 @@ class Janitor:
         if (now - self._swept).total_seconds() < SWEEP:
             return
         self._swept = now
+        await self._give_up()
         lost = await self._leases.recover(now, all_leases=False, told_after=self._told_after)
         if lost:
             log.warning("janitor.leases_ran_out", unknown_messages=lost)

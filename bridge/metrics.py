@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -41,6 +41,13 @@ TRIES = _counter("gateway_tries", "Tries to hand a message to a gateway, by outc
 RECEIPTS = _counter("receipts", "Delivery receipts heard, repeated ones included.", "gateway", "state")
 INBOUND = _counter("inbound", "Texts from phones, by how it was decided whose they are.", "gateway", "match")
 MAIL_TRIES = _counter("mail_tries", "Tries to hand our own mails to the mail server, by outcome.", "outcome")
+PAUSED = Gauge(
+    "bridge_gateway_paused",
+    "1 while a gateway that did not answer is left alone.",
+    ("gateway",),
+    registry=_REGISTRY,
+    multiprocess_mode="livemax",
+)
 MAIL_TO_SUBMIT = Histogram(
     "bridge_mail_to_submit_seconds",
     "From the moment a message was due (a mail without a later time: when it was taken) to its first handover.",

@@ -10,9 +10,10 @@ import structlog
 from bridge import clock, metrics
 from bridge.errors import MailRefused, StoreUnavailable
 from bridge.mailback.relay import Relay
+from bridge.returns import Returns
 from bridge.station import Station
+from bridge.store.claims import Claim
 from bridge.store.mails import MailResult, Mails
-from bridge.store.queue import Claim
 from bridge.streaks import RELAY, Streaks
 from bridge.types import OutgoingMail
 
@@ -34,8 +35,9 @@ class Postman(Station):
 
     name = "postman"
 
-    def __init__(self, mails: Mails, relay: Relay, *, node: str, streaks: Streaks) -> None:
+    def __init__(self, mails: Mails, relay: Relay, returns: Returns, *, node: str, streaks: Streaks) -> None:
         super().__init__()
+        self._returns = returns
         self._streaks = streaks
         self._mails = mails
         self._relay = relay
@@ -61,7 +63,11 @@ class Postman(Station):
         self._streaks.note(RELAY, result.at, good=result.state != "queued")
         while True:
             try:
-                return await self._mails.settle(result)
+                if result.state == "failed":
+                    await self._returns.lost(result)
+                else:
+                    await self._mails.settle(result)
+                return
             except StoreUnavailable as error:
                 if self._stopping:
                     raise

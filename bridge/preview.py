@@ -70,7 +70,7 @@ def _destination(
 def _message(
     mailbox: Mailbox, submission: Submission, encoded: Encoded, destination: Destination, now: datetime
 ) -> dict[str, Any]:
-    message = decision.message(mailbox, submission, encoded, destination, "", now)
+    message = decision.message(mailbox, submission, encoded, destination, ("",), now)
     send_at, expires_at = submission.options.send_at, message.expires_at
     return {
         "address": destination.recipient.address,

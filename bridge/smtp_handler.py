@@ -23,6 +23,7 @@ from bridge.types import Destination, Door, Envelope, Mailbox, Recipient
 
 if TYPE_CHECKING:
     from bridge.admission import Admission
+    from bridge.returns import Returns
     from bridge.smtp_syntax import MailCommand
     from bridge.store.directory import Directory
 
@@ -49,14 +50,21 @@ def too_large(limit: int) -> MailRefusal:
 
 
 class FrontDoor:
-    """Logins, senders, recipients and mails: who and what is let in."""
+    """Logins, senders, recipients, mails and bounces: who and what is let in."""
 
     def __init__(
-        self, directory: Directory, credentials: Credentials, admission: Admission, *, disk_full: Callable[[], bool]
+        self,
+        directory: Directory,
+        credentials: Credentials,
+        admission: Admission,
+        returns: Returns,
+        *,
+        disk_full: Callable[[], bool],
     ) -> None:
         self.directory = directory
         self.credentials = credentials
         self.admission = admission
+        self.returns = returns
         self.disk_full = disk_full
         self._commits: set[asyncio.Task[str]] = set()
 
@@ -127,7 +135,18 @@ def _log_failure(commit: asyncio.Task[str]) -> None:
 class Visit:
     """One connection: who is at the door, and the mail being handed over."""
 
-    __slots__ = ("_front", "_loopback", "_refused", "address", "destinations", "door", "mail", "mailbox")
+    __slots__ = (
+        "_front",
+        "_loopback",
+        "_refused",
+        "address",
+        "destinations",
+        "door",
+        "mail",
+        "mailbox",
+        "may_return",
+        "returned",
+    )
 
     def __init__(self, front: FrontDoor, address: str) -> None:
         self._front = front
@@ -135,8 +154,12 @@ class Visit:
         self._loopback = is_loopback(address)
         self.mailbox: Mailbox | None = front.directory.by_network(address)
         self.door = Door.NETWORK if self.mailbox is not None else Door.SUBMISSION
+        self.may_return = front.returns.may_come_from(address)
+        """The peer is a mail server that may hand bounces back, without a login."""
         self.mail: MailCommand | None = None
         self.destinations: list[Destination] = []
+        self.returned = ""
+        """The id of the mail of ours that this one is a bounce of."""
         self._refused = 0
 
     @property
@@ -153,6 +176,7 @@ class Visit:
         """Forget the mail, keep the login (RFC 5321 section 4.1.1.5)."""
         self.mail = None
         self.destinations = []
+        self.returned = ""
         self._refused = 0
 
     async def login(self, login: str, password: str) -> None:
@@ -162,15 +186,25 @@ class Visit:
 
     def begin(self, command: MailCommand, max_octets: int) -> None:
         """MAIL. Raises `Refusal`: no login, a sender that is not the mailbox's own, a declared size too large."""
-        mailbox = self._welcome()
-        self._check_room()
-        self._check_sender(mailbox, command.address)
+        if self.mailbox is None and self.may_return and not command.address:
+            self._check_room()
+        else:
+            mailbox = self._welcome()
+            self._check_room()
+            self._check_sender(mailbox, command.address)
         if command.size is not None and command.size > max_octets:
             raise too_large(max_octets)
         self.mail = command
 
     def add(self, recipient: Recipient, max_recipients: int) -> str:
         """RCPT, after MAIL. The reply; raises `Refusal` for a recipient that cannot be texted."""
+        returned = self._returned(recipient)
+        if self.returned or (returned and self.destinations):
+            return "452 4.5.3 A bounce has one recipient. Send the others another mail."
+        if returned:
+            self._check_room()
+            self.returned = returned
+            return "250 2.1.5 Bounce address taken."
         mailbox = self._welcome()
         if len(self.destinations) >= max_recipients:
             return f"452 4.5.3 A mail has at most {max_recipients} recipients. Send the others another mail."
@@ -186,7 +220,7 @@ class Visit:
 
     def ready(self) -> str | None:
         """Before DATA: None when the mail may come, else the reply that says why not (RFC 5321 section 3.3)."""
-        if self.destinations:
+        if self.destinations or self.returned:
             return None
         if self._refused:
             return "554 5.5.1 No recipient was taken, so there is nobody to text."
@@ -194,6 +228,9 @@ class Visit:
 
     async def take(self, raw: bytes) -> str:
         """The mail has come whole: the reply. Raises `Refusal`."""
+        if self.returned:
+            await self._front.returns.take(self.returned, raw)
+            return "250 2.0.0 Bounce taken."
         mail, destinations, mailbox = self.mail, tuple(self.destinations), self._welcome()
         assert mail is not None
         recipients = tuple(destination.recipient for destination in destinations)
@@ -206,6 +243,21 @@ class Visit:
         metrics.MAILS_REFUSED.labels(refusal.reason.value).inc()
         log.info("mail.refused", mailbox=self.mailbox.id if self.mailbox else "", reason=refusal.reason.value)
         return refusal
+
+    def _returned(self, recipient: Recipient) -> str:
+        """The id of the mail of ours that comes back to this recipient; empty when the recipient is no such address.
+
+        Raises `Refusal` for an address that looks like one and is none.
+        """
+        if not self.may_return or self.mail is None or self.mail.address:
+            return ""
+        try:
+            return self._front.returns.mail_of(recipient.address) or ""
+        except Refusal as refusal:
+            self._refused += 1
+            metrics.RECIPIENTS_REFUSED.labels(refusal.reason.value).inc()
+            log.info("recipient.refused", mailbox="", reason=refusal.reason.value)
+            raise
 
     def _welcome(self) -> Mailbox:
         """The mailbox as it is now: what changed since the login counts for open connections too."""

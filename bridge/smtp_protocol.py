@@ -280,7 +280,7 @@ class SubmissionProtocol(Wire):
         self._need_greeting()
         if self.visit.mail is not None:
             raise BadCommand("503 5.5.1 The sender of this mail is known already. RSET starts a new mail.")
-        if self.visit.mailbox is None:
+        if self.visit.mailbox is None and not self.visit.may_return:
             raise Refusal(Reason.LOGIN_NEEDED, self._how_to_log_in())
         self.visit.begin(parse_mail(arg or ""), self.settings.max_mail_bytes)
         self.reply("250 2.1.0 Sender taken.")

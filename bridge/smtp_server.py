@@ -84,6 +84,11 @@ class SmtpServer:
         return self._bound("smtps")
 
     @property
+    def draining(self) -> bool:
+        """It takes no new mail any more."""
+        return self._lobby.draining
+
+    @property
     def connections(self) -> Collection[Wire]:
         """The connections that are open now."""
         return self._lobby.connections

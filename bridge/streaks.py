@@ -47,3 +47,8 @@ class Streaks:
 def gateway(name: str) -> str:
     """The part that a gateway is."""
     return f"gateway {name}"
+
+
+def poll(name: str) -> str:
+    """The part that asking a gateway for news is: a provider may take messages and not say what phones answer."""
+    return f"poll {name}"

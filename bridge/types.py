@@ -326,6 +326,8 @@ class NewMessage:
     due_at: datetime
     expires_at: datetime | None
     report_on: frozenset[Notify]
+    stand_ins: tuple[str, ...] = ()
+    """Gateways that may carry it when `gateway` cannot be reached, in this order."""
     refused: Reason | None = None
     diagnostic: str = ""
 
@@ -371,6 +373,8 @@ class Outcome:
     """The provider's own words or code, without numbers and texts; goes into Diagnostic-Code."""
     retry_after: float | None = None
     """Seconds the provider asks us to wait."""
+    segment_ids: tuple[str | None, ...] = ()
+    """The provider's id of every segment of a long message, where each has its own; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,7 +410,29 @@ class InboundSms:
     raw: str = ""
 
 
-GatewayEvent = Receipt | InboundSms
+@dataclass(frozen=True, slots=True)
+class InboundPart:
+    """One segment of a longer SMS from a phone, of which the others come by themselves."""
+
+    gateway: str
+    event_id: str
+    """That of the whole SMS, when this is the segment that makes it whole."""
+    number: str
+    """The phone, in E.164."""
+    to: str
+    """Our number it wrote to, in E.164."""
+    text: str
+    """Its words; the first or last character may be half a surrogate pair."""
+    received_at: datetime
+    reference: int
+    """What the segments of one SMS have in common (3GPP TS 23.040 section 9.2.3.24.1)."""
+    total: int
+    ordinal: int
+    """1 for the first."""
+    raw: str = ""
+
+
+GatewayEvent = Receipt | InboundSms | InboundPart
 
 
 # --------------------------------------------------------------------------------------------- the way back
@@ -482,6 +508,8 @@ class ReplyNotice:
     """The phone asked for no more texts and is now blocked."""
     resumed: bool = False
     """The phone lifted its block."""
+    meant_for: str = ""
+    """The address that it could not be delivered to; set when this mail goes to the fallback mailbox in its place."""
 
 
 class FiledKind(StrEnum):
@@ -537,3 +565,5 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Header names in lower case."""
     body: bytes = b""
+    target: str = ""
+    """Path and query exactly as they were requested (RFC 9112 section 3.2); signatures cover them."""

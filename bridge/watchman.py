@@ -18,7 +18,7 @@ from pathlib import Path
 import structlog
 
 from bridge import clock
-from bridge.conditions import Condition, Facts, Kind, Limits, judge
+from bridge.conditions import Condition, Facts, Health, Kind, Limits, Unfiled, judge
 from bridge.disk import Disk
 from bridge.errors import MailRefused, StoreUnavailable
 from bridge.mailback.configured import signing
@@ -46,7 +46,9 @@ PARTS: Mapping[Kind, str] = {
     Kind.DATABASE: "store",
     Kind.DISK: "disk",
     Kind.GATEWAY: "gateway",
+    Kind.ANSWERS: "answers",
     Kind.RELAY: "relay",
+    Kind.FILING: "filing",
     Kind.QUEUE: "queue",
     Kind.SILENCE: "sending",
 }
@@ -85,6 +87,7 @@ class Watchman:
         self._relay = relay
         self._limits = limits(settings.operator)
         self._settings = settings
+        self._filed = {login.lower() for login in settings.filing}
         self._sign = signing(settings)
         self._memory = settings.data_dir / MEMORY
         self._leads = leads
@@ -133,23 +136,31 @@ class Watchman:
             waiting=sum(each.count for each in backlog.messages if each in late or each.waits_for is WaitsFor.ANSWER),
             waiting_since=min((each.since for each in late if each.since is not None), default=None),
             mails=backlog.mails,
+            filings={
+                each.login: Unfiled(each.count, each.since, each.tries)
+                for each in backlog.filings
+                if each.login.lower() in self._filed  # what was for a section that is gone waits for its return
+            },
         )
 
-    async def health(self) -> dict[str, str]:
-        """Every part by name: empty when it works, else a sentence."""
+    async def health(self) -> Health:
+        """Every part by name, and whether mail is taken: that alone is what a load balancer may act upon."""
         facts = await self.look()
         parts = dict.fromkeys(("store", "disk", "queue", "relay"), "")
         for condition in sorted(judge(facts, self._limits, self._holding)):
             name = f"{PARTS[condition.kind]} {condition.part}".rstrip()
             parts[name] = alert.sentence(condition, facts)
-        return parts
+        takes_mail = facts.database and facts.disk_free >= self._settings.smtp.disk_reserve
+        return Health(takes_mail=takes_mail, parts=parts)
 
     async def _round(self) -> None:
         facts = await self.look()
         self._holding = judge(facts, self._limits, self._holding)
         before = dict(self._cases)
         for condition in sorted(self._holding):
-            await self._holds(condition, facts)
+            self._holds(condition, facts)
+        for condition in sorted(self._holding):  # the log has all of it before a mail server keeps anybody waiting
+            await self._may_tell(condition, facts)
         for condition in sorted(self._cases.keys() - self._holding):
             await self._is_away(condition, facts)
         if {key: (case.began, case.told) for key, case in before.items()} != {
@@ -157,18 +168,20 @@ class Watchman:
         }:
             self._remember()
 
-    async def _holds(self, condition: Condition, facts: Facts) -> None:
+    def _holds(self, condition: Condition, facts: Facts) -> None:
         case = self._cases.get(condition)
         if case is None:
             case = _Case(began=facts.at)
             log.error(
                 "alert.begins", kind=condition.kind.value, part=condition.part, says=alert.sentence(condition, facts)
             )
-        case = replace(case, seen=facts.at)
+        self._cases[condition] = replace(case, seen=facts.at)
+
+    async def _may_tell(self, condition: Condition, facts: Facts) -> None:
+        case = self._cases[condition]
         if not case.told and _may_try(case, facts.at):
             told = await self._tell(condition, case, facts, over=False)
-            case = replace(case, told=told, tried=facts.at)
-        self._cases[condition] = case
+            self._cases[condition] = replace(case, told=told, tried=facts.at)
 
     async def _is_away(self, condition: Condition, facts: Facts) -> None:
         case = self._cases[condition]

@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from bridge.cli import check, db, mailbox, messages, preview, running
+from bridge.cli import check, db, gateways, mailbox, messages, preview, running
 from bridge.errors import BridgeError, SettingsError, UsageError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 running.register(app)
 check.register(app)
+gateways.register(app)
 preview.register(app)
 messages.register(app)
 app.add_typer(mailbox.app, name="mailbox")

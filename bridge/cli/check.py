@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 Finding = tuple[str, str]
 """A part of the bridge, and what is wrong with it in a sentence; empty when nothing is."""
+
+
+PROBE = 10.0
+"""Seconds that a mail server has to answer here, since a person waits: far fewer than the stations give it."""
 
 
 def register(app: typer.Typer) -> None:
@@ -57,7 +62,7 @@ def check(config: Config = None) -> None:
             print(f"ok     {part}")
     if any(complaint for _, complaint in findings):
         raise typer.Exit(1)
-    for line in _to_publish(settings):
+    for line in (*_to_publish(settings), *_advice(settings)):
         print(line)
     print("Everything answers. `bridge serve` can run with this configuration.")
 
@@ -138,8 +143,8 @@ async def _store(settings: Settings) -> list[Finding]:
         async with Store(settings) as store:
             counts = await store.ledger.counts()
             found = [("database", ""), ("mailboxes", _mailboxes(store, settings)), _disk(settings)]
-            found += _waiting(await read_backlog(store.engine, clock.now()), settings)
-            found += await _filings(store, settings)
+            backlog = await read_backlog(store.engine, clock.now())
+            found += [*_waiting(backlog, settings), *_filings(backlog, store, settings)]
     except BridgeError as error:
         return [("database", error.sentence)]
     unfiled = counts["filings"].get("failed", 0)
@@ -172,8 +177,8 @@ def _waiting(backlog: Backlog, settings: Settings) -> list[Finding]:
         what = f"queue: {each.count} messages wait for {_FOR[each.waits_for].format(gateway=each.gateway)}"
         found.append(_queue(what, each.since, settings, "`bridge messages --state queued` lists them."))
     if backlog.mails:
-        said = f", which last said {backlog.mail_diagnostic}" if backlog.mail_diagnostic else ""
-        what = f"mails: {backlog.mails} reports and replies wait for the mail server{said}"
+        what = f"mails: {backlog.mails} reports and replies wait for the mail server"
+        what += _last_answer(backlog.mail_diagnostic)
         found.append(_queue(what, backlog.mails_since, settings, "See that the mail server takes them."))
     return found
 
@@ -185,6 +190,10 @@ _FOR = {
     "mailbox": "a paused mailbox",
     "answer": "the answer of gateway {gateway}",
 }
+
+
+def _last_answer(said: str) -> str:
+    return f"; last answer: {said.rstrip('.')}" if said else ""
 
 
 def _queue(what: str, since: datetime | None, settings: Settings, remedy: str) -> Finding:
@@ -220,24 +229,31 @@ def _mailboxes(store: Store, settings: Settings) -> str:
     return ""
 
 
-async def _filings(store: Store, settings: Settings) -> list[Finding]:
-    """Mailboxes that are to be filed for and do not exist, and filings that waited through a try."""
-    from bridge.store.filings import Filings
+def _filings(backlog: Backlog, store: Store, settings: Settings) -> list[Finding]:
+    """Mailboxes that are to be filed for and do not exist, and what waits to be filed.
 
-    filings, found = Filings(store.engine, store.committer), []
-    for login in settings.filing:
-        mailbox = store.directory.by_login(login)
-        if mailbox is None:
-            found.append((f"filing {login}", "is no mailbox. See `bridge mailbox list`."))
-            continue
-        stuck = await filings.stuck(mailbox.id)
-        if stuck:
-            found.append((f"filing {login}", f"{stuck} mails wait until its IMAP account takes them; see the log."))
+    What a server has refused is wrong at once: nobody but a person can free a full mailbox or a read-only folder.
+    """
+    filed = {login.lower() for login in settings.filing}
+    found = [
+        (f"filing {login}", "is no mailbox. See `bridge mailbox list`.")
+        for login in settings.filing
+        if store.directory.by_login(login) is None
+    ]
+    for each in backlog.filings:
+        what = f"filing {each.login}: {each.count} mails wait for its IMAP server"
+        if each.login.lower() not in filed:
+            found.append((f'{what}, and there is no [filing."{each.login}"] any more', ""))
+        elif each.tries:
+            what, _ = _queue(what + _last_answer(each.diagnostic), each.since, settings, "")
+            found.append((what, "see that it runs, and that the mailbox has room and may be written."))
+        else:
+            found.append(_queue(what, each.since, settings, "Restart the bridge and keep its log."))
     return found
 
 
 async def _gateways(settings: Settings) -> list[Finding]:
-    from bridge.app import open_gateways
+    from bridge.gateways.configured import open_gateways
 
     found = []
     for name, gateway in open_gateways(settings).items():
@@ -252,7 +268,7 @@ async def _relay(settings: Settings) -> Finding:
     from bridge.mailback.configured import relay_settings
     from bridge.mailback.relay import Relay
 
-    relay = Relay(relay_settings(settings))
+    relay = Relay(replace(relay_settings(settings), timeout=PROBE))
     try:
         return f"relay {settings.relay.host}", await relay.probe()
     finally:
@@ -276,6 +292,16 @@ def _to_publish(settings: Settings) -> list[str]:
     return [f'dns    {signer.record_name}. TXT "{signer.record}"'] if signer is not None else []
 
 
+def _advice(settings: Settings) -> list[str]:
+    """What works as it is and could be better."""
+    if settings.relay.bounces_from:
+        return []
+    return [
+        "advice relay.bounces_from: replies that cannot be delivered come back to nobody. Name the mail servers that "
+        f"hand in bounces for {settings.domain}; docs/operation.md says how."
+    ]
+
+
 async def _folders(settings: Settings) -> list[Finding]:
     from bridge.mailback.configured import open_folders
 
@@ -286,7 +312,12 @@ async def _folders(settings: Settings) -> list[Finding]:
     found = []
     for login, folders in accounts.items():
         try:
-            found.append((f"filing {login}", await folders.probe()))
+            async with asyncio.timeout(PROBE):
+                found.append((f"filing {login}", await folders.probe()))
+        except TimeoutError:
+            account = settings.filing[login]
+            where = f"The IMAP server {account.host}:{account.port}"
+            found.append((f"filing {login}", f"{where} is silent. See that it runs, and that nothing is in between."))
         finally:
             await folders.close()
     return found

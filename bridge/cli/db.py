@@ -1,21 +1,17 @@
-"""`bridge db`: migrate the database, copy it while the bridge runs, check it."""
+"""`bridge db`: migrate the database, copy it while the bridge runs, check it. SQLite and PostgreSQL alike."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bridge.cli.shared import Config, in_store, settings_of
-from bridge.errors import NotFound, StoreUnavailable, UsageError
+from bridge.errors import NotFound, StoreUnavailable
 
 if TYPE_CHECKING:
-    from bridge.settings import Settings
     from bridge.store.store import Store
 
 app = typer.Typer(help="Migrate, copy and check the database.", no_args_is_help=True)
@@ -44,16 +40,24 @@ def backup(
 
     The file secret.key of the data folder belongs to it: keep both.
     """
+    from bridge.store import postgres_copy, sqlite_copy
+    from bridge.store.store import database_file, database_url
+
     settings = settings_of(config)
-    source = _file(settings)
-    _make(target)
+    file = database_file(settings)
+    if file is not None:
+        _must_exist(file)
+    sqlite_copy.new_file(target)
+    whole = False
     try:
-        with closing(_read_only(source)) as running, closing(sqlite3.connect(target)) as copy:
-            running.backup(copy)
-            copy.execute("PRAGMA journal_mode=DELETE")  # one file, without companions
-    except sqlite3.Error as error:
-        target.unlink(missing_ok=True)
-        raise StoreUnavailable(f"The copy could not be made: {error}.") from error
+        if file is not None:
+            sqlite_copy.copy(file, target)
+        else:
+            postgres_copy.copy(database_url(settings), target)
+        whole = True
+    finally:
+        if not whole:
+            target.unlink(missing_ok=True)
     print(f"Copied to {target}. Keep {settings.data_dir / 'secret.key'} with it.")
 
 
@@ -65,54 +69,47 @@ def verify(
     config: Config = None,
 ) -> None:
     """Check that the database, or a backup, is whole."""
-    source = _file(settings_of(config)) if copy is None else copy
-    if not source.is_file():
-        raise NotFound(f"There is no file {source}. Name a backup that `bridge db backup` wrote.")
-    remedy = "Bring it back from a backup." if copy is None else "Take another backup."
-    try:
-        with closing(_read_only(source)) as database:
-            whole = database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            orphans = database.execute("PRAGMA foreign_key_check").fetchall()
-    except sqlite3.DatabaseError as error:
-        raise StoreUnavailable(f"The file {source} cannot be read: {error}. {remedy}") from error
-    if not whole or orphans:
-        raise StoreUnavailable(f"The file {source} is damaged. {remedy}")
-    if not asyncio.run(_is_current(source)):
-        raise StoreUnavailable(f"The file {source} has another version than this program. Run `bridge db upgrade`.")
-    print(f"The file {source} is whole.")
+    if copy is not None:
+        _verify_copy(copy)
+    else:
+        _verify_database(config)
 
 
-async def _is_current(file: Path) -> bool:
-    from bridge.store.engine import is_current, open_engine
-    from bridge.store.store import sqlite_url
+def _verify_copy(file: Path) -> None:
+    from bridge.store import postgres_copy, sqlite_copy
 
-    engine = open_engine(sqlite_url(file))
-    try:
-        return await is_current(engine)
-    finally:
-        await engine.dispose()
-
-
-def _make(target: Path) -> None:
-    """An empty file that only its owner may read: the copy holds texts and telephone numbers."""
-    try:
-        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError as error:
-        raise UsageError(f"{target} exists already. Name a new file.") from error
-    except OSError as error:
-        raise UsageError(f"{target} cannot be written: {error.strerror}. Name another file.") from error
+    if not file.is_file():
+        raise NotFound(f"There is no file {file}. Name a backup that `bridge db backup` wrote.")
+    if postgres_copy.is_dump(file):
+        current = postgres_copy.check_copy(file)
+    else:
+        current = sqlite_copy.check(file, "Take another backup.")
+    if not current:
+        raise StoreUnavailable(
+            f"The file {file} has another version than this program. After a restore, run `bridge db upgrade`."
+        )
+    print(f"The file {file} is whole.")
 
 
-def _read_only(file: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
+def _verify_database(config: Path | None) -> None:
+    from bridge.store import postgres_copy, sqlite_copy
+    from bridge.store.store import database_file, database_url
 
-
-def _file(settings: Settings) -> Path:
-    from bridge.store.store import database_file
-
+    settings = settings_of(config)
     file = database_file(settings)
-    if file is None:
-        raise UsageError("This command is for SQLite. Use pg_dump for a PostgreSQL database.")
+    if file is not None:
+        _must_exist(file)
+        what = f"file {file}"
+        current = sqlite_copy.check(file, "Bring it back from a backup.")
+    else:
+        url = database_url(settings)
+        what = f"database {postgres_copy.place(url)}"
+        current = asyncio.run(postgres_copy.check(url))
+    if not current:
+        raise StoreUnavailable(f"The {what} has another version than this program. Run `bridge db upgrade`.")
+    print(f"The {what} is whole.")
+
+
+def _must_exist(file: Path) -> None:
     if not file.exists():
         raise NotFound(f"There is no database at {file} yet. `bridge serve` makes it.")
-    return file

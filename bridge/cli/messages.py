@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -105,11 +106,17 @@ def cancel(message_id: MessageId, config: Config = None) -> None:
     print(f"{message_id} is cancelled.")
 
 
-def retry(message_id: MessageId, config: Config = None) -> None:
+def retry(
+    message_id: MessageId,
+    config: Config = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, even on a terminal.")] = False,
+) -> None:
     """Send a message again whose outcome is unknown.
 
-    The phone may then get it twice: only a person can decide that.
+    The phone may then get it twice: only a person can decide that, so a terminal is asked.
     """
+    if not yes and sys.stdin.isatty():
+        typer.confirm("The phone may have this text already, and then gets it twice. Send it again?", abort=True)
     _change(config, message_id, MessageState.QUEUED, None, _RETRY)
     print(f"{message_id} is queued again.")
 

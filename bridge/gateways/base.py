@@ -12,13 +12,37 @@ it may have been read, silence means unknown.
 from __future__ import annotations
 
 import abc
-import itertools
-from collections.abc import Callable, Mapping, Sequence
+import ssl
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
 
 import httpx
 
-from bridge.types import GatewayEvent, HttpRequest, OutboundSms, Outcome, OutcomeKind
+from bridge.types import GatewayEvent, HttpRequest, InboundSms, OutboundSms, Outcome, OutcomeKind, Receipt
+
+
+class Evidence(StrEnum):
+    """How sure the facts are that a gateway is built on."""
+
+    DOCUMENTED = "documented"
+    """By the provider's own pages or code."""
+    SECOND_HAND = "second-hand"
+    """By code or pages of others."""
+    UNVERIFIED = "unverified"
+    """Partly inferred: what is not sure can be set by the operator."""
+
+
+class SenderKind(StrEnum):
+    """What a phone can be shown as the sender of an SMS."""
+
+    NUMBER = "number"
+    """A telephone number, which can be answered."""
+    SHORT_CODE = "short code"
+    NAME = "name"
+    """Letters, at most eleven (3GPP TS 23.040 section 9.1.2.5); it cannot be answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +53,24 @@ class Traits:
     """Delivery receipts come back."""
     inbound: bool
     """Phones can answer."""
+    lookup: bool = False
+    """What became of a message can be asked by our own reference."""
+    own_segments: bool = False
+    """We cut long texts ourselves; else the provider does."""
+    senders: frozenset[SenderKind] = frozenset(SenderKind)
+    evidence: Evidence = Evidence.DOCUMENTED
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a callback is answered with when it has been kept."""
+
+    body: str = '{"status":"kept"}'
+    content_type: str = "application/json"
+
+
+SILENT = Said("", "text/plain")
+"""For providers that would text the body of the answer to the phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +82,52 @@ class Hook:
     """
 
     name: str
-    """Last part of the path: `/hooks/{gateway}/{name}`."""
+    """Part of the path: `/hooks/{gateway}/{name}`."""
     read: Callable[[HttpRequest], Sequence[GatewayEvent]]
+    token: str = ""
+    """A last part of the path that nobody can guess, where the provider signs nothing; empty where it does."""
+    says: Said = Said()
+
+    def path(self, gateway: str) -> str:
+        """Where the provider calls it."""
+        return "/".join(part for part in ("/hooks", gateway, self.name, self.token) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A message whose outcome is unknown, as far as a provider must know it to look it up."""
+
+    reference: str
+    """Our own."""
+    provider_id: str | None
+    number: str
+    """The phone, E.164."""
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What one look at a provider brought."""
+
+    events: Sequence[Receipt | InboundSms]
+    cursor: str
+    """Where the next look begins; kept with the events, in one transaction."""
+    more: bool = False
+    """There is more to fetch at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """A place where the provider is asked for news again and again, since it does not call."""
+
+    name: str
+    every: float
+    """Seconds between two looks."""
+    read: Callable[[str], Awaitable[Polled]]
+    """Asks from a cursor on; empty at the very first time. Raises httpx.HTTPError or `PollRefused`."""
+
+
+class PollRefused(Exception):
+    """The provider did not answer a poll as it should; the sentence is for the operator's log."""
 
 
 class HookRefused(Exception):
@@ -50,6 +136,10 @@ class HookRefused(Exception):
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
         self.status = status
+
+
+Hear = Callable[[Sequence[GatewayEvent]], Awaitable[None]]
+"""Keeps events for good: when it returns they are committed, when it raises they are not."""
 
 
 class Gateway(abc.ABC):
@@ -71,6 +161,25 @@ class Gateway(abc.ABC):
         """The callbacks this gateway listens to."""
         return ()
 
+    def polls(self) -> Sequence[Poll]:
+        """Where this gateway asks for news."""
+        return ()
+
+    async def listen(self, hear: Hear) -> None:
+        """Hold the connection on which the provider speaks by itself, until `close`; only where there is one.
+
+        What is heard is confirmed to the provider when `hear` has returned. Never raises for what the network or the
+        provider does.
+        """
+
+    async def lookup(self, message: Doubt) -> Outcome:
+        """What became of a message whose outcome is unknown; only where `traits.lookup` says so.
+
+        *Accepted* (with its provider id): the provider has it. *Rejected*: it was refused, or provably never came in.
+        *Unknown*: it cannot say, now or ever. Never raises for what the network or the provider does.
+        """
+        return Outcome(OutcomeKind.UNKNOWN)
+
     def secrets(self) -> Sequence[str]:
         """Values that must never reach a log."""
         return ()
@@ -90,36 +199,54 @@ NEVER_LEFT = (
 
 
 class HttpClients:
-    """The HTTP clients of one gateway, used in turn.
+    """The HTTP clients of one gateway: as many as it has requests under way, each with one connection.
 
-    Connections are kept only briefly, since a request on one that the provider has closed ends in *unknown*. Several
-    small pools stand in for a large one: httpx looks through its whole pool for every request.
+    Connections are kept only briefly, since a request on one that the provider has closed ends in *unknown*. The client
+    that was used last is taken next, so that a gateway with little to do keeps one connection warm. Clients share none:
+    httpx looks through all connections and all waiting requests of a client whenever one of them changes.
     """
 
-    POOLS = 8
+    KEPT = 2.0
+    """Seconds that an unused connection is kept."""
 
     def __init__(self, timeout: float, headers: Mapping[str, str]) -> None:
         """`timeout` in seconds holds for every step of a request; `headers` go with each one."""
-        self._clients = [
-            httpx.AsyncClient(
-                headers=headers,
-                timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
-                limits=httpx.Limits(max_connections=25, max_keepalive_connections=10, keepalive_expiry=2.0),
-                follow_redirects=False,
-                trust_env=False,
-            )
-            for _ in range(self.POOLS)
-        ]
-        self._turns = itertools.cycle(self._clients)
+        self._timeout = httpx.Timeout(timeout, connect=min(timeout, 10.0))
+        self._headers = headers
+        self._limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=self.KEPT)
+        self._clients: list[httpx.AsyncClient] = []
+        self._idle: list[httpx.AsyncClient] = []
 
-    def next(self) -> httpx.AsyncClient:
-        """The client whose turn it is."""
-        return next(self._turns)
+    @contextmanager
+    def one(self) -> Iterator[httpx.AsyncClient]:
+        """A client that nobody else uses until the block ends."""
+        client = self._idle.pop() if self._idle else self._make()
+        try:
+            yield client
+        finally:
+            self._idle.append(client)
 
     async def close(self) -> None:
         """Give back every connection."""
         for client in self._clients:
             await client.aclose()
+
+    def _make(self) -> httpx.AsyncClient:
+        client = httpx.AsyncClient(
+            verify=self._authorities,
+            headers=self._headers,
+            timeout=self._timeout,
+            limits=self._limits,
+            follow_redirects=False,
+            trust_env=False,
+        )
+        self._clients.append(client)
+        return client
+
+    @cached_property
+    def _authorities(self) -> ssl.SSLContext:
+        """Read once: it takes a hundred times as long as all the rest of a client."""
+        return httpx.create_ssl_context(trust_env=False)
 
 
 def outcome_of_error(error: httpx.HTTPError) -> Outcome:

@@ -1,4 +1,4 @@
-"""Reading a provider's signed JSON callback: from the raw request to values that a gateway can trust.
+"""Reading a provider's callback: from the raw request to values that a gateway can trust.
 
 Everything here refuses with `HookRefused`: 403 where the proof fails, 400 where the content makes no sense. Its
 sentences name keys, never what stood under them.
@@ -10,8 +10,9 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from urllib.parse import parse_qsl
 
 from bridge.gateways.base import HookRefused
 from bridge.types import HttpRequest
@@ -19,6 +20,7 @@ from bridge.types import HttpRequest
 REPLAY_WINDOW = 300.0
 """Seconds that the time of a callback may differ from ours."""
 
+_WRITTEN = str.maketrans("", "", " -.()")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -35,23 +37,78 @@ def check_signature(secret: str, timestamp: str, signature: str, body: bytes, no
         raise HookRefused(403, "The callback is too old. Set the clocks of both machines right and send it again.")
 
 
+def prove(expected: str, given: str) -> None:
+    """Let a callback pass whose signature is the expected one; compared in constant time."""
+    if not expected or not hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace")):
+        raise HookRefused(403, "The signature is wrong. Give the bridge and the provider the same secret.")
+
+
+def check_recent(moment: float, now: datetime, window: float = REPLAY_WINDOW) -> None:
+    """Refuse a callback whose signed time (Unix seconds) is too far from ours: it may be an old one, played again.
+
+    A longer `window` is for a provider that calls again with the time of its first call.
+    """
+    if not abs(now.timestamp() - moment) <= window:
+        raise HookRefused(403, "The callback is too old. Set the clocks of both machines right and send it again.")
+
+
+def raw_of(request: HttpRequest) -> str:
+    """What a callback said, to be kept: its body, or its query; never its path, which may hold a token."""
+    return request.body.decode("utf-8", "replace").replace("\0", "\ufffd") or request.target.partition("?")[2]
+
+
+def fields_of(request: HttpRequest) -> Mapping[str, str]:
+    """The fields of a form or of the query, UTF-8; where both have one, the form's."""
+    try:
+        form = dict(parse_qsl(request.body.decode(), keep_blank_values=True, max_num_fields=200, errors="strict"))
+    except ValueError:
+        raise HookRefused(400, "The callback is not a form in UTF-8.") from None
+    return {**request.query, **form}
+
+
+def json_value(request: HttpRequest) -> object:
+    """The body as JSON in UTF-8 (RFC 8259), whatever it is; None when it is none."""
+    try:
+        return json.loads(request.body.decode())
+    except (ValueError, RecursionError):
+        return None
+
+
 def json_object(request: HttpRequest) -> Mapping[str, object]:
     """The body as a JSON object in UTF-8 (RFC 8259)."""
-    try:
-        value = json.loads(request.body.decode())
-    except (ValueError, RecursionError):
-        value = None
+    value = json_value(request)
     if not isinstance(value, dict):
         raise HookRefused(400, "The callback is not a JSON object in UTF-8.")
     return value
 
 
 def text_of(event: Mapping[str, object], key: str) -> str:
-    """The non-empty string under `key`. Half a surrogate pair, which no database takes, becomes U+FFFD."""
+    """The non-empty string under `key`. What not every database takes, half a surrogate pair or NUL, becomes U+FFFD."""
     value = event.get(key)
     if not isinstance(value, str) or not value:
         raise HookRefused(400, f"The callback has no text under '{key}'.")
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def words_of(event: Mapping[str, object], key: str) -> str:
+    """What a phone wrote, under `key`: a text like that of `text_of`, which may also be empty or missing."""
+    return text_of(event, key) if event.get(key) not in (None, "") else ""
+
+
+def objects_of(event: Mapping[str, object], key: str) -> Sequence[Mapping[str, object]]:
+    """The JSON objects in the list under `key`."""
+    value = event.get(key)
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise HookRefused(400, f"The callback has no list of objects under '{key}'.")
+    return value
+
+
+def object_of(event: Mapping[str, object], key: str) -> Mapping[str, object]:
+    """The JSON object under `key`."""
+    value = event.get(key)
+    if not isinstance(value, dict):
+        raise HookRefused(400, f"The callback has no object under '{key}'.")
+    return value
 
 
 def number_of(event: Mapping[str, object], key: str) -> str:
@@ -60,6 +117,19 @@ def number_of(event: Mapping[str, object], key: str) -> str:
     if not _E164.fullmatch(value):
         raise HookRefused(400, f"The callback has no E.164 number under '{key}'.")
     return value
+
+
+def phone_of(event: Mapping[str, object], key: str) -> str:
+    """Who wrote or was written to: a number in E.164, whatever way it is written; a short code or a name as it is."""
+    value = event.get(key)
+    written = str(value) if isinstance(value, int) and not isinstance(value, bool) else text_of(event, key)
+    bare = written.translate(_WRITTEN)
+    digits = bare.removeprefix("+").removeprefix("00")
+    if bare.removeprefix("+").isascii() and digits.isdecimal() and 7 <= len(digits) <= 15:
+        return "+" + digits
+    if len(written) > 20 or not written.isprintable():
+        raise HookRefused(400, f"The callback has neither a number nor a name under '{key}'.")
+    return written.strip()
 
 
 def time_of(event: Mapping[str, object], key: str) -> datetime:
@@ -71,3 +141,12 @@ def time_of(event: Mapping[str, object], key: str) -> datetime:
     except (ValueError, OverflowError):
         pass
     raise HookRefused(400, f"The callback has no time with its offset under '{key}'.")
+
+
+def moment_of(event: Mapping[str, object], key: str) -> datetime | None:
+    """The ISO 8601 moment under `key` in UTC, which it also is when it names no offset; None when it cannot be read."""
+    try:
+        moment = datetime.fromisoformat(str(event.get(key, "")))
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -9,15 +9,12 @@ connection, which a server that must answer cannot show otherwise. Its callbacks
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 
-import httpx
-
-from bridge import clock
 from bridge.errors import Reason
-from bridge.gateways.base import Gateway, Hook, HookRefused, HttpClients, Traits, outcome_of_error, outcome_of_status
+from bridge.gateways.base import Hook, HookRefused, Traits
 from bridge.gateways.callback import check_signature, json_object, number_of, text_of, time_of
+from bridge.gateways.http import Answer, HttpGateway, Order, accepted, json_order, unclear
 from bridge.sms import gsm7
 from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
@@ -29,21 +26,15 @@ _REASONS: Mapping[object, tuple[Reason | None, str]] = {
 }
 
 
-class SimulatorGateway(Gateway):
-    """A connection to one simulated phone network; `timeout` in seconds covers each wait for the network."""
+class SimulatorGateway(HttpGateway):
+    """A connection to one simulated phone network."""
 
-    traits = Traits(receipts=True, inbound=True)
+    kind = "simulator"
+    title = "The simulated network"
+    needs = ("secret",)
+    traits = Traits(receipts=True, inbound=True, own_segments=True)
 
-    def __init__(
-        self, name: str, url: str, secret: str, timeout: float, now: Callable[[], datetime] = clock.now
-    ) -> None:
-        self.name = name
-        self._url = url.rstrip("/")
-        self._secret = secret
-        self._now = now
-        self._clients = HttpClients(timeout, {"Authorization": f"Bearer {secret}"})
-
-    async def submit(self, sms: OutboundSms) -> Outcome:
+    def order(self, sms: OutboundSms) -> Order:
         encode = gsm7.encode if sms.encoding is Encoding.GSM7 else _utf16
         order = {
             "reference": sms.reference,
@@ -52,28 +43,27 @@ class SimulatorGateway(Gateway):
             "encoding": sms.encoding.value,
             "segments": [encode(segment).hex() for segment in sms.segments],
         }
-        try:
-            return _outcome(await self._clients.next().post(f"{self._url}/messages", json=order))
-        except httpx.HTTPError as error:
-            return outcome_of_error(error)
+        return json_order(f"{self.connection.url}/messages", order, self._login)
 
-    async def probe(self) -> str:
-        try:
-            status = (await self._clients.next().get(self._url)).status_code
-        except httpx.HTTPError as error:
-            return f"The simulated network does not answer ({type(error).__name__}). Start it, or correct its url."
-        if status == 401:
-            return "The simulated network does not know the secret. Give both sides the same one."
-        return "" if status == 200 else f"The simulated network answers HTTP {status}. Correct its url."
+    def outcome(self, answer: Answer) -> Outcome:
+        if answer.status == 201 and isinstance(answer.at("id"), str):
+            return accepted(answer.at("id"))
+        if answer.status == 422:
+            diagnostic = "HTTP 422 unknown subscriber"
+            return Outcome(OutcomeKind.REJECTED, reason=Reason.UNKNOWN_SUBSCRIBER, diagnostic=diagnostic)
+        if answer.status == 503 and answer.at("error") == "unreachable":
+            return Outcome(OutcomeKind.UNREACHABLE, diagnostic="HTTP 503 unreachable")
+        return unclear(answer) if answer.ok else self.refused(answer)
+
+    def question(self) -> Order:
+        return Order("GET", self.connection.url, self._login)
 
     def hooks(self) -> Sequence[Hook]:
         return (Hook("receipts", self._read_receipt), Hook("inbound", self._read_inbound))
 
-    def secrets(self) -> Sequence[str]:
-        return (self._secret,)
-
-    async def close(self) -> None:
-        await self._clients.close()
+    @property
+    def _login(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.connection.secret}"}
 
     def _read_receipt(self, request: HttpRequest) -> Sequence[Receipt]:
         event = self._believe(request)
@@ -113,25 +103,9 @@ class SimulatorGateway(Gateway):
     def _believe(self, request: HttpRequest) -> Mapping[str, object]:
         timestamp = request.headers.get("x-simulator-timestamp", "")
         signature = request.headers.get("x-simulator-signature", "")
-        check_signature(self._secret, timestamp, signature, request.body, self._now())
+        check_signature(self.connection.secret, timestamp, signature, request.body, self.connection.now())
         return json_object(request)
 
 
 def _utf16(text: str) -> bytes:
     return text.encode("utf-16-be", "surrogatepass")
-
-
-def _outcome(answer: httpx.Response) -> Outcome:
-    try:
-        body = answer.json()
-    except ValueError:
-        body = None
-    said = body if isinstance(body, dict) else {}
-    if answer.status_code == 201 and isinstance(said.get("id"), str):
-        return Outcome(OutcomeKind.ACCEPTED, provider_id=said["id"])
-    if answer.status_code == 422:
-        return Outcome(OutcomeKind.REJECTED, reason=Reason.UNKNOWN_SUBSCRIBER, diagnostic="HTTP 422 unknown subscriber")
-    if answer.status_code == 503 and said.get("error") == "unreachable":
-        return Outcome(OutcomeKind.UNREACHABLE, diagnostic="HTTP 503 unreachable")
-    pause = answer.headers.get("retry-after", "")
-    return outcome_of_status(answer.status_code, float(pause) if pause.isdecimal() else None)

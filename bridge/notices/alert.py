@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from importlib import resources
 from typing import Any
 
-from bridge.conditions import Condition, Facts
+from bridge.conditions import Condition, Facts, Kind
 from bridge.notices import mime
 from bridge.notices.wording import WORDINGS
 from bridge.types import Language, OutgoingMail
@@ -36,7 +37,7 @@ def begins(condition: Condition, facts: Facts, began: datetime, *, to: str, doma
         sentence(condition, facts),
         _WORDS["since"].format(when=_moment(began), hostname=hostname),
         _say(condition, "do", facts),
-        _WORDS["waiting"].format(messages=facts.waiting, mails=facts.mails),
+        _waiting(facts),
         _WORDS["next"],
     ]
     subject = _WORDS["begins"].format(title=_say(condition, "title", facts))
@@ -48,17 +49,69 @@ def ends(condition: Condition, facts: Facts, began: datetime, *, to: str, domain
     lines = [
         _say(condition, "over", facts),
         _WORDS["until"].format(began=_moment(began), ended=_moment(facts.at), hostname=hostname),
-        _WORDS["waiting"].format(messages=facts.waiting, mails=facts.mails),
+        _waiting(facts),
     ]
     subject = _WORDS["ends"].format(title=_say(condition, "title", facts))
     answered = f"<{_id(condition, began, 'begins')}@{domain}>"
     return _mail(_id(condition, began, "ends"), answered, to, subject, lines, facts.at, domain)
 
 
+@dataclass(frozen=True, slots=True)
+class LostAnswer:
+    """A mail with a phone's answer that did not arrive."""
+
+    mail_id: str
+    mailbox: str
+    """Login of the mailbox it was for."""
+    address: str
+    codes: str
+    """What the mail server said: `5.1.1`, `550`, `550 5.1.1`; empty when it said nothing of the kind."""
+    at: datetime
+    sent_to: str = ""
+    """The fallback mailbox that gets it instead; empty when none does."""
+    second: bool = False
+    """It was the one for the fallback mailbox."""
+
+
+def undelivered(lost: LostAnswer, *, to: str, domain: str, hostname: str) -> OutgoingMail:
+    """The mail that says that an answer did not arrive, and what was done; it holds neither number nor words of it."""
+    words = _WORDS["bounce"]
+    then = "forwarded" if lost.sent_to else "ended" if lost.second else "kept"
+    lines = [
+        words["what"].format(address=lost.address, mailbox=lost.mailbox, reason=_reason(lost.codes)),
+        words["when"].format(when=_moment(lost.at), hostname=hostname, mail=lost.mail_id),
+        words[then].format(fallback=lost.sent_to),
+        words["do"].format(address=lost.address),
+    ]
+    subject = _WORDS["begins"].format(title=words["title"])
+    return _mail(f"alert.{lost.mail_id}", "", to, subject, lines, lost.at, domain)
+
+
+def _reason(codes: str) -> str:
+    """The mail server's status code in words (RFC 3463 section 3), by its subject or by subject and detail."""
+    words = _WORDS["bounce"]
+    _, _, detail = codes.rpartition(" ")[2].partition(".")
+    why = words["why"].get(detail) or words["why"].get(detail.partition(".")[0])
+    said: str = words["known" if why else "coded" if codes else "unexplained"].format(why=why, codes=codes)
+    return said
+
+
 def _say(condition: Condition, what: str, facts: Facts) -> str:
-    oldest = _moment(facts.waiting_since) if facts.waiting_since is not None else "-"
+    unfiled = facts.filings.get(condition.part) if condition.kind is Kind.FILING else None
+    since = unfiled.since if unfiled is not None else facts.waiting_since
     said: str = _WORDS[condition.kind][what]
-    return said.format(part=condition.part, free=facts.disk_free // _MEGABYTE, oldest=oldest)
+    return said.format(
+        part=condition.part,
+        free=facts.disk_free // _MEGABYTE,
+        oldest=_moment(since) if since is not None else "-",
+        count=unfiled.count if unfiled is not None else 0,
+    )
+
+
+def _waiting(facts: Facts) -> str:
+    filings = sum(each.count for each in facts.filings.values())
+    said: str = _WORDS["waiting"].format(messages=facts.waiting, mails=facts.mails, filings=filings)
+    return said
 
 
 def _moment(when: datetime) -> str:

@@ -12,8 +12,9 @@ from datetime import UTC
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
-from bridge.notices import mime
+from bridge.notices import bounces, mime
 from bridge.notices.address import phone_address
+from bridge.notices.bounces import BounceKey
 from bridge.notices.wording import WORDINGS, Wording
 from bridge.sms.numbers import international
 from bridge.types import Match, OutgoingMail, ReplyNotice
@@ -21,22 +22,26 @@ from bridge.types import Match, OutgoingMail, ReplyNotice
 _SEPARATOR = "* * *"
 
 
-def reply(notice: ReplyNotice, domain: str) -> OutgoingMail:
+def reply(notice: ReplyNotice, domain: str, key: BounceKey) -> OutgoingMail:
     """The mail with a phone's answer, in the thread it answers; `domain` is the one that phone addresses are in.
 
-    It leaves with a bounce address that holds the notice's id, never with the phone's address: a bounce or an
-    out-of-office answer must not become a text message.
+    It leaves with a bounce address made with `key` that holds the mail's id, never with the phone's address: a bounce
+    or an out-of-office answer must not become a text message.
     """
     wording = WORDINGS[notice.mailbox.language]
     number = mime.one_line(international(notice.number))
     words = mime.lines_of(notice.text).strip() or wording.say("reply.empty")
+    first = wording.say("reply.returned", address=mime.one_line(notice.meant_for)) if notice.meant_for else ""
     remarks = tuple(_remarks(notice, wording, number))
     raw = _headers(notice, wording, number, domain) + mime.multipart(
         "multipart/alternative",
         notice.notice_id,
-        (mime.text_part(_plain(words, remarks)), mime.text_part(_html(words, remarks, wording), "html")),
+        (
+            mime.text_part(_plain(first, words, remarks)),
+            mime.text_part(_html(first, words, remarks, wording), "html"),
+        ),
     )
-    bounces_to = f"bounce-{notice.notice_id}@{domain}"
+    bounces_to = f"{bounces.make(notice.notice_id, key, notice.created_at)}@{domain}"
     return OutgoingMail(id=notice.notice_id, envelope_from=bounces_to, envelope_to=notice.to, raw=raw)
 
 
@@ -63,9 +68,9 @@ def _headers(notice: ReplyNotice, wording: Wording, number: str, domain: str) ->
 
 def _remarks(notice: ReplyNotice, wording: Wording, number: str) -> Iterator[str]:
     """What the reader must know beside the words: doubt about the addressee, and a block that was set or lifted."""
-    if notice.match is Match.AMBIGUOUS:
+    if notice.match is Match.AMBIGUOUS and not notice.meant_for:
         yield wording.say("reply.ambiguous", candidates=", ".join(map(mime.one_line, notice.candidates)))
-    if notice.match is Match.NONE:
+    if notice.match is Match.NONE and not notice.meant_for:
         yield wording.say("reply.none")
     if notice.stopped:
         yield wording.say("reply.stopped", number=number)
@@ -73,15 +78,16 @@ def _remarks(notice: ReplyNotice, wording: Wording, number: str) -> Iterator[str
         yield wording.say("reply.resumed", number=number)
 
 
-def _plain(words: str, remarks: tuple[str, ...]) -> str:
-    return "\n\n".join((words, _SEPARATOR, *remarks)) if remarks else words
+def _plain(first: str, words: str, remarks: tuple[str, ...]) -> str:
+    return "\n\n".join((*((first, _SEPARATOR) if first else ()), words, *((_SEPARATOR, *remarks) if remarks else ())))
 
 
-def _html(words: str, remarks: tuple[str, ...], wording: Wording) -> str:
+def _html(first: str, words: str, remarks: tuple[str, ...], wording: Wording) -> str:
     """The same as HTML: line breaks as `<br>`, since Outlook ignores `white-space`; each text in its own direction."""
     shown = html.escape(words).replace("\n", "<br>\n")
+    above = f'<p style="color:#555555">{html.escape(first)}</p>\n<hr>\n' if first else ""
     below = "".join(f'<p style="color:#555555">{html.escape(remark)}</p>\n' for remark in remarks)
     return (
         f'<!DOCTYPE html>\n<html lang="{wording.language}">\n<head><meta charset="utf-8"></head>\n<body>\n'
-        f'<p dir="auto">{shown}</p>\n{"<hr>" if remarks else ""}\n{below}</body>\n</html>'
+        f'{above}<p dir="auto">{shown}</p>\n{"<hr>" if remarks else ""}\n{below}</body>\n</html>'
     )

@@ -17,6 +17,8 @@ _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
 """RFC 5321 section 4.1.2, `Domain`, with the label length of RFC 1035 section 2.3.4."""
 
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_PREFIX = re.compile(r"\+[1-9][0-9]{0,14}")
 _GATEWAY_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 """It stands in the path of the provider's callbacks."""
 
@@ -41,6 +43,7 @@ def check(settings: Settings) -> list[SettingsError]:
         *_check_dkim(settings),
         *_check_filing(settings),
         *_check_gateways(settings),
+        *_check_routes(settings),
         *_check_sending(settings),
         *_check_operator(settings),
     ]
@@ -194,6 +197,18 @@ def _check_relay(settings: Settings) -> Iterator[SettingsError]:
         problem = readable(relay.ca_file, secret=False)
         if problem:
             yield SettingsError("relay.ca_file", f'"{relay.ca_file}"', problem)
+    for network in relay.bounces_from:
+        if not _is_network(network):
+            remedy = 'write the address of the mail server, such as "10.0.0.5", or its network, such as "10.0.0.0/28"'
+            yield SettingsError("relay.bounces_from", f'"{network}"', remedy)
+
+
+def _is_network(value: str) -> bool:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_dkim(settings: Settings) -> Iterator[SettingsError]:
@@ -245,10 +260,23 @@ def _check_gateways(settings: Settings) -> Iterator[SettingsError]:
         if not _GATEWAY_NAME.fullmatch(name):
             remedy = "a gateway's name has lower-case letters, digits and hyphens, and at most 32 of them"
             yield SettingsError(f"gateways.{name}", "(section)", remedy)
-        yield from _check_url(f"gateways.{name}.url", gateway.url, "texts")
-        if gateway.secret_file is None and (gateway.secret is None or not gateway.secret.get_secret_value()):
-            remedy = "set it or secret_file, so that bridge and provider know each other"
-            yield SettingsError(f"gateways.{name}.secret", "(not set)", remedy)
+        if gateway.url and gateway.kind != "smpp":  # whose gateway reads its own kind of address
+            yield from _check_url(f"gateways.{name}.url", gateway.url, "texts")
+
+
+def _check_routes(settings: Settings) -> Iterator[SettingsError]:
+    names = ", ".join(sorted(settings.gateways))
+    for index, route in enumerate(settings.routes):
+        key = f"routes.{index}"
+        if route.gateway not in settings.gateways:
+            remedy = f"no gateway has this name; write one of: {names}"
+            yield SettingsError(f"{key}.gateway", f'"{route.gateway}"', remedy)
+        for country in route.countries:
+            if not _COUNTRY.fullmatch(country):
+                yield SettingsError(f"{key}.countries", f'"{country}"', 'write two capital letters, as in "IT"')
+        for prefix in route.prefixes:
+            if not _PREFIX.fullmatch(prefix):
+                yield SettingsError(f"{key}.prefixes", f'"{prefix}"', 'write the beginning of a number, as in "+39333"')
 
 
 def _check_sending(settings: Settings) -> Iterator[SettingsError]:
@@ -257,7 +285,7 @@ def _check_sending(settings: Settings) -> Iterator[SettingsError]:
     if not settings.gateways:
         remedy = "no SMS could leave; write a section [gateways.NAME] with kind, url and secret"
         yield SettingsError("gateways", "(none)", remedy)
-    elif sending.gateway not in settings.gateways:
+    elif sending.gateway not in settings.gateways and (sending.gateway or not settings.routes):
         remedy = f"no gateway has this name; write one of: {names}"
         yield SettingsError("sending.gateway", f'"{sending.gateway}"', remedy)
     for key, value, limit, other in (

@@ -33,11 +33,15 @@ _SECRETS = (
     ("relay", "password"),
     ("filing", "password"),
     ("gateways", "secret"),
+    ("gateways", "webhook_secret"),
     ("http", "metrics_token"),
 )
 """The sections that secrets stand in, and their keys; each may come from a file instead."""
 
 _SECRET_KEYS = frozenset(key for _, key in _SECRETS)
+
+_LISTS = {"what": '["sent", "replies"]', "bounces_from": '["10.0.0.5"]'}
+"""What a list looks like, by its key."""
 
 _NAMED: dict[str, type[BaseModel]] = {"filing": FilingSettings, "gateways": GatewaySettings}
 """Sections with a name of the operator's choice in them: `[gateways.NAME]`."""
@@ -167,7 +171,7 @@ def _remedy(problem: ErrorDetails, location: list[str]) -> str:
         case "bool_parsing" | "bool_type":
             return "write true or false"
         case "tuple_type" | "list_type":
-            return 'write a list such as ["sent", "replies"]'
+            return "write a list such as " + _LISTS[location[-1]]
         case "string_type" | "path_type":
             return 'write text in "double quotes"'
         case "greater_than_equal":

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo
 
-from bridge.types import FiledKind
+from bridge.types import FiledKind, MessageClass
 
 
 class TlsMode(StrEnum):
@@ -129,6 +129,8 @@ class RelaySettings(Section):
     password_file: FilePath | None = None
     ca_file: FilePath | None = None
     """Authorities to trust instead of the system's, in PEM."""
+    bounces_from: tuple[str, ...] = ()
+    """Networks (CIDR) whose mail servers may hand bounces of replies back without a login."""
 
 
 class DkimSettings(Section):
@@ -159,18 +161,46 @@ class FilingSettings(Section):
 class GatewaySettings(Section):
     """One connection to an SMS provider; its name is the key in `[gateways.NAME]`."""
 
-    kind: Literal["simulator"]
-    url: str
+    kind: str
+    """Which provider; `docs/gateways.md` names them all."""
+    url: str = ""
+    """Where its API is; empty for the provider's own address."""
+    account: str = ""
+    """User, account id or API key: what the provider calls the public half of the login."""
     secret: SecretStr | None = None
     secret_file: FilePath | None = None
+    webhook_secret: SecretStr | None = None
+    """What the provider signs its callbacks with, where that is not `secret`."""
+    webhook_secret_file: FilePath | None = None
+    options: dict[str, str] = {}
+    """What this provider wants to know besides."""
     timeout: Seconds = 30.0
+
+
+class RouteSettings(Section):
+    """One way to the phones, `[[routes]]`; what it leaves out fits everything."""
+
+    gateway: str
+    """Name in `gateways`."""
+    countries: tuple[str, ...] = ()
+    """ISO 3166 countries of the phone."""
+    prefixes: tuple[str, ...] = ()
+    """Beginnings of the phone's number, as in `+39333`."""
+    senders: tuple[str, ...] = ()
+    classes: tuple[MessageClass, ...] = ()
+    mailboxes: tuple[str, ...] = ()
+    """Logins."""
+    priority: Annotated[int, Field(ge=0, le=1000)] = 10
+    """The lowest goes first."""
+    weight: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Share of the phones among the routes of one priority."""
 
 
 class SendingSettings(Section):
     """How messages are handed to the gateway. All times in seconds."""
 
     gateway: str = ""
-    """Name in `gateways` of the one that messages go to."""
+    """Name in `gateways` of the one that messages go to for which no route is set up."""
     first_retry: Seconds = 1.0
     max_retry: Seconds = 900.0
     give_up_after: Seconds = 86_400.0
@@ -205,7 +235,7 @@ class OperatorSettings(Section):
     nothing_sent_for: Seconds = 600.0
     queue_older_than: Seconds = 3600.0
     refusing_for: Seconds = 300.0
-    """How long every try of a gateway or of the mail server must have failed."""
+    """How long every try of a gateway, of the mail server or of an IMAP account must have failed."""
     disk_free_below: Annotated[int, Field(ge=0, le=1_099_511_627_776)] = 536_870_912
     """Bytes; more than `smtp.disk_reserve`, so that the operator hears of it before senders do."""
 
@@ -226,6 +256,7 @@ class Settings(Section):
     dkim: DkimSettings = DkimSettings()
     filing: dict[str, FilingSettings] = {}
     gateways: dict[str, GatewaySettings] = {}
+    routes: tuple[RouteSettings, ...] = ()
     sending: SendingSettings = SendingSettings()
     reports: ReportSettings = ReportSettings()
     replies: ReplySettings = ReplySettings()
@@ -239,6 +270,7 @@ class Settings(Section):
             self.http.metrics_token,
             *(filing.password for filing in self.filing.values()),
             *(gateway.secret for gateway in self.gateways.values()),
+            *(gateway.webhook_secret for gateway in self.gateways.values()),
         )
         return tuple(value.get_secret_value() for value in values if value is not None)
 

@@ -1,4 +1,4 @@
-"""What waits, and since when: messages by gateway and by what they wait for, and our own mails."""
+"""What waits, and since when: messages by gateway and by what they wait for, our own mails, and filings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bridge.store.engine import reading
-from bridge.store.tables import QUEUED, RELAY, SENDING, attempts, mailboxes, mails, messages
+from bridge.store.tables import FILING, QUEUED, RELAY, SENDING, attempts, mailboxes, mails, messages
 from bridge.types import OutcomeKind
 
 
@@ -43,6 +43,20 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingFilings:
+    """Mails that wait to be put into the IMAP folders of one mailbox, in order: the first keeps all of them waiting."""
+
+    login: str
+    count: int
+    since: datetime
+    """When the first of them was put aside."""
+    tries: int
+    """Tries at the first that failed."""
+    diagnostic: str
+    """What the IMAP server last said to it; empty while it was not refused."""
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """All that waits."""
 
@@ -52,6 +66,8 @@ class Backlog:
     mails_since: datetime | None
     mail_diagnostic: str
     """What the mail server last said to the oldest of them."""
+    filings: tuple[WaitingFilings, ...] = ()
+    """By mailbox."""
 
     @property
     def late(self) -> tuple[Waiting, ...]:
@@ -77,7 +93,8 @@ async def read_backlog(engine: AsyncEngine, now: datetime) -> Backlog:
             .limit(1)
         )
         said = (await connection.execute(oldest)).scalar_one_or_none()
-        return Backlog(tuple(waiting), count, since, said or "")
+        filings = (await connection.execute(_FILINGS)).all()
+        return Backlog(tuple(waiting), count, since, said or "", tuple(map(_filings, filings)))
 
 
 async def _messages(connection: AsyncConnection, now: datetime) -> Sequence[Waiting]:
@@ -115,6 +132,27 @@ async def _messages(connection: AsyncConnection, now: datetime) -> Sequence[Wait
     found = [Waiting(row.gateway, WaitsFor(row.what), row.number, _since(row, tried)) for row in rows]
     found += [Waiting(row.gateway, WaitsFor.ANSWER, row.number, None) for row in await connection.execute(on_the_way)]
     return found
+
+
+_HEADS = (
+    select(mails.c.mailbox_id, func.count().label("number"), func.min(mails.c.id).label("head"))
+    .where(mails.c.state == QUEUED, mails.c.channel == FILING)
+    .group_by(mails.c.mailbox_id)
+    .subquery()
+)
+
+_FILINGS = (
+    select(mailboxes.c.login, _HEADS.c.number, mails.c.created_at, mails.c.attempts, mails.c.diagnostic)
+    .select_from(_HEADS)
+    .join(mails, mails.c.id == _HEADS.c.head)
+    .join(mailboxes, mailboxes.c.id == _HEADS.c.mailbox_id)
+    .order_by(mailboxes.c.login)
+)
+
+
+def _filings(row: Any) -> WaitingFilings:
+    tries = row.attempts if row.diagnostic else 0
+    return WaitingFilings(row.login, row.number, row.created_at, tries, row.diagnostic)
 
 
 def _since(row: Any, tried: dict[str, datetime]) -> datetime | None:

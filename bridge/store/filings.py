@@ -107,16 +107,6 @@ class Filings:
         due: datetime = max(row.due_at, row.lease_until or row.due_at)
         return due if due > after else None
 
-    async def stuck(self, mailbox_id: str) -> int:
-        """How many filings of a mailbox wait behind one that was tried in vain, itself included; 0 if none was."""
-        first = _queued(mailbox_id).with_only_columns(mails.c.diagnostic).limit(1)
-        query = select(func.count()).select_from(_queued(mailbox_id).subquery())
-        async with reading(self._engine) as connection:
-            if not (await connection.execute(first)).scalar_one_or_none():
-                return 0
-            count: int = (await connection.execute(query)).scalar_one()
-            return count
-
 
 def file_texts(connection: Connection, rules: FilingRules, message_ids: Collection[str]) -> None:
     """Put aside the texts of messages that have left, each once however often it leaves."""

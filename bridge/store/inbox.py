@@ -15,15 +15,19 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from bridge import clock
-from bridge.store import transitions
+from bridge.store import parts, segments, transitions
 from bridge.store.committer import Committer
 from bridge.store.engine import upsert
 from bridge.store.filings import NOTHING, FilingRules, file_mail
 from bridge.store.keys import NumberKey
 from bridge.store.mailboxes import bump_revision
-from bridge.store.mails import insert_mail
+from bridge.store.mails import MailKind, insert_mail
+from bridge.store.polls import Look, write_cursor
 from bridge.store.tables import conversations, inbound_contents, inbounds, messages, opt_outs, receipts
-from bridge.types import FiledKind, InboundSms, OutgoingMail, Receipt
+from bridge.types import FiledKind, InboundPart, InboundSms, MessageState, OutgoingMail, Receipt
+
+GIVEN_UP = 100
+"""Unfinished SMS that are filed in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,31 @@ class Inbox:
         """File an inbound SMS; None when it was heard before. Raises StoreUnavailable."""
         return await self._committer.do(self._inbounds, (sms, decide), wakes=True)
 
+    async def polled(self, look: Look, decide: Decide) -> tuple[list[bool], list[Filing | None]]:
+        """Do the same for all that one look at a provider brought, and remember how far it was read: all or nothing.
+
+        Raises StoreUnavailable.
+        """
+        return await self._committer.do(self._looks, (look, decide), wakes=bool(look.inbounds))
+
+    def _looks(
+        self, connection: Connection, looks: Sequence[tuple[Look, Decide]]
+    ) -> list[tuple[list[bool], list[Filing | None]]]:
+        results = []
+        for look, decide in looks:
+            new = self._receipts(connection, [(receipt, look.at) for receipt in look.receipts]) if look.receipts else []
+            results.append((new, self._inbounds(connection, [(sms, decide) for sms in look.inbounds])))
+            write_cursor(connection, look.cursor)
+        return results
+
+    async def part(self, part: InboundPart, decide: Decide) -> tuple[InboundSms, Filing] | None:
+        """Keep a segment of a longer SMS; with the last one, file the whole. Raises StoreUnavailable."""
+        return await self._committer.do(self._parts, (part, decide), wakes=True)
+
+    async def given_up(self, now: datetime, decide: Decide) -> list[tuple[InboundSms, Filing]]:
+        """File SMS that have waited too long for one of their segments, as they are. Raises StoreUnavailable."""
+        return await self._committer.do(self._given_up, (now, decide), wakes=True)
+
     def _receipts(self, connection: Connection, heard: Sequence[tuple[Receipt, datetime]]) -> list[bool]:
         statement = upsert(connection.dialect.name, receipts).on_conflict_do_nothing(
             index_elements=[receipts.c.gateway, receipts.c.event_id]
@@ -100,7 +129,13 @@ class Inbox:
 
     def _match(self, connection: Connection, new: Sequence[tuple[str, Receipt, datetime]]) -> None:
         """Give new receipts, in the order in which they came, to the messages they speak of."""
-        owners = _messages_of(connection, [receipt for _, receipt, _ in new])
+        heard = [receipt for _, receipt, _ in new]
+        owners = _messages_of(connection, heard)
+        meant = segments.hear(connection, [segments.Said(each.gateway, each.provider_id, each.state) for each in heard])
+        states: list[MessageState | None] = [receipt.state for receipt in heard]
+        for index, whole in enumerate(meant):
+            if whole is not None and whole.message_id >= (owners[index] or ""):
+                owners[index], states[index] = whole.message_id, whole.state
         matched = [
             {"b_id": receipt_id, "b_owner": owner}
             for (receipt_id, _, _), owner in zip(new, owners, strict=True)
@@ -111,11 +146,9 @@ class Inbox:
         statement = update(receipts).where(receipts.c.id == bindparam("b_id")).values(message_id=bindparam("b_owner"))
         connection.execute(statement, matched)
         told = [
-            transitions.heard(
-                owner, receipt.state, now, receipt.reason, receipt.diagnostic, receipt.provider_id or None
-            )
-            for (_, receipt, now), owner in zip(new, owners, strict=True)
-            if owner is not None
+            transitions.heard(owner, state, now, receipt.reason, receipt.diagnostic, receipt.provider_id or None)
+            for (_, receipt, now), owner, state in zip(new, owners, states, strict=True)
+            if owner is not None and state is not None
         ]
         changes = [change for change in told if change is not None]
         if changes:
@@ -123,6 +156,27 @@ class Inbox:
 
     def _inbounds(self, connection: Connection, heard: Sequence[tuple[InboundSms, Decide]]) -> list[Filing | None]:
         return [self._inbound(connection, sms, decide) for sms, decide in heard]
+
+    def _parts(
+        self, connection: Connection, heard: Sequence[tuple[InboundPart, Decide]]
+    ) -> list[tuple[InboundSms, Filing] | None]:
+        parts.lock(connection, [part for part, _ in heard])
+        return [self._whole(connection, parts.add(connection, self._key, part), decide) for part, decide in heard]
+
+    def _given_up(
+        self, connection: Connection, requests: Sequence[tuple[datetime, Decide]]
+    ) -> list[list[tuple[InboundSms, Filing]]]:
+        results = []
+        for now, decide in requests:
+            filed = [self._whole(connection, sms, decide) for sms in parts.given_up(connection, now, GIVEN_UP)]
+            results.append([each for each in filed if each is not None])
+        return results
+
+    def _whole(
+        self, connection: Connection, sms: InboundSms | None, decide: Decide
+    ) -> tuple[InboundSms, Filing] | None:
+        filing = self._inbound(connection, sms, decide) if sms is not None else None
+        return (sms, filing) if sms is not None and filing is not None else None
 
     def _inbound(self, connection: Connection, sms: InboundSms, decide: Decide) -> Filing | None:
         number_hash = self._key.hash(sms.number)
@@ -161,7 +215,7 @@ class Inbox:
                     filing.mail,
                     organisation_id=filing.organisation_id,
                     mailbox_id=filing.mailbox_id,
-                    kind="reply",
+                    kind=MailKind.REPLY,
                     inbound_id=inbound_id,
                 )
                 file_mail(connection, self._filing, filing.mailbox_id, FiledKind.REPLIES, filing.mail, [sms.number])

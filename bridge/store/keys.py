@@ -27,6 +27,10 @@ class NumberKey:
         """HMAC-SHA256 of an E.164 number, cut to 128 bits, in hexadecimal."""
         return hmac.digest(self._secret, number.encode(), hashlib.sha256).hex()[:32]
 
+    def derived(self, purpose: str) -> bytes:
+        """A key of 256 bits for something else than numbers; it tells nothing of this one or of those for others."""
+        return hmac.digest(self._secret, b"key for " + purpose.encode(), hashlib.sha256)
+
     @property
     def mark(self) -> str:
         """What tells this key from another without giving it away."""

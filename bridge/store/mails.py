@@ -9,27 +9,84 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bridge import clock
+from bridge.store.claims import Claim
 from bridge.store.committer import Committer
 from bridge.store.engine import reading
-from bridge.store.queue import Claim
-from bridge.store.tables import QUEUED, RELAY, mail_contents, mails
-from bridge.types import OutgoingMail
+from bridge.store.tables import (
+    QUEUED,
+    RELAY,
+    conversations,
+    inbound_contents,
+    inbounds,
+    mail_contents,
+    mailboxes,
+    mails,
+)
+from bridge.types import Match, OutgoingMail
+
+
+class MailKind(StrEnum):
+    """What a mail brings."""
+
+    REPORT = "report"
+    REPLY = "reply"
+    """A phone's answer, to the mailbox it is for."""
+    FALLBACK = "fallback"
+    """The same to the fallback mailbox, since the one it is for did not get it."""
+    ALERT = "alert"
+    """Word to the operator that an answer did not arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A mail that is queued because another one did not arrive."""
+
+    mail: OutgoingMail
+    kind: MailKind
+    mailbox_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class MailResult:
-    """What a try to deliver a mail came to: `sent`, `failed`, or `queued` to be tried again at `due_at`."""
+    """What became of a mail: `sent`, `failed`, `queued` to be tried again at `due_at`, or `bounced` after all."""
 
     mail_id: str
     state: str
     at: datetime
     diagnostic: str = ""
     due_at: datetime | None = None
+    then: tuple[FollowUp, ...] = ()
+    """Mails that are queued in the same transaction, if this is news."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailedReply:
+    """A phone's answer as it was mailed."""
+
+    kind: MailKind
+    mailbox_id: str
+    login: str
+    """Of the mailbox."""
+    address: str
+    """Where the mail went."""
+    number: str
+    """The phone, E.164."""
+    sender: str
+    """Our number it wrote to, E.164."""
+    text: str
+    received_at: datetime
+    match: Match
+    subject: str
+    """Of the conversation, as are the next two."""
+    in_reply_to: str
+    references: tuple[str, ...]
 
 
 def insert_mail(
@@ -38,7 +95,7 @@ def insert_mail(
     *,
     organisation_id: str,
     mailbox_id: str,
-    kind: str,
+    kind: MailKind,
     submission_id: str | None = None,
     inbound_id: str | None = None,
 ) -> None:
@@ -50,7 +107,7 @@ def insert_mail(
             organisation_id=organisation_id,
             mailbox_id=mailbox_id,
             channel="relay",
-            kind=kind,
+            kind=kind.value,
             submission_id=submission_id,
             inbound_id=inbound_id,
             envelope_from=mail.envelope_from,
@@ -79,9 +136,38 @@ class Mails:
         """Lease mails that are due, oldest first."""
         return await self._committer.do(_claim, claim)
 
-    async def settle(self, result: MailResult) -> None:
-        """Commit what a try came to; a mail that is settled stays as it is."""
-        await self._committer.do(_settle, result)
+    async def settle(self, result: MailResult) -> bool:
+        """Commit what became of a mail; whether that is news. A mail that is settled stays as it is, but what was
+        `sent` can still be `bounced`."""
+        return await self._committer.do(_settle, result)
+
+    async def reply(self, mail_id: str) -> MailedReply | None:
+        """The phone's answer that a mail brings; None for a mail that brings none, or that does not exist."""
+        query = (
+            select(
+                mails.c.kind,
+                mails.c.mailbox_id,
+                mailboxes.c.login,
+                mails.c.envelope_to,
+                inbounds.c.number,
+                inbounds.c.sender,
+                inbound_contents.c.text,
+                inbounds.c.received_at,
+                inbounds.c.match,
+                conversations.c.subject,
+                conversations.c.message_id,
+                conversations.c.references,
+            )
+            .select_from(mails)
+            .join(mailboxes, mailboxes.c.id == mails.c.mailbox_id)
+            .join(inbounds, inbounds.c.id == mails.c.inbound_id)
+            .join(inbound_contents, inbound_contents.c.inbound_id == inbounds.c.id)
+            .join(conversations, conversations.c.id == inbounds.c.conversation_id)
+            .where(mails.c.id == mail_id, mails.c.kind.in_([MailKind.REPLY, MailKind.FALLBACK]))
+        )
+        async with reading(self._engine) as connection:
+            row = (await connection.execute(query)).first()
+        return _reply(row) if row is not None else None
 
     async def next_due(self, after: datetime) -> datetime | None:
         """When the next queued mail that is not due yet will be."""
@@ -132,7 +218,25 @@ def _claim_one(connection: Connection, claim: Claim) -> list[OutgoingMail]:
     ]
 
 
-def _settle(connection: Connection, results: Sequence[MailResult]) -> list[None]:
+def _reply(row: Any) -> MailedReply:
+    return MailedReply(
+        kind=MailKind(row.kind),
+        mailbox_id=row.mailbox_id,
+        login=row.login,
+        address=row.envelope_to,
+        number=row.number,
+        sender=row.sender,
+        text=row.text,
+        received_at=row.received_at,
+        match=Match(row.match),
+        subject=row.subject,
+        in_reply_to=row.message_id,
+        references=tuple(row.references),
+    )
+
+
+def _settle(connection: Connection, results: Sequence[MailResult]) -> list[bool]:
+    news = []
     for result in results:
         values = {
             "state": result.state,
@@ -143,6 +247,21 @@ def _settle(connection: Connection, results: Sequence[MailResult]) -> list[None]
         }
         if result.due_at is not None:
             values["due_at"] = result.due_at
-        mine = update(mails).where(mails.c.id == result.mail_id, mails.c.state == "queued")
-        connection.execute(mine.values(values))
-    return [None] * len(results)
+        # A bounce can be here before the answer to the mail's final dot has been written down.
+        open_states = ("queued", "sent") if result.state == "bounced" else ("queued",)
+        mine = update(mails).where(mails.c.id == result.mail_id, mails.c.state.in_(open_states))
+        changed = mine.values(values).returning(mails.c.organisation_id, mails.c.inbound_id)
+        row = (connection.execute(changed)).first()
+        news.append(row is not None)
+        if row is None:
+            continue
+        for each in result.then:
+            insert_mail(
+                connection,
+                each.mail,
+                organisation_id=row.organisation_id,
+                mailbox_id=each.mailbox_id,
+                kind=each.kind,
+                inbound_id=row.inbound_id,
+            )
+    return news

@@ -297,6 +297,7 @@ def _message_row(
         "number_hash": number_hash,
         "sender": message.sender,
         "gateway": message.gateway,
+        "stand_ins": ",".join(message.stand_ins),
         "message_class": message.message_class,
         "encoding": message.encoded.encoding,
         "segments": len(message.encoded.segments),

@@ -13,7 +13,7 @@ from bridge.errors import Reason
 from bridge.store.committer import Committer
 from bridge.store.engine import reading
 from bridge.store.filings import NOTHING, FilingRules, file_mail
-from bridge.store.mails import insert_mail
+from bridge.store.mails import MailKind, insert_mail
 from bridge.store.tables import (
     message_contents,
     messages,
@@ -148,7 +148,7 @@ class Reports:
                     mail,
                     organisation_id=report.organisation_id,
                     mailbox_id=report.mailbox_id,
-                    kind="report",
+                    kind=MailKind.REPORT,
                     submission_id=report.submission_id,
                 )
                 failed = [line.number for line in report.lines if line.state in _FAILURES]

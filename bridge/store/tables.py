@@ -175,6 +175,12 @@ class MessageRow(SQLModel, table=True):
             sqlite_where=text("lease_owner IS NOT NULL"),
             postgresql_where=text("lease_owner IS NOT NULL"),
         ),
+        Index(
+            "ix_message_unknown",
+            "created_at",
+            sqlite_where=text("state = 'unknown'"),
+            postgresql_where=text("state = 'unknown'"),
+        ),
         Index("ix_message_provider", "gateway", "provider_id"),
         Index("ix_message_number", "number_hash", "sender"),
         Index("ix_message_submission", "submission_id"),
@@ -193,6 +199,9 @@ class MessageRow(SQLModel, table=True):
     number_hash: str
     sender: str
     gateway: str
+    """Which is tried next, or has it."""
+    stand_ins: str
+    """Gateways that take its place when it cannot be reached, comma-separated, the next one first."""
     message_class: str
     encoding: str
     segments: int
@@ -418,7 +427,7 @@ class MailRow(SQLModel, table=True):
     channel: str
     """`relay`, or `filing` for a mail that is put into a folder; such ids sort in the order of filing."""
     kind: str
-    """`report` or `reply`; for a filing one of `types.FiledKind`."""
+    """One of `mails.MailKind`; for a filing one of `types.FiledKind`."""
     submission_id: str | None
     inbound_id: str | None
     message_id: str | None
@@ -428,7 +437,7 @@ class MailRow(SQLModel, table=True):
     envelope_from: str
     envelope_to: str
     state: str
-    """`queued`, `sent` or `failed`."""
+    """`queued`, `sent`, `failed`, or `bounced`: sent, and come back."""
     due_at: datetime = Field(sa_type=Utc)
     lease_owner: str | None
     lease_until: datetime | None = Field(sa_type=Utc)
@@ -449,6 +458,7 @@ class MailContent(SQLModel, table=True):
 
 QUEUED: ColumnElement[str] = literal_column("'queued'")
 SENDING: ColumnElement[str] = literal_column("'sending'")
+UNKNOWN: ColumnElement[str] = literal_column("'unknown'")
 RELAY: ColumnElement[str] = literal_column("'relay'")
 FILING: ColumnElement[str] = literal_column("'filing'")
 """States and channels as they stand in the conditions of partial indexes. With a bound parameter in their place, the
@@ -468,6 +478,7 @@ submissions = _table("submission")
 submission_contents = _table("submission_content")
 messages = _table("message")
 message_contents = _table("message_content")
+segments = _table("segment")
 attempts = _table("attempt")
 fingerprints = _table("fingerprint")
 usages = _table("usage")
@@ -475,5 +486,7 @@ receipts = _table("receipt")
 conversations = _table("conversation")
 inbounds = _table("inbound")
 inbound_contents = _table("inbound_content")
+poll_cursors = _table("poll_cursor")
+inbound_parts = _table("inbound_part")
 mails = _table("mail")
 mail_contents = _table("mail_content")

@@ -57,6 +57,8 @@ _SAVED = (
     "report_at",
     "settled_at",
     "due_at",
+    "gateway",
+    "stand_ins",
 )
 
 _SAVE = (
@@ -78,6 +80,8 @@ class Change:
     provider_id: str | None = None
     due_at: datetime | None = None
     """When it is to be tried again, for `queued`."""
+    gateways: tuple[str, ...] = ()
+    """Who is tried next, and who stands in for him, when that changes."""
     told_after: float = 0.0
     """Seconds to wait before the sender is told; a better truth may come in the meantime."""
     by_person: bool = False
@@ -187,6 +191,9 @@ def _values(row: dict[str, Any], change: Change) -> dict[str, Any]:
     }
     if change.due_at is not None:
         values["due_at"] = change.due_at
+    if change.gateways:
+        values["gateway"], *stand_ins = change.gateways
+        values["stand_ins"] = ",".join(stand_ins)
     return values
 
 

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bridge.gateways.base import Gateway
-from bridge.web.health import Health, health_routes
+from bridge.web.health import Ask, health_routes
 from bridge.web.hooks import Intake, hook_routes
 
 _HEADERS = {
@@ -23,7 +23,7 @@ _HEADERS = {
 
 
 def build_web(
-    gateways: Mapping[str, Gateway], intake: Intake, health: Health, extra_routes: Sequence[BaseRoute] = ()
+    gateways: Mapping[str, Gateway], intake: Intake, health: Ask, extra_routes: Sequence[BaseRoute] = ()
 ) -> Starlette:
     """The app with `/hooks/{gateway}/{hook}`, `/healthz`, `/readyz` and `extra_routes`."""
     return Starlette(

@@ -26,9 +26,9 @@ log = structlog.get_logger("bridge.web")
 
 
 def hook_routes(gateways: Mapping[str, Gateway], intake: Intake) -> list[Route]:
-    """`/hooks/{gateway}/{hook}` for every hook of every gateway; GET as well as POST, since providers use both."""
+    """The path of every hook of every gateway; GET as well as POST, since providers use both."""
     return [
-        Route(f"/hooks/{name}/{hook.name}", _endpoint(name, hook, intake), methods=["GET", "POST"])
+        Route(hook.path(name), _endpoint(name, hook, intake), methods=["GET", "POST"])
         for name, gateway in gateways.items()
         for hook in gateway.hooks()
     ]
@@ -52,7 +52,7 @@ def _endpoint(gateway: str, hook: Hook, intake: Intake) -> Callable[[Request], A
             # Whatever failed, the provider must keep the event and call again; the error's text may hold the callback.
             log.error("hook.failed", gateway=gateway, hook=hook.name, error=type(error).__name__)
             return JSONResponse({"error": "The bridge could not keep this callback. Send it again."}, 503)
-        return JSONResponse({"status": "kept"})
+        return Response(hook.says.body, media_type=hook.says.content_type)
 
     return answer
 
@@ -67,6 +67,11 @@ async def _body(request: Request) -> bytes:
 
 
 def _request(request: Request, body: bytes) -> HttpRequest:
+    target = request.scope.get("raw_path", b"").decode("latin-1") or request.url.path
     return HttpRequest(
-        path=request.url.path, query=dict(request.query_params), headers=dict(request.headers), body=body
+        path=request.url.path,
+        query=dict(request.query_params),
+        headers=dict(request.headers),
+        body=body,
+        target=target + ("?" + request.url.query if request.url.query else ""),
     )

@@ -75,6 +75,8 @@ def test_all_is_well(demo: DemoProcess) -> None:
         "ok     disk\n"
         "ok     gateway simulator\n"
         "ok     relay 127.0.0.1\n"
+        "advice relay.bounces_from: replies that cannot be delivered come back to nobody. Name the mail servers that "
+        "hand in bounces for sms.example.test; docs/operation.md says how.\n"
         "Everything answers. `bridge serve` can run with this configuration.\n"
     )
 
@@ -96,17 +98,23 @@ def test_the_relay_is_down(check: Callable[..., Done]) -> None:
     )
 
 
+def test_who_hands_bounces_back_gets_no_advice(check: Callable[..., Done]) -> None:
+    done = check(relay__bounces_from='["127.0.0.1/32"]')
+    assert done.code == 0, done.err
+    assert "advice" not in done.out
+
+
 def test_the_gateway_is_down(check: Callable[..., Done]) -> None:
     complaint = wrong(check(gateways__simulator__url=f'"http://127.0.0.1:{free_port()}"'))
-    assert complaint.startswith("gateway simulator: The simulated network does not answer")
-    assert complaint.endswith("Start it, or correct its url.")
+    assert complaint.startswith("gateway simulator: The simulated network cannot be reached")
+    assert complaint.endswith("Check url, DNS and firewall.")
 
 
 def test_the_gateway_does_not_know_the_secret(check: Callable[..., Done], tmp_path: Path) -> None:
     (tmp_path / "other.secret").write_text("not the secret of the demo")
     (tmp_path / "other.secret").chmod(0o600)
     assert wrong(check(gateways__simulator__secret_file=f'"{tmp_path}/other.secret"')) == (
-        "gateway simulator: The simulated network does not know the secret. Give both sides the same one."
+        "gateway simulator: The simulated network does not know this login. Check account and secret of the gateway."
     )
 
 

@@ -1,4 +1,4 @@
-"""`bridge db`: migrate, copy while the bridge works, and notice when a disk did not keep its word."""
+"""`bridge db` with SQLite: migrate, copy while the bridge works, and notice when a disk did not keep its word."""
 
 from __future__ import annotations
 

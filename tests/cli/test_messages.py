@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -133,6 +137,22 @@ def test_an_unknown_text_is_sent_again_when_a_person_says_so(bridge: Any, demo: 
     eventually(lambda: len(demo.phone(number)) == 2)
     in_state(bridge, number, "unknown")
     assert [message["text"] for message in demo.phone(number)] == ["Once more", "Once more"]
+
+
+def test_on_a_terminal_the_person_is_asked_first(bridge: Any, demo: DemoProcess) -> None:
+    number = "+393331000906"
+    demo.send(number, "Only once")
+    found = in_state(bridge, number, "unknown")["id"]
+    terminal, keyboard = pty.openpty()
+    os.write(terminal, b"n\n")
+    command = [sys.executable, "-m", "bridge", "retry", found, "--config", str(demo.data_dir / "bridge.toml")]
+    asked = subprocess.run(command, stdin=keyboard, capture_output=True, text=True, timeout=60, check=False)
+    os.close(keyboard)
+    os.close(terminal)
+    assert "The phone may have this text already" in asked.stdout
+    assert asked.returncode == 1
+    assert in_state(bridge, number, "unknown")["id"] == found
+    assert len(demo.phone(number)) == 1
 
 
 @pytest.mark.parametrize("command", ["trace", "cancel", "retry"])

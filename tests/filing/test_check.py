@@ -11,6 +11,8 @@ from tests.cli.commands import Done, run
 from tests.cli.conftest import demo
 from tests.road.demo_process import LOGIN, DemoProcess
 from tests.servers.dovecot import PASSWORD, DovecotServer
+from tests.servers.mail_server import silent
+from tests.servers.ports import free_port
 
 __all__ = ["demo"]
 
@@ -21,11 +23,13 @@ Check = Callable[..., Done]
 def check(demo: DemoProcess, dovecot: DovecotServer, account: str, tmp_path: Path) -> Check:
     """`bridge check` on the demo's settings with one mailbox filed for."""
 
-    def command(login: str = LOGIN, password: str = PASSWORD, folder: str = "SMS/{number}") -> Done:
+    def command(
+        login: str = LOGIN, password: str = PASSWORD, folder: str = "SMS/{number}", port: int = dovecot.port
+    ) -> Done:
         section = f"""
 [filing."{login}"]
 host = "127.0.0.1"
-port = {dovecot.port}
+port = {port}
 tls = "none"
 username = "{account}"
 password = "{password}"
@@ -42,6 +46,17 @@ def test_an_account_that_answers_is_well(check: Check) -> None:
     done = check()
     assert (done.code, done.err) == (0, "")
     assert f"ok     filing {LOGIN}\n" in done.out
+
+
+def test_nobody_waits_long_for_a_server_that_is_silent(check: Check) -> None:
+    port = free_port()
+    with silent(port):
+        done = check(port=port)
+    assert done.code == 1
+    assert done.err == (
+        f"wrong  filing {LOGIN}: The IMAP server 127.0.0.1:{port} is silent. "
+        "See that it runs, and that nothing is in between.\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.store.filings import Filings
+from bridge import clock
 from tests.filing.conftest import DESK, LOGIN, Office, eventually, filing, office, subfolder, words
 from tests.servers.dovecot import FULL, GUARDED, DovecotServer
 from tests.servers.faulty import Faulty
@@ -199,12 +199,9 @@ async def test_a_folder_made_read_only_waits_until_it_may_be_written_again(
         await running.send([NUMBER], "Two")
         await running.arrives(NUMBER, 2)
 
-        filings = Filings(running.bridge.store.engine, running.bridge.store.committer)
-
         async def refused() -> bool:
-            mailbox = running.bridge.store.directory.by_login(LOGIN)
-            assert mailbox is not None
-            return await filings.stuck(mailbox.id) == 1
+            waiting = (await running.bridge.backlog(clock.now())).filings
+            return [(each.login, each.count) for each in waiting if each.tries] == [(LOGIN, 1)]
 
         await eventually(refused)
         rights.unlink()

@@ -15,13 +15,18 @@ import trustme
 from bridge import admission
 from bridge.access.credentials import Credentials, hash_password
 from bridge.errors import Reason, RecipientRefusal
+from bridge.notices.bounces import BounceKey
+from bridge.returns import Returns
+from bridge.settings import RelaySettings, demo_settings
 from bridge.smtp_handler import FrontDoor
 from bridge.smtp_server import DoorSettings, SmtpServer
-from bridge.store import directory
+from bridge.store import directory, mails
+from bridge.store.mails import MailedReply, MailResult
 from bridge.types import Destination, Envelope, Language, Mailbox, Recipient
 
 LOGIN = "clinic@example.test"
 PASSWORD = "clinic-demo"
+BOUNCE_KEY = BounceKey(1, b"k" * 32)
 NUMBER = "<+393331234567@sms.example.test>"
 
 
@@ -74,6 +79,20 @@ class Admission(admission.Admission):
         return f"submission{len(self.admitted)}"
 
 
+class Mails(mails.Mails):
+    """Records what became of mails of ours; none of them is known to be an answer."""
+
+    def __init__(self) -> None:
+        self.settled: list[MailResult] = []
+
+    async def reply(self, mail_id: str) -> MailedReply | None:
+        return None
+
+    async def settle(self, result: MailResult) -> bool:
+        self.settled.append(result)
+        return True
+
+
 @dataclasses.dataclass
 class House:
     """A running front door and what a test may turn in it."""
@@ -82,6 +101,7 @@ class House:
     front: FrontDoor
     directory: Directory
     admission: Admission
+    mails: Mails
     settings: DoorSettings
     clients: list[Client] = dataclasses.field(default_factory=list)
 
@@ -235,7 +255,7 @@ async def open_house(certificate: Path, credentials: Credentials, mailbox: Mailb
     """Starts front doors with the settings a test asks for; they are stopped at its end."""
     houses: list[House] = []
 
-    async def start(**changes: Any) -> House:
+    async def start(bounces_from: Sequence[str] = (), **changes: Any) -> House:
         settings = DoorSettings(
             port=0,
             tls_port=0,
@@ -247,9 +267,15 @@ async def open_house(certificate: Path, credentials: Credentials, mailbox: Mailb
             data_timeout=30.0,
         )
         settings = dataclasses.replace(settings, **changes)
-        known, recording = Directory(mailbox), Admission()
-        front = FrontDoor(known, credentials, recording, disk_full=lambda: False)
-        house = House(SmtpServer(settings, front), front, known, recording, settings)
+        known, recording, ours = Directory(mailbox), Admission(), Mails()
+        house_settings = demo_settings(Path(), 2525, 8025, 2526, "a-shared-secret").model_copy(
+            update={"relay": RelaySettings(bounces_from=tuple(bounces_from))}
+        )
+        back = Returns(
+            ours, known, settings=house_settings, key=BOUNCE_KEY, sign=lambda mail: mail, mailed=lambda: None
+        )
+        front = FrontDoor(known, credentials, recording, back, disk_full=lambda: False)
+        house = House(SmtpServer(settings, front), front, known, recording, ours, settings)
         await house.server.start()
         houses.append(house)
         return house

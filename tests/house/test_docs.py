@@ -14,7 +14,7 @@ from bridge.errors import REPLIES, Reason
 from bridge.types import Match, MessageState
 
 CHECKOUT = Path(__file__).parents[2]
-PAGES = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").glob("*.md")]
+PAGES = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")]
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)(#[^)]*)?\)")
 
 COMMANDS = [
@@ -22,6 +22,7 @@ COMMANDS = [
     "serve",
     "simulator",
     "check",
+    "gateways",
     "preview",
     *(f"mailbox {verb}" for verb in ("add", "list", "show", "set", "pause", "resume", "remove")),
     "messages",
@@ -45,6 +46,8 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 def test_every_page_can_be_reached_from_the_readme() -> None:
     readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
     linked = {Path(target).name for target, _ in LINK.findall(readme)}
+    overview = (CHECKOUT / "docs" / "gateways.md").read_text(encoding="utf-8")
+    linked |= {Path(target).name for target, _ in LINK.findall(overview) if target.startswith("gateways/")}
     assert {path.name for path in PAGES} - {"README.md"} <= linked
 
 

@@ -13,10 +13,11 @@ import pytest
 from pydantic import BaseModel
 
 from bridge.errors import SettingsErrors
-from bridge.settings import FilingSettings, GatewaySettings, Settings, TlsMode, demo_settings, load
+from bridge.settings import FilingSettings, GatewaySettings, RouteSettings, Settings, TlsMode, demo_settings, load
 
 CHECKOUT = Path(__file__).parents[2]
 FILING = "filing.clinic@example.com"
+ROUTE = "routes.0"
 BAD_CONFIGS = sorted((Path(__file__).parent / "bad_configs").glob("*.toml"))
 SECRET = "hunter2-hunter2"
 
@@ -191,6 +192,8 @@ def defaults(section: type[BaseModel], prefix: str = "") -> dict[str, Any]:
     for name, info in section.model_fields.items():
         if name == "gateways":
             found |= defaults(GatewaySettings, "gateways.main.")
+        elif name == "routes":
+            found |= defaults(RouteSettings, f"{ROUTE}.")
         elif name == "filing":
             found |= defaults(FilingSettings, f"{FILING}.")
         elif isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
@@ -205,16 +208,20 @@ def defaults(section: type[BaseModel], prefix: str = "") -> dict[str, Any]:
 def flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in table.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        if key == "routes":
+            found |= flat(value[0], f"{ROUTE}.")
+            continue
+        is_section = isinstance(value, dict) and key != "options"
+        found |= flat(value, f"{prefix}{key}.") if is_section else {prefix + key: value}
     return found
 
 
 def test_bridge_toml_holds_every_key_with_its_default() -> None:
     text = (CHECKOUT / "config" / "bridge.toml").read_text()
     written = flat(tomllib.loads(text))
-    all_keys = flat(tomllib.loads(re.sub(r"^#(\[filing|[a-z_]+ = )", r"\1", text, flags=re.MULTILINE)))
+    all_keys = flat(tomllib.loads(re.sub(r"^#(\[filing|\[\[routes|[a-z_]+ = )", r"\1", text, flags=re.MULTILINE)))
     expected = {key: value for key, value in defaults(Settings).items() if value is not None}
-    assert written == {key: value for key, value in expected.items() if not key.startswith(FILING)}
+    assert written == {key: value for key, value in expected.items() if not key.startswith((FILING, ROUTE))}
     assert {key: all_keys[key] for key in expected} == expected
     assert all_keys.keys() == defaults(Settings).keys()
 
@@ -229,7 +236,7 @@ def test_every_key_in_bridge_toml_stands_below_its_reason() -> None:
 
 def test_the_settings_page_holds_every_key_with_its_default() -> None:
     page = (CHECKOUT / "docs" / "settings.md").read_text()
-    rows = dict(re.findall(r"^\| `([a-z_.@\"]+)` \| (.*?) \|", page, flags=re.MULTILINE))
+    rows = dict(re.findall(r"^\| `([a-z0_.@\"]+)` \| (.*?) \|", page, flags=re.MULTILINE))
     shown = {key.replace('"', ""): value.strip("`") for key, value in rows.items()}
     assert shown == {key: toml(value) for key, value in defaults(Settings).items()}
 
@@ -237,6 +244,8 @@ def test_the_settings_page_holds_every_key_with_its_default() -> None:
 def toml(value: object) -> str:
     if value is None:
         return "none"
+    if isinstance(value, dict):
+        return "{}"
     if isinstance(value, list):
         return f"[{', '.join(map(toml, value))}]"
     return f'"{value}"' if isinstance(value, str) else str(value).lower()

@@ -32,7 +32,10 @@ class Cluster:
     phones_port: int = field(default_factory=free_port)
     mail_port: int = field(default_factory=free_port)
     nodes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    """Those that were started and not killed."""
     simulator: subprocess.Popen[bytes] | None = None
+    _begun: int = 0
+    _logs: dict[int, Path] = field(default_factory=dict)
 
     @property
     def config(self) -> Path:
@@ -41,7 +44,7 @@ class Cluster:
 
     @property
     def log(self) -> Path:
-        """What all nodes wrote to standard error."""
+        """What the phone network and all workers wrote to standard error; a node has a file of its own."""
         return self.folder / "log"
 
     def start(self) -> Cluster:
@@ -84,11 +87,22 @@ gateway = "main"
 
     def add_node(self) -> subprocess.Popen[bytes]:
         """Start one more bridge on the shared ports; it answers when this returns."""
-        ready = self.log.read_text().count(_READY)
-        node = self._spawn("serve", "--config", str(self.config))
-        self.nodes.append(node)
-        eventually(lambda: self.log.read_text().count(_READY) > ready)
+        node = self.begin_node()
+        eventually(lambda: node in self.ready())
         return node
+
+    def begin_node(self) -> subprocess.Popen[bytes]:
+        """Begin to start one more bridge."""
+        self._begun += 1
+        log = self.folder / f"node-{self._begun}.log"
+        node = self._spawn("serve", "--config", str(self.config), log=log)
+        self.nodes.append(node)
+        self._logs[node.pid] = log
+        return node
+
+    def ready(self) -> list[subprocess.Popen[bytes]]:
+        """The nodes that answer."""
+        return [node for node in self.nodes if _READY in self._logs[node.pid].read_text()]
 
     def start_workers(self, number: int) -> subprocess.Popen[bytes]:
         """Start `bridge serve --workers`; every worker answers when this returns."""
@@ -149,13 +163,13 @@ gateway = "main"
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def _spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
-        with self.log.open("ab") as log:
+    def _spawn(self, *arguments: str, log: Path | None = None) -> subprocess.Popen[bytes]:
+        with (log or self.log).open("ab") as output:
             return subprocess.Popen(
                 [*BRIDGE, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=log,
+                stderr=output,
                 env={**os.environ, "SMS_BRIDGE_WORKER": "test", "PYTHONUNBUFFERED": "1"},
             )
 

@@ -10,6 +10,7 @@ from email.message import Message
 from typing import Any
 
 from bridge import notices
+from bridge.notices.bounces import BounceKey
 from bridge.types import (
     Language,
     Mailbox,
@@ -24,6 +25,8 @@ from bridge.types import (
 HOSTNAME = "bridge.example.test"
 DOMAIN = "sms.example.test"
 PHONE = "+393331234567"
+KEY = BounceKey(1, b"k" * 32)
+REPLY = "mo.01kaw8n5xq0t3v7y9z2b4d6f8h"
 SENT = datetime(2026, 11, 12, 8, 14, 3, tzinfo=UTC)
 SETTLED = datetime(2026, 11, 12, 8, 15, 20, tzinfo=UTC)
 HEADERS = b"From: Clinic <clinic@example.test>\r\nTo: +393331234567@sms.example.test\r\nSubject: Visit\r\n"
@@ -81,7 +84,7 @@ def a_report(*lines: ReportLine, language: Language = Language.ENGLISH, **change
 def a_reply(language: Language = Language.ENGLISH, **changes: Any) -> ReplyNotice:
     """A patient's answer to the clinic's mail."""
     values: dict[str, Any] = {
-        "notice_id": "01reply",
+        "notice_id": REPLY,
         "to": "clinic@example.test",
         "mailbox": replace(CLINIC, language=language),
         "number": PHONE,
@@ -108,7 +111,7 @@ def report(*lines: ReportLine, **changes: Any) -> Message:
 
 def reply(**changes: Any) -> Message:
     """The mail with a phone's answer, parsed."""
-    return read(notices.reply(a_reply(**changes), DOMAIN))
+    return read(notices.reply(a_reply(**changes), DOMAIN, KEY))
 
 
 def words(part: Message) -> str:

@@ -11,7 +11,7 @@ from bridge import notices
 from bridge.errors import Reason
 from bridge.types import Language, Match, MessageState, Ret
 from tests.notices import grammar
-from tests.notices.samples import DOMAIN, HOSTNAME, a_reply, a_report, line, parts, read
+from tests.notices.samples import DOMAIN, HOSTNAME, KEY, a_reply, a_report, line, parts, read
 
 POISON = st.text(
     st.one_of(st.characters(), st.sampled_from("\r\n\0\t:;<>=?\u2028\u202e\ud800")),
@@ -102,6 +102,7 @@ def test_a_reply_is_well_formed(
             stopped=stopped,
         ),
         DOMAIN,
+        KEY,
     )
     grammar.check_lines(made.raw)
     names = [name for name, _ in grammar.header_fields(made.raw)]

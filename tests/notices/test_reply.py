@@ -7,19 +7,20 @@ from email.utils import parseaddr
 import pytest
 
 from bridge import notices
+from bridge.notices import bounces
 from bridge.types import Language, Match
 from tests.notices import grammar
-from tests.notices.samples import DOMAIN, a_reply, parts, read, reply, subject_of, words
+from tests.notices.samples import DOMAIN, KEY, REPLY, SETTLED, a_reply, parts, read, reply, subject_of, words
 
 
 def test_an_answer_comes_from_the_phone_and_continues_the_thread() -> None:
-    made = notices.reply(a_reply(references=("<first@example.test>",)), DOMAIN)
+    made = notices.reply(a_reply(references=("<first@example.test>",)), DOMAIN, KEY)
     mail = read(made)
     assert mail["From"] == f'"+39 333 123 4567" <+393331234567@{DOMAIN}>'
     assert parseaddr(mail["From"]) == ("+39 333 123 4567", f"+393331234567@{DOMAIN}")
     assert mail["To"] == made.envelope_to == "clinic@example.test"
     assert mail["Subject"] == "Re: Visit"
-    assert mail["Message-ID"] == f"<01reply@{DOMAIN}>"
+    assert mail["Message-ID"] == f"<{REPLY}@{DOMAIN}>"
     assert mail["In-Reply-To"] == "<visit@example.test>"
     assert mail["References"].split() == ["<first@example.test>", "<visit@example.test>"]
     assert mail["X-SMS-From"] == "+393331234567"
@@ -33,11 +34,13 @@ def test_an_answer_comes_from_the_phone_and_continues_the_thread() -> None:
 
 
 def test_a_bounce_of_an_answer_never_goes_to_the_phone() -> None:
-    assert notices.reply(a_reply(), DOMAIN).envelope_from == f"bounce-01reply@{DOMAIN}"
+    local_part, _, domain = notices.reply(a_reply(), DOMAIN, KEY).envelope_from.partition("@")
+    assert domain == DOMAIN
+    assert bounces.read(local_part, [KEY], SETTLED) == REPLY
 
 
 def test_the_same_answer_made_again_is_the_same_mail() -> None:
-    assert notices.reply(a_reply(), DOMAIN) == notices.reply(a_reply(), DOMAIN)
+    assert notices.reply(a_reply(), DOMAIN, KEY) == notices.reply(a_reply(), DOMAIN, KEY)
 
 
 @pytest.mark.parametrize("match", [Match.NUMBER, Match.LATEST, Match.PROVIDER])
@@ -103,13 +106,13 @@ def test_a_message_that_answers_nothing_has_a_subject_in_the_mailbox_s_language(
         pytest.param("a\u2028b\x85c", "a\nb\nc", "a<br>\nb<br>\nc", id="rare line breaks"),
         pytest.param("half \ud83d", "half \ufffd", "half \ufffd", id="half an emoji"),
         pytest.param("=?utf-8?q?x?= =3D", "=?utf-8?q?x?= =3D", "=?utf-8?q?x?= =3D", id="encoded words"),
-        pytest.param("--=_01reply--", "--=_01reply--", "--=_01reply--", id="our own boundary"),
+        pytest.param(f"--=_{REPLY}--", f"--=_{REPLY}--", f"--=_{REPLY}--", id="our own boundary"),
         pytest.param("مرحبا", "مرحبا", '<p dir="auto">مرحبا', id="written from right to left"),
         pytest.param(" \n ", "(The phone sent an empty message.)", "(The phone", id="empty"),
     ],
 )
 def test_whatever_the_phone_wrote_is_shown_and_does_nothing(text: str, shown: str, markup: str) -> None:
-    made = notices.reply(a_reply(text=text), DOMAIN)
+    made = notices.reply(a_reply(text=text), DOMAIN, KEY)
     grammar.check_lines(made.raw)
     plain, rich = (words(part) for part in parts(read(made)))
     assert plain == f"{shown}\n"
@@ -118,7 +121,18 @@ def test_whatever_the_phone_wrote_is_shown_and_does_nothing(text: str, shown: st
 
 
 def test_a_subject_cannot_add_a_header() -> None:
-    made = notices.reply(a_reply(subject="Visit\r\nBcc: everyone@example.test\r\n\r\n<h1>"), DOMAIN)
+    made = notices.reply(a_reply(subject="Visit\r\nBcc: everyone@example.test\r\n\r\n<h1>"), DOMAIN, KEY)
     names = [name for name, _ in grammar.header_fields(made.raw)]
     assert "Bcc" not in names
     assert subject_of(read(made)) == "Re: Visit Bcc: everyone@example.test <h1>"
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_the_fallback_mailbox_is_told_first_for_whom_the_answer_was(language: Language) -> None:
+    mail = reply(language=language, meant_for="dr.rossi@example.test", match=Match.AMBIGUOUS, candidates=("a", "b"))
+    plain, rich = (words(part) for part in parts(mail))
+    first, separator, text = plain.partition("\n\n* * *\n\n")
+    assert "dr.rossi@example.test" in first
+    assert separator
+    assert text == "Yes, thank you\n", "whose it is has been decided"
+    assert rich.index("dr.rossi@example.test") < rich.index("Yes, thank you")

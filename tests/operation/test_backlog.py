@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
 
-from bridge.store.backlog import Backlog, Waiting, WaitsFor, read_backlog
+from bridge import clock
+from bridge.disk import Disk
+from bridge.gauges import gauges
+from bridge.store.backlog import Backlog, Waiting, WaitingFilings, WaitsFor, read_backlog
+from bridge.store.filings import FilingClaim, Filings
+from bridge.store.mails import MailResult
 from bridge.types import MessageState, NewMail
 from tests.store.conftest import GATEWAY, StoreRoom, later, new_mail
 from tests.store.steps import finish, sending
+from tests.store.test_filings import three
 from tests.store.test_mails import mail_of
 
 
@@ -54,3 +62,48 @@ async def test_mails_wait_for_the_mail_server(room: StoreRoom) -> None:
     backlog = await read_backlog(room.store.engine, later(60))
     assert backlog.mails == 1
     assert backlog.mails_since is not None
+
+
+async def filings(room: StoreRoom) -> tuple[WaitingFilings, ...]:
+    return (await read_backlog(room.store.engine, later(60))).filings
+
+
+async def samples(room: StoreRoom, at: datetime) -> dict[str, float]:
+    """What is measured of filings."""
+
+    async def backlog(now: datetime) -> Backlog:
+        return await read_backlog(room.store.engine, at)
+
+    return {
+        f"{sample.name} {sample.labels['waits_for']}": sample.value
+        for gauge in await gauges(backlog, Disk(Path("/"), 0))
+        for sample in gauge.samples
+        if sample.name.startswith("bridge_filings")
+    }
+
+
+async def test_what_is_to_be_filed_waits_for_its_turn_and_then_for_its_imap_server(room: StoreRoom) -> None:
+    """One refused filing keeps those behind it waiting: all of them wait for the server."""
+    await three(room)
+    (waits,) = await filings(room)
+    assert (waits.login, waits.count, waits.tries, waits.diagnostic) == (room.mailbox.login, 3, 0, "")
+    assert abs(waits.since - clock.now()) < timedelta(seconds=60), "when the first of them was put aside"
+
+    now = clock.now() + timedelta(seconds=1)
+    claim = FilingClaim(room.mailbox.id, "me", now, now + timedelta(seconds=60), 10)
+    queue = Filings(room.store.engine, room.store.committer)
+    first, *behind = await queue.claim(claim)
+    await room.mails.settle(MailResult(first.id, "queued", now, "imap.example:993: NO OVERQUOTA", now))
+    await queue.release([each.id for each in behind])
+    assert await filings(room) == (replace(waits, tries=1, diagnostic="imap.example:993: NO OVERQUOTA"),)
+    measured = await samples(room, now)
+    assert measured["bridge_filings_waiting retry"] == 3
+    assert measured["bridge_filings_waiting turn"] == 0
+    assert measured["bridge_filings_waiting_oldest_seconds retry"] >= 0
+
+    await room.mails.settle(MailResult(first.id, "sent", now))
+    (left,) = await filings(room)
+    assert (left.count, left.tries) == (2, 0), "the server takes them again"
+    for each in behind:
+        await room.mails.settle(MailResult(each.id, "sent", now))
+    assert await filings(room) == ()

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bridge.conditions import Condition, Facts, Kind, Limits, judge
+from bridge.conditions import Condition, Facts, Kind, Limits, Unfiled, judge
 from bridge.notices import alert
-from bridge.streaks import RELAY, Streak, gateway
+from bridge.streaks import RELAY, Streak, gateway, poll
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LIMITS = Limits(nothing_sent_for=600, queue_older_than=3600, refusing_for=300, disk_free_below=500)
@@ -20,10 +20,17 @@ DATABASE, DISK, RELAYS, QUEUE, SILENCE = (
     Condition(kind) for kind in (Kind.DATABASE, Kind.DISK, Kind.RELAY, Kind.QUEUE, Kind.SILENCE)
 )
 MAIN = Condition(Kind.GATEWAY, "main")
+ANSWERS = Condition(Kind.ANSWERS, "main")
+CLINIC = Condition(Kind.FILING, "clinic@example.test")
 
 
 def ago(minutes: float) -> datetime:
     return NOON - timedelta(minutes=minutes)
+
+
+def unfiled(since: float, tries: int = 0) -> dict[str, Unfiled]:
+    """What the clinic's folders wait for."""
+    return {CLINIC.part: Unfiled(7, ago(since), tries)}
 
 
 def failing(times: int, since: float, last: float = 0) -> Streak:
@@ -48,7 +55,18 @@ def failing(times: int, since: float, last: float = 0) -> Streak:
         pytest.param({"streaks": {gateway("main"): failing(99, 4)}}, set(), id="gateway-refuses-not-for-long"),
         pytest.param({"streaks": {gateway("main"): failing(9, 90, 21)}}, set(), id="not-tried-any-more"),
         pytest.param({"streaks": {gateway("main"): Streak(last_success=NOON)}}, set(), id="gateway-works"),
+        pytest.param({"streaks": {poll("main"): failing(3, 6)}}, {ANSWERS}, id="answers-are-not-fetched"),
+        pytest.param(
+            {"last_sent": ago(11), "waiting_since": ago(11), "streaks": {poll("main"): failing(3, 6)}},
+            {ANSWERS, SILENCE},
+            id="answers-say-nothing-of-sending",
+        ),
         pytest.param({"streaks": {RELAY: failing(3, 6)}}, {RELAYS}, id="mail-server-refuses"),
+        pytest.param({"filings": unfiled(6, tries=3)}, {CLINIC}, id="imap-server-refuses"),
+        pytest.param({"filings": unfiled(4, tries=9)}, set(), id="imap-server-refuses-not-for-long"),
+        pytest.param({"filings": unfiled(6, tries=2)}, set(), id="two-refusals-are-bad-luck-too"),
+        pytest.param({"filings": unfiled(59)}, set(), id="filings-wait-for-their-turn"),
+        pytest.param({"filings": unfiled(61)}, {CLINIC}, id="filings-wait-too-long"),
         pytest.param(
             {"last_sent": ago(99), "waiting_since": ago(99), "streaks": {gateway("main"): failing(9, 99)}},
             {QUEUE, MAIN},
@@ -67,11 +85,15 @@ def test_what_is_wrong(facts: dict[str, Any], expected: set[Condition]) -> None:
         pytest.param({"disk_free": 630}, set(), id="disk-has-room"),
         pytest.param({"waiting_since": ago(50)}, {QUEUE}, id="queue-just-below-its-limit"),
         pytest.param({"waiting_since": ago(45)}, set(), id="queue-is-short"),
-        pytest.param({"database": False}, {DATABASE, QUEUE}, id="nobody-knows-the-queue"),
+        pytest.param({"filings": unfiled(50)}, {CLINIC}, id="filings-just-below-their-limit"),
+        pytest.param({"filings": unfiled(45)}, set(), id="filings-flow"),
+        pytest.param({"filings": {}}, set(), id="all-is-filed"),
+        pytest.param({"database": False}, {DATABASE, QUEUE, CLINIC}, id="nobody-knows-the-queue"),
     ],
 )
 def test_what_is_over_is_over_by_a_margin(facts: dict[str, Any], expected: set[Condition]) -> None:
-    holding = {"disk_free": {DISK}, "waiting_since": {QUEUE}, "database": {QUEUE}}[next(iter(facts))]
+    about = {"disk_free": {DISK}, "waiting_since": {QUEUE}, "filings": {CLINIC}, "database": {QUEUE, CLINIC}}
+    holding = about[next(iter(facts))]
     assert judge(replace(QUIET, **facts), LIMITS, holding) == expected
 
 
@@ -92,9 +114,11 @@ def test_a_gateway_that_refused_does_so_until_it_takes_something(
     assert found == ({MAIN} if holds else set())
 
 
-@pytest.mark.parametrize("condition", [DATABASE, DISK, MAIN, RELAYS, QUEUE, SILENCE], ids=lambda each: each.kind.value)
+@pytest.mark.parametrize(
+    "condition", [DATABASE, DISK, MAIN, ANSWERS, RELAYS, CLINIC, QUEUE, SILENCE], ids=lambda each: each.kind.value
+)
 def test_the_operator_can_read_what_is_wrong_and_what_to_do(condition: Condition) -> None:
-    facts = replace(QUIET, waiting_since=ago(61), waiting=12)
+    facts = replace(QUIET, waiting_since=ago(61), waiting=12, filings=unfiled(90))
     parts = {"to": "it@clinic.example", "domain": "sms.clinic.example", "hostname": "mail.clinic.example"}
     first = alert.begins(condition, facts, ago(5), **parts)
     last = alert.ends(condition, facts, ago(5), **parts)
@@ -104,3 +128,10 @@ def test_the_operator_can_read_what_is_wrong_and_what_to_do(condition: Condition
         assert b"{" not in mail.raw
     assert f"\r\nIn-Reply-To: <{first.id}@sms.clinic.example>\r\n".encode() in last.raw
     assert alert.begins(condition, facts, ago(5), **parts) == first  # a second try is the same mail
+
+
+def test_the_alert_names_the_mailbox_and_what_waits_for_it() -> None:
+    facts = replace(QUIET, filings=unfiled(90))
+    assert alert.sentence(CLINIC, facts).startswith(
+        "Mails to be filed for clinic@example.test: 7. The oldest has waited since 21 November 2026, 10:30 UTC."
+    )

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import email
 import smtplib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from email import policy
-from email.message import EmailMessage
 from pathlib import Path
 
 import httpx
 import pytest
 import structlog
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP
 
-from bridge import watchman
+from bridge import app, watchman
 from bridge.access.credentials import hash_password
 from bridge.app import Bridge
 from bridge.demo_mailboxes import demo_mailbox
@@ -26,38 +23,16 @@ from bridge.store.store import Store
 from bridge.web.app import build_web
 from bridge.web.server import WebServer
 from tests.road.demo_process import LOGIN, PASSWORD, eventually
+from tests.servers.mail_server import MailServer, silent
 from tests.servers.ports import free_port
+from tests.web.parts import all_is_well
 
 OPERATOR = "it@clinic.example"
 SECRET = "a-shared-secret-of-two"
 PHONE = "+393478000000"
+HUGE = 1_000_000_000_000_000
+"""Bytes that no disk has."""
 TEXT = "Your visit is tomorrow at 10:30."
-
-
-class MailServer:
-    """The operator's mail server; it can refuse."""
-
-    def __init__(self) -> None:
-        self.refuses = False
-        self.mails: list[EmailMessage] = []
-
-    async def handle_RCPT(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if self.refuses:
-            return "451 4.3.0 not now"
-        envelope.rcpt_tos.append(address)
-        return "250 2.1.5 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        assert isinstance(envelope.content, bytes)
-        self.mails.append(email.message_from_bytes(envelope.content, policy=policy.default))
-        return "250 2.0.0 taken"
-
-    @property
-    def alerts(self) -> list[str]:
-        """Subjects of what the operator got."""
-        return [str(mail["Subject"]) for mail in self.mails if mail["To"] == OPERATOR]
 
 
 @pytest.fixture
@@ -114,10 +89,7 @@ async def phone_network(settings: Settings) -> AsyncIterator[None]:
     async def drop(events: object) -> None:
         return None
 
-    async def healthy() -> dict[str, str]:
-        return {}
-
-    web = WebServer(build_web({}, drop, healthy, simulator.routes), "127.0.0.1", port)
+    web = WebServer(build_web({}, drop, all_is_well, simulator.routes), "127.0.0.1", port)
     await simulator.start()
     await web.start()
     try:
@@ -150,14 +122,14 @@ async def test_one_mail_when_the_gateway_refuses_and_one_when_it_takes_again(
     server = mail_server[0]
     async with running(settings):
         await asyncio.to_thread(text, settings)
-        await until(lambda: len(server.alerts) == 1)
+        await until(lambda: len(server.subjects(OPERATOR)) == 1)
         answer = await ready(settings)
-        assert answer.status_code == 503
+        assert (answer.status_code, answer.json()["status"]) == (200, "degraded"), "mail is still taken"
         assert answer.json()["parts"]["gateway simulator"].startswith("Every try to hand a message to gateway")
         async with phone_network(settings):
-            await until(lambda: len(server.alerts) == 2)
-            assert (await ready(settings)).status_code == 200
-    assert server.alerts == [
+            await until(lambda: len(server.subjects(OPERATOR)) == 2)
+            assert (await ready(settings)).json()["status"] == "ok"
+    assert server.subjects(OPERATOR) == [
         "SMS bridge: gateway simulator takes nothing",
         "SMS bridge: over: gateway simulator takes nothing",
     ]
@@ -171,10 +143,10 @@ async def test_a_restart_does_not_say_it_again(settings: Settings, mail_server: 
     server = mail_server[0]
     async with running(settings):
         await asyncio.to_thread(text, settings)
-        await until(lambda: len(server.alerts) == 1)
+        await until(lambda: len(server.subjects(OPERATOR)) == 1)
     async with running(settings), phone_network(settings):
-        await until(lambda: len(server.alerts) == 2)
-    assert server.alerts[1].startswith("SMS bridge: over: ")
+        await until(lambda: len(server.subjects(OPERATOR)) == 2)
+    assert server.subjects(OPERATOR)[1].startswith("SMS bridge: over: ")
 
 
 async def test_while_the_mail_server_refuses_the_log_says_it_and_the_mail_follows(
@@ -186,28 +158,48 @@ async def test_while_the_mail_server_refuses_the_log_says_it_and_the_mail_follow
         async with running(settings):
             await asyncio.to_thread(text, settings)
             await until(lambda: any(line["event"] == "alert.not_mailed" for line in lines))
-            assert server.alerts == []
+            assert server.subjects(OPERATOR) == []
             server.refuses = False
-            await until(lambda: len(server.alerts) == 1)
+            await until(lambda: len(server.subjects(OPERATOR)) == 1)
     begins = next(line for line in lines if line["event"] == "alert.begins")
     assert (begins["log_level"], begins["kind"], begins["part"]) == ("error", "gateway", "simulator")
+
+
+async def test_a_silent_mail_server_keeps_nobody_from_looking(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "ALERT_TIMEOUT", 0.2)
+    port = free_port()
+    operator = settings.operator.model_copy(update={"disk_free_below": HUGE})
+    relay = settings.relay.model_copy(update={"port": port})
+    with structlog.testing.capture_logs() as lines, silent(port):
+
+        def events(name: str) -> list[str]:
+            return sorted(line["kind"] for line in lines if line["event"] == name)
+
+        async with running(settings.model_copy(update={"operator": operator, "relay": relay})):
+            await asyncio.to_thread(text, settings)
+            await until(lambda: events("alert.not_mailed")[:2] == ["disk", "disk"])
+            await until(lambda: set(events("alert.begins")) == {"disk", "gateway"})
+            await until(lambda: "gateway" in events("alert.not_mailed"))
 
 
 async def test_a_full_disk_is_told_and_mail_is_answered_later(
     settings: Settings, mail_server: tuple[MailServer, int]
 ) -> None:
-    huge = 1_000_000_000_000_000
     full = settings.model_copy(
         update={
-            "smtp": settings.smtp.model_copy(update={"disk_reserve": huge}),
-            "operator": settings.operator.model_copy(update={"disk_free_below": huge}),
+            "smtp": settings.smtp.model_copy(update={"disk_reserve": HUGE}),
+            "operator": settings.operator.model_copy(update={"disk_free_below": HUGE}),
         }
     )
     async with running(full):
         with pytest.raises(smtplib.SMTPSenderRefused) as refused:
             await asyncio.to_thread(text, full)
-        await until(lambda: mail_server[0].alerts == ["SMS bridge: the disk is nearly full"])
-        assert "disk" in {name for name, said in (await ready(full)).json()["parts"].items() if said != "ok"}
+        await until(lambda: mail_server[0].subjects(OPERATOR) == ["SMS bridge: the disk is nearly full"])
+        answer = await ready(full)
+        assert answer.status_code == 503, "another node may have room"
+        assert "disk" in {name for name, said in answer.json()["parts"].items() if said != "ok"}
     assert refused.value.smtp_code == 452
     assert isinstance(refused.value.smtp_error, bytes)
     assert refused.value.smtp_error.startswith(b"4.3.1 ")

@@ -21,6 +21,8 @@ class Faulty:
     """Cut the connection when the client has sent so many octets more; the server gets exactly those."""
     cut_mail_after: int | None = None
     """The same, counted from the next literal that the client announces (RFC 3501 section 4.3)."""
+    cut_every_mail_after: int | None = None
+    """The same for every literal until it is None again."""
     muted: bool = False
     """Let nothing through in either direction, and keep every connection open: a network that fell silent."""
     delay: float = 0.0
@@ -75,8 +77,9 @@ class Faulty:
                 allowed, self.cut_after = self.cut_after, None
                 return allowed
             self.cut_after -= len(octets)
-        if self.cut_mail_after is not None and octets.endswith(b"}\r\n"):
-            self.cut_after, self.cut_mail_after = self.cut_mail_after or None, None
+        cut = self.cut_mail_after if self.cut_mail_after is not None else self.cut_every_mail_after
+        if cut is not None and octets.endswith(b"}\r\n"):
+            self.cut_after, self.cut_mail_after = cut or None, None
             return None if self.cut_after else len(octets)
         return None
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from bridge.gateways.connection import Connection
 from bridge.gateways.simulator import SimulatorGateway
 from bridge.types import OutcomeKind
 from bridge.web.app import build_web
@@ -52,7 +53,7 @@ async def alone(folder: Path, hooks_port: int, http_port: int) -> AsyncIterator[
 async def test_a_killed_simulator_keeps_texts_tries_and_owed_receipts(tmp_path: Path) -> None:
     hooks_port, http_port, bridge = free_port(), free_port(), Bridge()
     url = f"http://127.0.0.1:{http_port}"
-    gateway = SimulatorGateway("sim", f"{url}/simulator/provider", SECRET, timeout=10.0)
+    gateway = SimulatorGateway(Connection("sim", f"{url}/simulator/provider", secret=SECRET, timeout=10.0))
     message, throttled = sms(PHONE, "prima"), sms("+393470000902")
 
     async with alone(tmp_path, hooks_port, http_port) as process:

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from bridge.gateways.base import HookRefused
 from bridge.gateways.callback import sign
+from bridge.gateways.connection import Connection
 from bridge.gateways.simulator import SimulatorGateway
 from bridge.types import HttpRequest, InboundSms, MessageState, Receipt
 from tests.simulator.world import SECRET
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
-GATEWAY = SimulatorGateway("sim", "http://127.0.0.1:1", SECRET, 1.0, now=lambda: NOW)
+GATEWAY = SimulatorGateway(Connection("sim", "http://127.0.0.1:1", secret=SECRET, timeout=1.0, now=lambda: NOW))
 HOOKS = {hook.name: hook.read for hook in GATEWAY.hooks()}
 
 RECEIPT = {

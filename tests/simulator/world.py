@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,8 @@ import aiosmtplib
 import httpx
 
 from bridge import clock
+from bridge.conditions import Health
+from bridge.gateways.connection import Connection
 from bridge.gateways.simulator import SimulatorGateway
 from bridge.simulator.mail_client import BridgeDoor
 from bridge.simulator.server import Simulator
@@ -88,8 +90,8 @@ class World:
         return [message["text"] for message in answer.json()["messages"]]
 
 
-async def healthy() -> Mapping[str, str]:
-    return {}
+async def healthy() -> Health:
+    return Health(takes_mail=True, parts={})
 
 
 @asynccontextmanager
@@ -98,7 +100,7 @@ async def run_world(data_dir: Path, bridge: Bridge, door: BridgeDoor | None = No
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     simulator = Simulator(data_dir, f"{base}/hooks/sim", SECRET, door=door)
-    gateway = SimulatorGateway("sim", f"{base}/simulator/provider", SECRET, timeout=10.0)
+    gateway = SimulatorGateway(Connection("sim", f"{base}/simulator/provider", secret=SECRET, timeout=10.0))
     web = WebServer(build_web({"sim": gateway}, bridge.intake, healthy, simulator.routes), "127.0.0.1", port)
     await simulator.start()
     await web.start()

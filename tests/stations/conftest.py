@@ -2,6 +2,77 @@
 
 from __future__ import annotations
 
-from tests.store.conftest import room, template
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes, policy
+from typing import Any
+
+import pytest
+
+from bridge import clock
+from bridge.intake import Intake
+from bridge.notices.bounces import BounceKey
+from bridge.returns import Returns
+from bridge.settings import OperatorSettings, ReplySettings
+from bridge.store.claims import Claim
+from bridge.types import InboundSms, Language, OutgoingMail
+from tests.store.conftest import GATEWAY, StoreRoom, room, template
 
 __all__ = ["room", "template"]
+
+KEY = BounceKey(1, b"k" * 32)
+OPERATOR = "operator@example.test"
+DESK = "front-desk@example.test"
+PHONE = "+393331234567"
+
+
+@pytest.fixture
+async def desk(room: StoreRoom) -> ReplySettings:
+    """The front desk is the fallback mailbox, and speaks Dutch."""
+    await room.store.mailboxes.add(replace(room.mailbox, login=DESK, language=Language.DUTCH))
+    await room.store.directory.refresh()
+    return ReplySettings(fallback=DESK)
+
+
+def returns_of(room: StoreRoom, **changes: Any) -> Returns:
+    """What takes lost answers in, on the store of a test; there is an operator unless `changes` says otherwise."""
+    told = {"operator": OperatorSettings(address=OPERATOR)} | changes
+    return Returns(
+        room.mails,
+        room.store.directory,
+        settings=room.store.settings.model_copy(update=told),
+        key=KEY,
+        sign=lambda mail: mail,
+        mailed=lambda: None,
+    )
+
+
+async def under_way(room: StoreRoom, text: str = "Sì") -> OutgoingMail:
+    """A phone's answer to the clinic; the postman holds its mail."""
+    intake = Intake(
+        room.inbox,
+        room.store.directory,
+        domain="sms.example.test",
+        window=timedelta(days=14),
+        fallback=room.mailbox.login,
+        settled=lambda: None,
+        mailed=lambda: None,
+        sign=lambda mail: mail,
+        bounce_key=KEY,
+    )
+    await intake.hear([InboundSms(GATEWAY, "1", PHONE, room.mailbox.sender, text, clock.now())])
+    (mail,) = await waiting(room)
+    return mail
+
+
+async def waiting(room: StoreRoom) -> list[OutgoingMail]:
+    """Take all mails that wait."""
+    now = clock.now() + timedelta(seconds=1)
+    return await room.mails.claim(Claim("test", now, now + timedelta(seconds=600), 100))
+
+
+def words(mail: OutgoingMail) -> str:
+    """What a person reads in a mail, on one line."""
+    body = message_from_bytes(mail.raw, policy=policy.default).get_body(("plain",))
+    assert body is not None
+    return " ".join(str(body.get_content()).split())

@@ -6,14 +6,17 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bridge import clock, dispatcher
+from bridge import breaker, clock, dispatcher
 from bridge.dispatcher import Dispatcher, Pace
+from bridge.errors import StoreUnavailable
 from bridge.gateways.base import Gateway, Traits
 from bridge.store import engine as engine_module
+from bridge.store.claims import Start
 from bridge.streaks import Streaks
 from bridge.types import MessageState, OutboundSms, Outcome, OutcomeKind
 from tests.store.conftest import GATEWAY, StoreRoom, Template, new_mail, open_room
@@ -55,6 +58,45 @@ async def dispatching(room: StoreRoom, network: Network, grace: float = 5.0) -> 
     finally:
         await station.stop(grace)
         await running
+
+
+@pytest.mark.parametrize(
+    ("outcome", "handed"),
+    [
+        pytest.param(OutcomeKind.UNREACHABLE, [1, 1], id="who cannot be reached gives way at once"),
+        pytest.param(OutcomeKind.THROTTLED, [2, 0], id="who asks for patience is given it"),
+    ],
+)
+async def test_a_stand_in_carries_what_the_first_cannot(
+    room: StoreRoom, outcome: OutcomeKind, handed: list[int]
+) -> None:
+    taken = asyncio.Event()
+
+    async def takes(_: int) -> Outcome:
+        taken.set()
+        return ACCEPTED
+
+    async def fails_once(tries: int) -> Outcome:
+        return Outcome(outcome) if tries == 1 else await takes(tries)
+
+    first, second = Network(fails_once), Network(takes)
+    mail = new_mail(room.mailbox, at=clock.now())
+    messages = tuple(replace(message, stand_ins=("second",)) for message in mail.messages)
+    await room.outbox.take(replace(mail, messages=messages))
+    station = Dispatcher(
+        room.store.queue,
+        {GATEWAY: first, "second": second},
+        PACE,
+        node="me",
+        settled=lambda: None,
+        streaks=Streaks(),
+    )
+    running = asyncio.create_task(station.run())
+    await asyncio.wait_for(taken.wait(), 10)
+    await station.stop(5)
+    await running
+    assert await states(room) == [MessageState.SENT]
+    assert [len(first.handed), len(second.handed)] == handed
 
 
 async def states(room: StoreRoom) -> list[MessageState]:
@@ -185,3 +227,63 @@ async def test_an_outcome_waits_for_a_locked_database(
                 other.execute("ROLLBACK")
                 await becomes(room, network, [MessageState.SENT])
         assert len(network.handed) == 1
+
+
+async def test_a_claimed_message_leaves_as_soon_as_the_database_is_back(
+    tmp_path: Path, template: Template, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not when its lease ends, which is a minute and a half later."""
+    monkeypatch.setattr(engine_module, "BUSY", 0.1)
+    monkeypatch.setattr(dispatcher, "AWAY", 0.1)
+    async with open_room(tmp_path, template) as room:
+        with closing(sqlite3.connect(tmp_path / "bridge.db", isolation_level=None)) as other:
+            start, refused = room.store.queue.start, asyncio.Event()
+
+            async def start_after_a_lock(wish: Start) -> int | None:
+                if not refused.is_set():
+                    other.execute("BEGIN IMMEDIATE")
+                try:
+                    return await start(wish)
+                except StoreUnavailable:
+                    refused.set()
+                    raise
+
+            monkeypatch.setattr(room.store.queue, "start", start_after_a_lock)
+            await take(room)
+
+            async def takes(_: int) -> Outcome:
+                return ACCEPTED
+
+            network = Network(takes)
+            async with dispatching(room, network):
+                await refused.wait()
+                assert await states(room) == [MessageState.QUEUED]
+                other.execute("ROLLBACK")
+                await becomes(room, network, [MessageState.SENT])
+        assert len(network.handed) == 1
+
+
+async def test_who_does_not_answer_is_left_alone_and_asked_again_by_one(
+    room: StoreRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forty texts, a provider that answers nobody for a while: few are in doubt, the others wait for it to be back."""
+    monkeypatch.setattr(breaker, "FIRST_PAUSE", 0.5)
+    moments: list[float] = []
+    loop = asyncio.get_running_loop()
+
+    async def silent_at_first(tries: int) -> Outcome:
+        moments.append(loop.time())
+        return ACCEPTED if tries > 22 else Outcome(OutcomeKind.UNKNOWN)
+
+    network = Network(silent_at_first)
+    numbers = [f"+3933312340{index:02}" for index in range(40)]
+    await room.outbox.take(new_mail(room.mailbox, numbers, at=clock.now()))
+    async with dispatching(room, network):
+        async with asyncio.timeout(30):
+            while MessageState.QUEUED in await states(room):
+                await network.settled.wait()
+                network.settled.clear()
+    before_the_pause = 1 + max(range(len(moments) - 1), key=lambda index: moments[index + 1] - moments[index])
+    assert before_the_pause >= breaker.SILENT_TRIES
+    assert len(network.handed) == len(set(network.handed)) == 40
+    assert (await states(room)).count(MessageState.UNKNOWN) == 22

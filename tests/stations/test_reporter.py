@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bridge import clock
 from bridge.reporter import Reporter
-from bridge.store.queue import Claim
+from bridge.store.claims import Claim
 from bridge.store.transitions import Change
 from bridge.types import MessageState
 from tests.store.conftest import StoreRoom, later, new_mail

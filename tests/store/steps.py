@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bridge.store.claims import Claim, Claimed, Start
 from bridge.store.ledger import MessageView
-from bridge.store.queue import Claim, Claimed, Finish, Start
+from bridge.store.queue import Finish
 from bridge.store.transitions import Change
 from bridge.types import MessageState, Outcome, OutcomeKind, Receipt
 from tests.store.conftest import GATEWAY, StoreRoom, later, new_mail

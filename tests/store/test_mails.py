@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from bridge import clock
+from bridge.store.claims import Claim
 from bridge.store.inbox import Filing, Thread
 from bridge.store.mails import MailResult
-from bridge.store.queue import Claim
 from bridge.types import InboundSms, OutgoingMail
 from tests.store.conftest import GATEWAY, StoreRoom, later
 

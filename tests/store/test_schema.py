@@ -15,10 +15,11 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
+from bridge.store.claims import Claim
 from bridge.store.engine import SCHEMA, is_current, open_engine, upgrade
 from bridge.store.filings import FilingClaim, Filings
+from bridge.store.mails import MailResult
 from bridge.store.migrate import newest
-from bridge.store.queue import Claim
 from bridge.store.reports import Told
 from bridge.store.store import sqlite_url
 from bridge.store.transitions import Change
@@ -99,6 +100,11 @@ async def _inbound(room: StoreRoom) -> None:
     await room.inbox.inbound(InboundSms(GATEWAY, "1", "+393331234567", room.mailbox.sender, "SI", later(0)), nobody)
 
 
+async def _bounce(room: StoreRoom) -> None:
+    await room.mails.reply("mo.01")
+    await room.mails.settle(MailResult("mo.01", "bounced", later(2)))
+
+
 @pytest.mark.parametrize(
     "asks",
     [
@@ -111,6 +117,7 @@ async def _inbound(room: StoreRoom) -> None:
         pytest.param(_inbound, id="an inbound SMS"),
         pytest.param(lambda room: room.store.queue.next_due(later(0)), id="when the next message is due"),
         pytest.param(lambda room: room.mails.next_due(later(0)), id="when the next mail is due"),
+        pytest.param(_bounce, id="a bounce"),
         pytest.param(lambda room: room.store.ledger.trace("01"), id="the trace of a message"),
         pytest.param(
             lambda room: room.store.ledger.messages(state=None, number="+393331234567", login=None, limit=10),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bridge.conditions import Health
 
 
-async def all_is_well() -> Mapping[str, str]:
+async def all_is_well() -> Health:
     """The health of a bridge in which every part works."""
-    return {"store": ""}
+    return Health(takes_mail=True, parts={"store": "", "relay": ""})

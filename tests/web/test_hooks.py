@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from bridge import clock
 from bridge.gateways.callback import sign
+from bridge.gateways.connection import Connection
 from bridge.gateways.simulator import SimulatorGateway
 from bridge.types import GatewayEvent
 from bridge.web.app import build_web
@@ -44,7 +45,7 @@ def store() -> Store:
 
 @pytest_asyncio.fixture
 async def http(store: Store) -> AsyncIterator[httpx.AsyncClient]:
-    gateway = SimulatorGateway("sim", "http://127.0.0.1:1", SECRET, 1.0)
+    gateway = SimulatorGateway(Connection("sim", "http://127.0.0.1:1", secret=SECRET, timeout=1.0))
     web = WebServer(build_web({"sim": gateway}, store.keep, all_is_well), "127.0.0.1", 0)
     await web.start()
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", trust_env=False) as client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import httpx
 import pytest
@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from bridge.conditions import Health
 from bridge.errors import SettingsError
 from bridge.types import GatewayEvent
 from bridge.web import health as health_room
 from bridge.web.app import build_web
-from bridge.web.health import Health
+from bridge.web.health import Ask
 from bridge.web.server import WebServer
 from tests.web.parts import all_is_well
 
@@ -26,7 +27,7 @@ async def drop(events: Sequence[GatewayEvent]) -> None:
     """No gateway is mounted here, so nothing comes."""
 
 
-async def ask(health: Health, path: str) -> httpx.Response:
+async def ask(health: Ask, path: str) -> httpx.Response:
     web = WebServer(build_web({}, drop, health), "127.0.0.1", 0)
     await web.start()
     async with httpx.AsyncClient(trust_env=False) as http:
@@ -35,17 +36,21 @@ async def ask(health: Health, path: str) -> httpx.Response:
     return answer
 
 
-async def store_is_away() -> Mapping[str, str]:
-    return {"store": "The database does not answer."}
+async def store_is_away() -> Health:
+    return Health(takes_mail=False, parts={"store": "The database does not answer.", "relay": ""})
 
 
-async def health_fails() -> Mapping[str, str]:
+async def relay_is_down() -> Health:
+    return Health(takes_mail=True, parts={"store": "", "relay": "The mail server takes nothing."})
+
+
+async def health_fails() -> Health:
     raise OSError("+393331234567")
 
 
-async def health_hangs() -> Mapping[str, str]:
+async def health_hangs() -> Health:
     await asyncio.Event().wait()
-    return {}
+    return await all_is_well()
 
 
 @pytest.mark.parametrize(
@@ -54,12 +59,13 @@ async def health_hangs() -> Mapping[str, str]:
         (all_is_well, "/healthz", 200),
         (store_is_away, "/healthz", 200),
         (all_is_well, "/readyz", 200),
+        (relay_is_down, "/readyz", 200),
         (store_is_away, "/readyz", 503),
         (health_fails, "/readyz", 503),
     ],
-    ids=["alive", "alive without its store", "ready", "not ready", "cannot tell"],
+    ids=["alive", "alive without its store", "ready", "takes mail and keeps it", "not ready", "cannot tell"],
 )
-async def test_health(health: Health, path: str, status: int) -> None:
+async def test_health(health: Ask, path: str, status: int) -> None:
     answer = await ask(health, path)
     assert answer.status_code == status
     assert "+39" not in answer.text
@@ -70,9 +76,20 @@ async def test_a_part_that_hangs_makes_the_bridge_not_ready(monkeypatch: pytest.
     assert (await ask(health_hangs, "/readyz")).status_code == 503
 
 
-async def test_readyz_names_the_part_that_does_not_work() -> None:
-    answer = await ask(store_is_away, "/readyz")
-    assert answer.json() == {"status": "not ready", "parts": {"store": "The database does not answer."}}
+@pytest.mark.parametrize(
+    ("health", "status", "parts"),
+    [
+        pytest.param(all_is_well, "ok", {"store": "ok", "relay": "ok"}, id="well"),
+        pytest.param(
+            relay_is_down, "degraded", {"store": "ok", "relay": "The mail server takes nothing."}, id="takes mail"
+        ),
+        pytest.param(
+            store_is_away, "not ready", {"store": "The database does not answer.", "relay": "ok"}, id="takes none"
+        ),
+    ],
+)
+async def test_readyz_names_the_part_that_does_not_work(health: Ask, status: str, parts: dict[str, str]) -> None:
+    assert (await ask(health, "/readyz")).json() == {"status": status, "parts": parts}
 
 
 async def test_every_answer_tells_a_browser_to_do_nothing_with_it() -> None:

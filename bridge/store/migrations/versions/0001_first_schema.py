@@ -273,6 +273,7 @@ def upgrade() -> None:
         sa.Column("number_hash", sa.String(), nullable=False),
         sa.Column("sender", sa.String(), nullable=False),
         sa.Column("gateway", sa.String(), nullable=False),
+        sa.Column("stand_ins", sa.String(), nullable=False),
         sa.Column("message_class", sa.String(), nullable=False),
         sa.Column("encoding", sa.String(), nullable=False),
         sa.Column("segments", sa.Integer(), nullable=False),
@@ -313,6 +314,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("state = 'sending'"),
             postgresql_where=sa.text("state = 'sending'"),
+        )
+        batch_op.create_index(
+            "ix_message_unknown",
+            ["created_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'unknown'"),
+            postgresql_where=sa.text("state = 'unknown'"),
         )
         batch_op.create_index(
             "ix_message_owner",
@@ -446,6 +454,11 @@ def downgrade() -> None:
             "ix_message_queue", sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'")
         )
         batch_op.drop_index("ix_message_provider")
+        batch_op.drop_index(
+            "ix_message_unknown",
+            sqlite_where=sa.text("state = 'unknown'"),
+            postgresql_where=sa.text("state = 'unknown'"),
+        )
         batch_op.drop_index("ix_message_number")
         batch_op.drop_index("ix_message_mailbox")
         batch_op.drop_index(

@@ -1,0 +1,51 @@
+"""What the operator says of one gateway, and where its callbacks come in; given to every kind of gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bridge import clock
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One section `[gateways.NAME]`."""
+
+    name: str
+    """The operator's name for it."""
+    url: str
+    """Where its API is, without a slash at the end."""
+    account: str = ""
+    """User, account id or API key: what the provider calls the public half of the login."""
+    secret: str = field(default="", repr=False)
+    """Password, token or API secret."""
+    webhook_secret: str = field(default="", repr=False)
+    """What the provider signs its callbacks with, where that is not `secret`."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """What this kind wants to know besides."""
+    timeout: float = 30.0
+    """Seconds to wait for each step of a request."""
+    public_url: str = ""
+    """How the provider reaches our web listener, without a slash at the end."""
+    hook_token: str = field(default="", repr=False)
+    """What nobody can guess: the last part of the path of callbacks that nobody signs."""
+    now: Callable[[], datetime] = clock.now
+
+    def secrets(self) -> tuple[str, ...]:
+        """Values that must never reach a log."""
+        return tuple(value for value in (self.secret, self.webhook_secret, self.hook_token) if value)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A setting of one kind of gateway, under `[gateways.NAME.options]`."""
+
+    name: str
+    meaning: str
+    """A phrase for the docs and for the operator who left it out."""
+    default: str | None = None
+    """None: it must be given."""
+    choices: tuple[str, ...] = ()
+    """Every value it may have; empty when any will do."""

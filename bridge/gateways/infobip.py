@@ -1,0 +1,159 @@
+"""Infobip: JSON out under our own reference, which its log can be asked for; unsigned JSON back, many events at once.
+
+Facts: Infobip's OpenAPI description of the SMS API (3.210.0, `/sms/3/messages`, `/sms/3/logs` and its webhooks),
+https://www.infobip.com/docs/api/channels/sms, and the tables of statuses and errors,
+https://www.infobip.com/docs/essentials/api-essentials/response-status-and-error-codes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+import httpx
+
+from bridge.errors import Reason
+from bridge.gateways.base import Doubt, Hook, HookRefused, Traits, outcome_of_error
+from bridge.gateways.callback import json_object, object_of, objects_of, phone_of, text_of, time_of, words_of
+from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, json_order, unclear
+from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+
+LONGEST_VALIDITY = 48 * 3600
+"""Seconds; Infobip takes no more."""
+
+_GROUPS = (
+    None,
+    None,  # pending
+    MessageState.UNDELIVERED,
+    MessageState.DELIVERED,
+    MessageState.EXPIRED,
+    MessageState.FAILED,  # rejected
+)
+"""What each group of statuses tells, by its number; None: nothing new."""
+_STATES: Mapping[str, MessageState | None] = {
+    "PENDING_WAITING_DELIVERY": MessageState.SENT,
+    "PENDING_ENROUTE": MessageState.SENT,
+    "DELIVERED_TO_OPERATOR": MessageState.SENT,
+    "UNDELIVERABLE_NOT_SENT": MessageState.FAILED,
+    "EXPIRED_DLR_UNKNOWN": None,  # nobody knows what became of it
+    "SIGNALS_BLOCKED": MessageState.FAILED,
+}
+"""The statuses that tell something else than their group."""
+
+REASONS = {
+    **dict.fromkeys(("EC_ABSENT_SUBSCRIBER", "EC_ABSENT_SUBSCRIBER_SM"), Reason.ABSENT_SUBSCRIBER),
+    **dict.fromkeys(("EC_CALL_BARRED", "EC_ILLEGAL_SUBSCRIBER", "REJECTED_DND"), Reason.BARRED),
+    **dict.fromkeys(("EC_CONTENT_BLOCKED", "EC_SC_BLOCKED_BY_END_USER"), Reason.OPTED_OUT),
+    **dict.fromkeys(("EC_REJECTED_SPAM_BY_OPERATOR", "REJECTED_FLOODING_FILTER", "SIGNALS_BLOCKED"), Reason.FILTERED),
+    **dict.fromkeys(("EC_UNKNOWN_SUBSCRIBER", "EC_INVALID_DESTINATION_ADDRESS"), Reason.UNKNOWN_SUBSCRIBER),
+    **dict.fromkeys(("REJECTED_DESTINATION", "REJECTED_PREFIX_MISSING"), Reason.UNKNOWN_SUBSCRIBER),
+    **dict.fromkeys(("REJECTED_SOURCE", "REJECTED_SENDER"), Reason.SENDER_REFUSED),
+    "REJECTED_DESTINATION_BLOCKLISTED": Reason.BARRED,
+    "REJECTED_MESSAGE_TOO_LONG": Reason.TOO_MANY_SEGMENTS,
+    "EXPIRED_EXPIRED": Reason.VALIDITY_EXPIRED,
+}
+"""By the name of the error, else by that of the status."""
+
+
+class Infobip(HttpGateway):
+    """A connection to Infobip; `secret` is an API key and `url` the base URL of the account."""
+
+    kind = "infobip"
+    title = "Infobip"
+    base_url = "https://api.infobip.com"
+    needs = ("secret",)
+    traits = Traits(receipts=True, inbound=True, lookup=True)
+
+    def order(self, sms: OutboundSms) -> Order:
+        message: dict[str, object] = {
+            "sender": sms.sender.removeprefix("+"),
+            "destinations": [{"to": sms.number.removeprefix("+"), "messageId": sms.reference}],
+            "content": {"text": sms.text},
+            "webhooks": {"delivery": {"url": self.hook_url(self.hooks()[0])}, "contentType": "application/json"},
+        }
+        left = self.seconds_left(sms, LONGEST_VALIDITY)
+        if left is not None:
+            message["options"] = {"validityPeriod": {"amount": left // 60, "timeUnit": "MINUTES"}}
+        return json_order(f"{self.connection.url}/sms/3/messages", {"messages": [message]}, self._login)
+
+    def outcome(self, answer: Answer) -> Outcome:
+        if not answer.ok:
+            return self.refused(answer)
+        group, name = answer.at("messages", 0, "status", "groupId"), answer.at("messages", 0, "status", "name")
+        if name == "REJECTED_DUPLICATE_MESSAGE_ID":  # it came in before; what became of it, the log may know
+            return Outcome(OutcomeKind.UNKNOWN, diagnostic=f"Infobip {code_of(name)}")
+        if group in (2, 5):
+            return _rejected(name)
+        message_id = answer.at("messages", 0, "messageId")
+        return accepted(message_id) if group in (1, 3) and message_id else unclear(answer)
+
+    def question(self) -> Order:
+        return self._log(limit="1")
+
+    async def lookup(self, message: Doubt) -> Outcome:
+        """By our reference. That the log has no entry proves nothing: it may lag, and it goes back 48 hours."""
+        try:
+            answer = await self.exchange(self._log(messageId=message.reference))
+        except httpx.HTTPError as error:
+            return Outcome(OutcomeKind.UNKNOWN, diagnostic=outcome_of_error(error).diagnostic)
+        if not answer.ok:
+            return Outcome(OutcomeKind.UNKNOWN, diagnostic=f"HTTP {answer.status}")
+        if answer.at("results", 0, "messageId") != message.reference:
+            return Outcome(OutcomeKind.UNKNOWN, diagnostic="Infobip's log does not have it")
+        if answer.at("results", 0, "status", "groupId") == 5:
+            return _rejected(answer.at("results", 0, "status", "name"))
+        return accepted(message.reference)
+
+    def hooks(self) -> Sequence[Hook]:
+        return (self.unsigned("receipts", self._receipts), self.unsigned("inbound", self._inbound))
+
+    @property
+    def _login(self) -> dict[str, str]:
+        return {"Authorization": f"App {self.connection.secret}"}
+
+    def _log(self, **query: str) -> Order:
+        return Order("GET", f"{self.connection.url}/sms/3/logs?{urlencode(query)}", self._login)
+
+    def _receipts(self, request: HttpRequest) -> Sequence[Receipt]:
+        found = [self._receipt(result) for result in objects_of(json_object(request), "results")]
+        return [receipt for receipt in found if receipt is not None]
+
+    def _receipt(self, result: Mapping[str, object]) -> Receipt | None:
+        message_id, status = text_of(result, "messageId"), object_of(result, "status")
+        group, name = status.get("groupId"), text_of(status, "name")
+        if not isinstance(group, int) or not 0 < group < len(_GROUPS):
+            raise HookRefused(400, "The receipt has a status that this gateway does not know.")
+        state = _STATES.get(name, _GROUPS[group])
+        if state is None:
+            return None
+        error = words_of(object_of(result, "error"), "name") if result.get("error") else ""
+        return Receipt(
+            gateway=self.name,
+            provider_id=message_id,
+            reference=message_id,
+            state=state,
+            event_id=f"{message_id}:{name}",
+            reason=REASONS.get(error) or REASONS.get(name),
+            diagnostic=f"Infobip {code_of(name)} {code_of(error)}".strip(),
+            occurred_at=time_of(result, "doneAt") if result.get("doneAt") else None,
+            raw=json.dumps(result),
+        )
+
+    def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
+        return [
+            InboundSms(
+                gateway=self.name,
+                event_id=text_of(result, "messageId"),
+                number=phone_of(result, "from"),
+                to=phone_of(result, "to"),
+                text=words_of(result, "text"),
+                received_at=time_of(result, "receivedAt"),
+                raw=json.dumps(result),
+            )
+            for result in objects_of(json_object(request), "results")
+        ]
+
+
+def _rejected(name: object) -> Outcome:
+    return Outcome(OutcomeKind.REJECTED, reason=REASONS.get(str(name)), diagnostic=f"Infobip {code_of(name)}".strip())

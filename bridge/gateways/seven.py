@@ -1,0 +1,135 @@
+"""seven.io: a form out, signed JSON back. Whether a text was taken stands in the body, for each phone.
+
+https://docs.seven.io/en/rest-api/endpoints/sms, /webhooks, /signing and /endpoints/status-reports; the codes of errors
+and the answer's fields from seven's own clients (https://github.com/seven-io/js-client).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from bridge.errors import Reason
+from bridge.gateways.base import Hook, HookRefused, Traits
+from bridge.gateways.callback import check_recent, json_object, object_of, phone_of, prove, text_of, words_of
+from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, form_order, unclear
+from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+
+LONGEST_VALIDITY = 48 * 3600
+"""Seconds; what seven.io takes when it is told nothing."""
+
+_STATES: Mapping[str, MessageState | None] = {
+    **dict.fromkeys(("ACCEPTED", "TRANSMITTED", "BUFFERED"), MessageState.SENT),
+    "DELIVERED": MessageState.DELIVERED,
+    "NOTDELIVERED": MessageState.UNDELIVERED,
+    "EXPIRED": MessageState.EXPIRED,
+    **dict.fromkeys(("REJECTED", "FAILED"), MessageState.FAILED),
+    "UNKNOWN": None,
+}
+"""What each status tells; None: nothing new."""
+
+REASONS = {
+    "202": Reason.UNKNOWN_SUBSCRIBER,
+    "306": Reason.SENDER_REFUSED,
+    "401": Reason.TOO_MANY_SEGMENTS,
+    "402": Reason.FILTERED,  # the same text to the same phone within three minutes
+}
+_UNSURE = frozenset({"600", "700"})
+"""Something broke on the way to the phone."""
+
+
+class Seven(HttpGateway):
+    """A connection to seven.io; `secret` is an API key, `webhook_secret` the signing key of the account."""
+
+    kind = "seven"
+    title = "seven.io"
+    base_url = "https://gateway.seven.io/api"
+    needs = ("secret", "webhook_secret")
+    traits = Traits(receipts=True, inbound=True)
+
+    def order(self, sms: OutboundSms) -> Order:
+        fields = {"to": sms.number, "from": sms.sender.removeprefix("+"), "text": sms.text}
+        fields |= {"foreign_id": sms.reference, "json": "1"}
+        left = self.seconds_left(sms, LONGEST_VALIDITY)
+        if left is not None:
+            fields["ttl"] = str(left // 60)
+        return form_order(f"{self.connection.url}/sms", fields, self._login)
+
+    def outcome(self, answer: Answer) -> Outcome:
+        if not answer.ok:
+            return self.refused(answer)
+        if answer.at("messages", 0, "success") is True:
+            return accepted(answer.at("messages", 0, "id"))
+        # An error is a message's own, or that of the whole request, which may also be all that the body says.
+        code = code_of(answer.at("messages", 0, "error")) or code_of(answer.at("success")) or code_of(answer.json())
+        if not code.isdecimal() or code in ("100", "101"):
+            return unclear(answer)
+        kind = OutcomeKind.UNKNOWN if code in _UNSURE else OutcomeKind.REJECTED
+        return Outcome(kind, reason=REASONS.get(code), diagnostic=f"seven.io {code}")
+
+    def question(self) -> Order:
+        return Order("GET", f"{self.connection.url}/balance", self._login)
+
+    def hooks(self) -> Sequence[Hook]:
+        return (Hook("receipts", self._receipt), Hook("inbound", self._inbound))
+
+    @property
+    def _login(self) -> dict[str, str]:
+        return {"X-Api-Key": self.connection.secret}
+
+    def _receipt(self, request: HttpRequest) -> Sequence[Receipt]:
+        envelope = self._believe(request, "dlr")
+        event = object_of(envelope, "data")
+        message_id, status = text_of(event, "msg_id"), text_of(event, "status")
+        if status not in _STATES:
+            raise HookRefused(400, "The receipt has a status that this gateway does not know.")
+        state = _STATES[status]
+        if state is None:
+            return ()
+        return (
+            Receipt(
+                gateway=self.name,
+                provider_id=message_id,
+                reference=words_of(event, "foreign_id") or None,
+                state=state,
+                event_id=f"{message_id}:{status}",
+                diagnostic=f"seven.io {status}",
+                raw=request.body.decode(),
+            ),
+        )
+
+    def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
+        event = object_of(self._believe(request, "sms_mo"), "data")
+        sent = str(event.get("time", ""))
+        return (
+            InboundSms(
+                gateway=self.name,
+                event_id=text_of(event, "id"),
+                number=phone_of(event, "sender"),
+                to=phone_of(event, "system"),
+                text=words_of(event, "text"),
+                received_at=_moment(sent) or self.connection.now(),
+                raw=request.body.decode(),
+            ),
+        )
+
+    def _believe(self, request: HttpRequest, kind: str) -> Mapping[str, object]:
+        """Signed are time, nonce, method, address and the body's digest, a line each."""
+        moment, nonce = request.headers.get("x-timestamp", ""), request.headers.get("x-nonce", "")
+        digest = hashlib.md5(request.body, usedforsecurity=False).hexdigest()
+        lines = "\n".join((moment, nonce, "POST", self.connection.public_url + request.target, digest))
+        key = self.connection.webhook_secret.encode()
+        expected = hmac.new(key, lines.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+        prove(expected, request.headers.get("x-signature", "").lower())
+        check_recent(float(moment) if moment.isdecimal() else 0.0, self.connection.now())
+        event = json_object(request)
+        if text_of(event, "webhook_event") != kind:
+            raise HookRefused(400, "The callback is of a kind that does not come to this address.")
+        return event
+
+
+def _moment(written: str) -> datetime | None:
+    """Unix time, as text or number."""
+    return datetime.fromtimestamp(int(written), UTC) if written.isdecimal() and len(written) == 10 else None

@@ -1,0 +1,190 @@
+"""Texts as SMPP carries them: data codings, user data headers, and the three ways to mark segments; pure.
+
+Sources: SMPP 3.4 sections 5.2.19 (data_coding), 5.2.12 (esm_class) and 5.3.2.22 to 24 (sar); 3GPP TS 23.038
+section 4 (data coding schemes), TS 23.040 section 9.2.3.24 (user data header).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bridge.gateways.smpp.pdu import ShortMessage, Tag
+from bridge.sms import gsm7
+from bridge.types import Encoding, OutboundSms
+
+UDH = 0x40
+"""The bit of esm_class that announces a user data header."""
+
+_UCS2 = 0x08
+_UCS2_SINGLE, _UCS2_PART = 70, 67
+
+_CODECS: Mapping[int, str] = {
+    0x01: "ascii",
+    0x03: "latin-1",
+    0x05: "shift_jis",
+    0x06: "iso8859-5",
+    0x07: "iso8859-8",
+    0x0A: "iso2022_jp",
+    0x0D: "euc_jp",
+    0x0E: "euc_kr",
+}
+"""The codings of section 5.2.19 besides the default alphabet, octets and UCS-2."""
+
+
+class Alphabet(StrEnum):
+    """What an SMSC takes data_coding 0 for."""
+
+    GSM7 = "gsm7"
+    """The GSM 7-bit alphabet, one septet in each octet."""
+    LATIN1 = "latin1"
+    """ISO 8859-1, which the SMSC turns into GSM 7-bit itself."""
+
+
+class Long(StrEnum):
+    """How a text that does not fit one SMS is handed over."""
+
+    UDH = "udh"
+    """Segments with a concatenation header in the user data."""
+    SAR = "sar"
+    """Segments with sar_* parameters."""
+    PAYLOAD = "payload"
+    """Whole, as message_payload; the SMSC cuts it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What goes into one submit_sm."""
+
+    octets: bytes
+    data_coding: int
+    esm_class: int
+    tlvs: Mapping[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which part of which longer text a segment is."""
+
+    reference: int
+    total: int
+    ordinal: int
+    """1 for the first."""
+
+
+def pieces(sms: OutboundSms, long: Long, alphabet: Alphabet, reference: int) -> list[Piece]:
+    """What is to be submitted for `sms`, in order; `reference` binds its segments together (its low octet counts)."""
+    coding, texts = _octets(sms, alphabet, whole=long is Long.PAYLOAD)
+    if long is Long.PAYLOAD and len(sms.segments) > 1:
+        return [Piece(texts[0], coding, 0, {Tag.MESSAGE_PAYLOAD: texts[0]})]
+    total, low = len(texts), reference & 0xFF
+    if total == 1:
+        return [Piece(texts[0], coding, 0, {})]
+    if long is Long.SAR:
+        marks: Iterator[Mapping[int, bytes]] = (
+            {
+                Tag.SAR_MSG_REF_NUM: low.to_bytes(2, "big"),
+                Tag.SAR_TOTAL_SEGMENTS: bytes((total,)),
+                Tag.SAR_SEGMENT_SEQNUM: bytes((ordinal,)),
+            }
+            for ordinal in range(1, total + 1)
+        )
+        return [Piece(octets, coding, 0, tlvs) for octets, tlvs in zip(texts, marks, strict=True)]
+    return [
+        Piece(bytes((5, 0, 3, low, total, ordinal)) + octets, coding, UDH, {})
+        for ordinal, octets in enumerate(texts, 1)
+    ]
+
+
+def _octets(sms: OutboundSms, alphabet: Alphabet, *, whole: bool) -> tuple[int, Sequence[bytes]]:
+    segments = (sms.text,) if whole else sms.segments
+    if sms.encoding is Encoding.GSM7 and alphabet is Alphabet.GSM7:
+        return 0, [gsm7.encode(segment) for segment in segments]
+    if sms.encoding is Encoding.GSM7 and _is_latin1(sms.text):
+        return 0, [segment.encode("latin-1") for segment in segments]
+    if sms.encoding is Encoding.GSM7 and not whole and len(sms.text) > _UCS2_SINGLE:
+        # This SMSC has no way to say all of it but UCS-2, whose segments are shorter than those it was cut into.
+        segments = tuple(sms.text[at : at + _UCS2_PART] for at in range(0, len(sms.text), _UCS2_PART))
+    elif sms.encoding is Encoding.GSM7:
+        segments = (sms.text,)
+    return _UCS2, [segment.encode("utf-16-be", "surrogatepass") for segment in segments]
+
+
+def _is_latin1(text: str) -> bool:
+    return all(char <= "\u00ff" for char in text)
+
+
+def text_of(message: ShortMessage, alphabet: Alphabet) -> tuple[str, Place | None]:
+    """The words of a message from a phone, and its place where it is a part of a longer text.
+
+    Octets that mean nothing in their coding show as U+FFFD. A part in UCS-2 may begin or end with half a surrogate
+    pair, which is kept for its other half.
+    """
+    octets, place = message.octets, _sar(message.tlvs)
+    if message.esm_class & UDH and octets and octets[0] < len(octets):
+        header, octets = octets[1 : octets[0] + 1], octets[octets[0] + 1 :]
+        place = _concatenation(header) or place
+    return _decode(octets, message.data_coding, alphabet, whole=place is None), place
+
+
+def _decode(octets: bytes, data_coding: int, alphabet: Alphabet, *, whole: bool) -> str:
+    kind = _alphabet_bits(data_coding)
+    if kind == 2:
+        errors = "replace" if whole else "surrogatepass"
+        even = octets[: len(octets) // 2 * 2]
+        text = even.decode("utf-16-be", errors)
+    elif kind == 1:
+        text = _eight_bits(octets)
+    elif data_coding in _CODECS:
+        text = octets.decode(_CODECS[data_coding], "replace")
+    elif data_coding == 0 and alphabet is Alphabet.LATIN1:
+        text = octets.decode("latin-1")
+    else:
+        text = gsm7.decode(octets)
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _alphabet_bits(data_coding: int) -> int:
+    """0 for 7 bits (or an own coding of SMPP), 1 for 8 bits, 2 for UCS-2 (TS 23.038 section 4)."""
+    if data_coding <= 0x0F:  # the table of SMPP, which goes before that of GSM
+        return 2 if data_coding in (0x08, 0x09) else 1 if data_coding in (0x02, 0x04) else 0
+    if data_coding <= 0x7F:
+        return (data_coding >> 2 & 3) % 3
+    if data_coding & 0xF0 == 0xE0:
+        return 2
+    return data_coding >> 2 & 1 if data_coding >= 0xF0 else 0
+
+
+def _eight_bits(octets: bytes) -> str:
+    """Octets of which nobody says what they mean: as UTF-8 where they are that, else as ISO 8859-1."""
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
+
+
+def _concatenation(header: bytes) -> Place | None:
+    """The concatenation element of a user data header (TS 23.040 section 9.2.3.24.1 and .8)."""
+    at = 0
+    while at + 2 <= len(header):
+        element, length = header[at], header[at + 1]
+        value = header[at + 2 : at + 2 + length]
+        at += 2 + length
+        if (element, len(value)) in ((0x00, 3), (0x08, 4)):
+            *reference, total, ordinal = value
+            return _place(int.from_bytes(bytes(reference), "big"), total, ordinal)
+    return None
+
+
+def _sar(tlvs: Mapping[int, bytes]) -> Place | None:
+    reference = tlvs.get(Tag.SAR_MSG_REF_NUM)
+    total, ordinal = tlvs.get(Tag.SAR_TOTAL_SEGMENTS), tlvs.get(Tag.SAR_SEGMENT_SEQNUM)
+    if not reference or not total or not ordinal:
+        return None
+    return _place(int.from_bytes(reference[-2:], "big"), total[-1], ordinal[-1])
+
+
+def _place(reference: int, total: int, ordinal: int) -> Place | None:
+    """A header that makes no sense is ignored, as TS 23.040 wants it."""
+    return Place(reference, total, ordinal) if 1 <= ordinal <= total and total > 1 else None

@@ -1,0 +1,341 @@
+"""One connection to an SMSC: bound, asked and answered in any order, watched while it is idle, and left politely.
+
+Source: SMPP 3.4 sections 2.2 (session states), 2.7 (timers), 2.8 (errors), 2.9 (windows) and 4. Whatever was written
+and not answered when the connection ends is in doubt; whatever was still waiting for its turn never left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import structlog
+
+from bridge.gateways.smpp import status
+from bridge.gateways.smpp.pace import Pace
+from bridge.gateways.smpp.pdu import (
+    RESPONSE,
+    Command,
+    MalformedPdu,
+    Pdu,
+    ShortMessage,
+    Tag,
+    bind_body,
+    read_data,
+    read_deliver,
+    read_submit_response,
+    split,
+    submit_body,
+)
+
+log = structlog.get_logger("bridge.smpp")
+
+MOST_HEARD = 500
+"""Messages of an SMSC that may wait for their commit; more are answered that it tries again later."""
+
+FAREWELL = 5.0
+"""Seconds in which what is under way may end before a session is left."""
+
+CONGESTED = 90
+"""From this congestion_state on an SMSC asks for less (SMPP 5.0 section 4.8.4.18)."""
+
+
+class Mode(StrEnum):
+    """What a session is bound for."""
+
+    TRANSCEIVER = "transceiver"
+    TRANSMITTER = "transmitter"
+    RECEIVER = "receiver"
+
+
+_BIND = {
+    Mode.TRANSCEIVER: Command.BIND_TRANSCEIVER,
+    Mode.TRANSMITTER: Command.BIND_TRANSMITTER,
+    Mode.RECEIVER: Command.BIND_RECEIVER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How an SMSC is reached and spoken with; times in seconds."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    system_id: str
+    password: str
+    system_type: str
+    version: int
+    """0x34 or 0x50."""
+    window: int
+    """Submits that may wait for their answer at the same time."""
+    rate: float
+    """Segments a second, or 0."""
+    timeout: float
+    enquire_every: float
+
+
+class BindRefused(Exception):
+    """The SMSC answered a bind with an error status."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(status.name(code))
+        self.code = code
+
+
+class NeverLeft(Exception):
+    """No octet of a request was written. With `wait`, there may be a turn for it after so many seconds."""
+
+    def __init__(self, why: str, wait: float | None = None) -> None:
+        super().__init__(why)
+        self.wait = wait
+
+
+class NoAnswer(Exception):
+    """A request was written, at least in part, and what became of it is not known."""
+
+
+class Session(asyncio.Protocol):
+    """A bound connection. `hear` keeps a message of the SMSC and returns the status to answer it with."""
+
+    def __init__(self, terms: Terms, mode: Mode, hear: Callable[[ShortMessage, Session], Awaitable[int]]) -> None:
+        self.mode = mode
+        self.ended_at: float | None = None
+        """When the connection was lost or left, by the event loop's clock."""
+        self.why = "the SMSC closed the connection"
+        """Why it ended."""
+        self._terms = terms
+        self._hear = hear
+        self._loop = asyncio.get_running_loop()
+        self._buffer = bytearray()
+        self._asked: dict[int, tuple[int, asyncio.Future[Pdu]]] = {}
+        self._sequence = 0
+        self._window = asyncio.Semaphore(terms.window)
+        self._pace = Pace(terms.rate)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._over = asyncio.Event()
+        self._sends = False
+        self._heard = 0
+        self._transport: asyncio.Transport
+
+    @classmethod
+    async def open(cls, terms: Terms, mode: Mode, hear: Callable[[ShortMessage, Session], Awaitable[int]]) -> Session:
+        """Connect and bind. Raises OSError (TimeoutError and ssl.SSLError among them), BindRefused and NoAnswer."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(terms.timeout):
+            _, session = await loop.create_connection(
+                lambda: cls(terms, mode, hear),
+                terms.host,
+                terms.port,
+                ssl=terms.tls,
+                server_hostname=terms.host if terms.tls is not None else None,
+            )
+        try:
+            body = bind_body(terms.system_id, terms.password, terms.system_type, terms.version)
+            answer = await session._ask(_BIND[mode], body, terms.timeout)
+            if answer.status != status.OK:
+                raise BindRefused(answer.status)
+        except BaseException:
+            session.drop()
+            raise
+        session._sends = mode is not Mode.RECEIVER
+        return session
+
+    # ------------------------------------------------------------------------------------------ what we ask
+
+    @property
+    def sends(self) -> bool:
+        """Whether it takes a submit now."""
+        return self._sends and not self._transport.is_closing()
+
+    @property
+    def load(self) -> int:
+        """Requests that wait for their answer."""
+        return len(self._asked)
+
+    async def submit(self, message: ShortMessage, until: float) -> tuple[int, str]:
+        """Hand one segment over before the moment `until`: the status, and the message id where it was taken.
+
+        Raises NeverLeft and NoAnswer.
+        """
+        try:
+            async with asyncio.timeout_at(until):
+                await self._window.acquire()
+        except TimeoutError:
+            raise NeverLeft("the window is full", wait=1.0) from None
+        try:
+            await self._turn(until)
+            if not self.sends:
+                raise NeverLeft("the bind is being left")
+            patience = min(self._terms.timeout, until - self._loop.time())
+            answer = await self._ask(Command.SUBMIT_SM, submit_body(message), patience)
+        finally:
+            self._window.release()
+        return answer.status, self._learn(answer)
+
+    async def _turn(self, until: float) -> None:
+        now = self._loop.time()
+        turn = self._pace.turn(now, until)
+        if turn is None:
+            raise NeverLeft("the bind holds back", wait=self._pace.wait(now))
+        if turn > now:
+            await asyncio.sleep(turn - now)
+
+    def _learn(self, answer: Pdu) -> str:
+        """The message id of an answer; and whether to go slower."""
+        message_id, tlvs = read_submit_response(answer.body)
+        congestion = tlvs.get(Tag.CONGESTION_STATE, b"\0")
+        if status.is_throttling(answer.status) or congestion[-1:] >= bytes((CONGESTED,)):
+            self._pace.throttled(self._loop.time())
+        elif answer.status == status.OK:
+            self._pace.went_well()
+        return message_id if answer.status == status.OK else ""
+
+    @property
+    def hold(self) -> float:
+        """Seconds that it holds back."""
+        return self._pace.wait(self._loop.time())
+
+    async def _ask(self, command: Command, body: bytes, patience: float) -> Pdu:
+        if self._transport.is_closing():
+            raise NeverLeft("the connection is closed")
+        self._sequence = self._sequence % 0x7FFFFFFF + 1
+        sequence = self._sequence
+        answer: asyncio.Future[Pdu] = self._loop.create_future()
+        self._asked[sequence] = command, answer
+        self._transport.write(Pdu(command, sequence, body=body).encode())
+        try:
+            async with asyncio.timeout(patience):
+                return await answer
+        except TimeoutError:
+            raise NoAnswer("no answer in time") from None
+        finally:
+            self._asked.pop(sequence, None)
+
+    # --------------------------------------------------------------------------------------- while it lasts
+
+    async def run(self) -> None:
+        """Last until the connection ends; an SMSC that says nothing is asked whether it is still there."""
+        while not self._over.is_set():
+            heard = self._heard
+            try:
+                async with asyncio.timeout(self._terms.enquire_every):
+                    await self._over.wait()
+            except TimeoutError:
+                if heard == self._heard:
+                    await self._enquire()
+
+    async def leave(self) -> None:
+        """Let what is under way end, unbind, close (section 4.2). Never raises, and takes a few seconds at most."""
+        self._sends = False
+        await self._settle()
+        self.why = "we left"
+        try:
+            await self._ask(Command.UNBIND, b"", FAREWELL)
+        except (NeverLeft, NoAnswer) as error:
+            log.info("smpp.left_without_farewell", error=str(error))
+        self._transport.close()
+        await self._over.wait()
+
+    def drop(self) -> None:
+        """Close the connection as it is, where it is not closed yet."""
+        self._transport.abort()
+
+    async def _enquire(self) -> None:
+        try:
+            await self._ask(Command.ENQUIRE_LINK, b"", self._terms.timeout)
+        except NoAnswer:
+            self.why = "the SMSC did not answer whether it is there"
+            self._transport.abort()
+        except NeverLeft:
+            return  # it ended while we were about to ask
+
+    async def _settle(self) -> None:
+        """Wait for the answers that are owed on both sides."""
+        mine = {task for task in self._tasks if task is not asyncio.current_task()}
+        waiting = {answer for _, answer in self._asked.values()} | mine
+        if waiting:
+            await asyncio.wait(waiting, timeout=FAREWELL)
+
+    # ------------------------------------------------------------------------------------ what comes to us
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._sends = False
+        self.ended_at = self._loop.time()
+        if error is not None:
+            self.why = f"the connection was lost ({type(error).__name__})"
+        for _, answer in self._asked.values():
+            if not answer.done():
+                answer.set_exception(NoAnswer("the connection ended"))
+        self._over.set()
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        self._heard += 1
+        try:
+            for pdu in split(self._buffer):
+                self._take(pdu)
+        except MalformedPdu as error:
+            self.why = str(error)
+            self._transport.abort()
+
+    def _take(self, pdu: Pdu) -> None:
+        if pdu.command & RESPONSE:
+            self._answered(pdu)
+        elif pdu.command in (Command.DELIVER_SM, Command.DATA_SM):
+            if len(self._tasks) < MOST_HEARD:
+                self._spawn(self._keep(pdu))
+            else:
+                self._answer(pdu, status.TRY_AGAIN)
+        elif pdu.command == Command.ENQUIRE_LINK:
+            self._answer(pdu)
+        elif pdu.command == Command.UNBIND:
+            self._sends = False
+            self._spawn(self._let_go(pdu))
+        elif pdu.command != Command.ALERT_NOTIFICATION:  # the one request that wants no answer
+            self._write(Pdu(Command.GENERIC_NACK, pdu.sequence, status.INVALID_COMMAND_ID))
+
+    def _answered(self, pdu: Pdu) -> None:
+        command, answer = self._asked.get(pdu.sequence, (0, None))
+        if answer is None or answer.done():
+            log.info("smpp.late_answer", command=f"0x{pdu.command:08x}", status=status.name(pdu.status))
+        elif pdu.command == Command.GENERIC_NACK:  # whatever its status says, it is no yes
+            answer.set_result(replace(pdu, status=pdu.status or status.UNKNOWN_ERROR))
+        elif pdu.command == command | RESPONSE:
+            answer.set_result(pdu)
+
+    async def _keep(self, pdu: Pdu) -> None:
+        try:
+            message = read_deliver(pdu.body) if pdu.command == Command.DELIVER_SM else read_data(pdu.body)
+        except MalformedPdu as error:
+            log.warning("smpp.not_understood", why=str(error))
+            self._answer(pdu, status.NEVER_AGAIN)
+            return
+        self._answer(pdu, await self._hear(message, self))
+
+    async def _let_go(self, pdu: Pdu) -> None:
+        """The SMSC unbinds: it may still answer what it has."""
+        self.why = "the SMSC unbound"
+        await self._settle()
+        self._answer(pdu)
+        self._transport.close()
+
+    def _answer(self, pdu: Pdu, code: int = status.OK) -> None:
+        carries_id = pdu.command in (Command.DELIVER_SM, Command.DATA_SM)
+        self._write(Pdu(pdu.command | RESPONSE, pdu.sequence, code, b"\0" if carries_id else b""))
+
+    def _write(self, pdu: Pdu) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(pdu.encode())
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

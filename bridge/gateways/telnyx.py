@@ -1,0 +1,159 @@
+"""Telnyx: JSON out, JSON back, signed with Ed25519 (RFC 8032).
+
+https://developers.telnyx.com/docs/messaging/messages/send-message, …/receiving-webhooks and …/error-codes. A callback
+is signed over its time, a bar and its body, so one address does for all of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from bridge.errors import Reason, SettingsError
+from bridge.gateways.base import Hook, HookRefused, Said, Traits
+from bridge.gateways.callback import (
+    check_recent,
+    json_object,
+    moment_of,
+    object_of,
+    objects_of,
+    phone_of,
+    raw_of,
+    text_of,
+    words_of,
+)
+from bridge.gateways.connection import Connection, Option
+from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, json_order, unclear
+from bridge.types import GatewayEvent, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+
+_STATES: Mapping[str, MessageState | None] = {
+    **dict.fromkeys(("scheduled", "queued", "sending", "delivery_unconfirmed")),
+    "sent": MessageState.SENT,
+    "delivered": MessageState.DELIVERED,
+    "delivery_failed": MessageState.UNDELIVERED,
+    "sending_failed": MessageState.FAILED,
+    "cancelled": MessageState.FAILED,
+    "expired": MessageState.EXPIRED,
+}
+_REASONS = {
+    "40001": Reason.LANDLINE,
+    **dict.fromkeys(("40002", "40003", "40015"), Reason.FILTERED),
+    **dict.fromkeys(("40005", "40014"), Reason.VALIDITY_EXPIRED),
+    **dict.fromkeys(("40012", "40310"), Reason.UNKNOWN_SUBSCRIBER),
+    **dict.fromkeys(("40013", "40305", "40306", "40315"), Reason.SENDER_REFUSED),
+    "40302": Reason.TOO_MANY_SEGMENTS,
+    "40309": Reason.COUNTRY_NOT_ALLOWED,
+}
+_OPTED_OUT = "40300"
+_THROTTLED = frozenset({"10011", "40318"})
+
+
+class Telnyx(HttpGateway):
+    """A connection to Telnyx; `secret` is the API key."""
+
+    kind = "telnyx"
+    title = "Telnyx"
+    base_url = "https://api.telnyx.com/v2"
+    needs = ("secret",)
+    options = (
+        Option("public_key", "the account's public key, in base64, with which callbacks are checked"),
+        Option("messaging_profile_id", "messaging profile; needed where a name of letters is the sender", ""),
+    )
+    traits = Traits(receipts=True, inbound=True)
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        given = self.option("public_key")
+        try:
+            self._key = Ed25519PublicKey.from_public_bytes(base64.b64decode(given, validate=True))
+        except ValueError:
+            remedy = "this is no Ed25519 public key in base64; copy it from the portal, Keys & Credentials, Public Key"
+            raise SettingsError(f"gateways.{self.name}.options.public_key", f'"{given}"', remedy) from None
+
+    def order(self, sms: OutboundSms) -> Order:
+        fields = {"from": sms.sender, "to": sms.number, "text": sms.text, "type": "SMS"}
+        profile = self.option("messaging_profile_id")
+        own = {"webhook_url": self.hook_url(self.hooks()[0]), "use_profile_webhooks": False}
+        fields |= {"messaging_profile_id": profile} if profile else {}
+        return json_order(f"{self.connection.url}/messages", fields | own, self._login)
+
+    def outcome(self, answer: Answer) -> Outcome:
+        if answer.ok:
+            return accepted(answer.at("data", "id")) if answer.at("data", "id") else unclear(answer)
+        code = code_of(answer.at("errors", 0, "code"))
+        if answer.status == 429 or (code in _THROTTLED and answer.status < 500):
+            wait = answer.retry_after(self.connection.now())
+            return Outcome(OutcomeKind.THROTTLED, diagnostic=f"Telnyx {code}".strip(), retry_after=wait)
+        if code and 400 <= answer.status < 500 and answer.status != 408:
+            reason = Reason.OPTED_OUT if code == _OPTED_OUT else _REASONS.get(code)
+            return Outcome(OutcomeKind.REJECTED, reason=reason, diagnostic=f"Telnyx {code}")
+        return self.refused(answer)
+
+    def question(self) -> Order:
+        return Order("GET", f"{self.connection.url}/balance", self._login)
+
+    def hooks(self) -> Sequence[Hook]:
+        return (Hook("events", self._event, says=Said()),)
+
+    @property
+    def _login(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.connection.secret}"}
+
+    def _event(self, request: HttpRequest) -> Sequence[GatewayEvent]:
+        self._believe(request)
+        data = object_of(json_object(request), "data")
+        payload, kind = object_of(data, "payload"), text_of(data, "event_type")
+        if kind not in ("message.received", "message.sent", "message.finalized"):
+            return ()
+        phones = objects_of(payload, "to")
+        if not phones:
+            raise HookRefused(400, "The callback names no phone under 'to'.")
+        if kind == "message.received":
+            return (self._inbound(payload, phones[0], raw_of(request)),)
+        return self._receipt(payload, phones[0], raw_of(request))
+
+    def _receipt(self, payload: Mapping[str, object], phone: Mapping[str, object], raw: str) -> Sequence[Receipt]:
+        provider_id, status = text_of(payload, "id"), text_of(phone, "status")
+        if status not in _STATES:
+            raise HookRefused(400, "The receipt has a status that this gateway does not know.")
+        state, errors = _STATES[status], objects_of(payload, "errors") if payload.get("errors") else ()
+        if state is None:
+            return ()
+        code = code_of(errors[0].get("code")) if errors else ""
+        return (
+            Receipt(
+                gateway=self.name,
+                provider_id=provider_id,
+                reference=None,
+                state=state,
+                event_id=f"{provider_id}:{status}",
+                reason=_REASONS.get(code),
+                diagnostic=f"Telnyx {status} {code}".strip(),
+                occurred_at=moment_of(payload, "completed_at"),
+                raw=raw,
+            ),
+        )
+
+    def _inbound(self, payload: Mapping[str, object], ours: Mapping[str, object], raw: str) -> InboundSms:
+        return InboundSms(
+            gateway=self.name,
+            event_id=text_of(payload, "id"),
+            number=phone_of(object_of(payload, "from"), "phone_number"),
+            to=phone_of(ours, "phone_number"),
+            text=words_of(payload, "text"),
+            received_at=moment_of(payload, "received_at") or self.connection.now(),
+            raw=raw,
+        )
+
+    def _believe(self, request: HttpRequest) -> None:
+        written = request.headers.get("telnyx-timestamp", "")
+        try:
+            signature = base64.b64decode(request.headers.get("telnyx-signature-ed25519", ""), validate=True)
+            self._key.verify(signature, written.encode() + b"|" + request.body)
+        except (InvalidSignature, ValueError):
+            raise HookRefused(403, "The signature is wrong. Give the bridge the account's public key.") from None
+        check_recent(float(written) if written.isdecimal() else math.nan, self.connection.now())

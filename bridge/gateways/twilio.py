@@ -1,0 +1,134 @@
+"""Twilio: a form out, signed forms back.
+
+https://www.twilio.com/docs/messaging/api/message-resource, /docs/messaging/guides/track-outbound-message-status and
+/docs/usage/security: a callback is signed over its URL and its fields with the account's auth token. Error codes:
+https://www.twilio.com/docs/api/errors.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+
+from bridge.errors import Reason
+from bridge.gateways.base import Hook, HookRefused, Said, SenderKind, Traits
+from bridge.gateways.callback import fields_of, phone_of, prove, text_of
+from bridge.gateways.connection import Option
+from bridge.gateways.http import Answer, HttpGateway, Order, accepted, basic, code_of, form_order, unclear
+from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+
+_STATES: Mapping[str, MessageState | None] = {
+    **dict.fromkeys(("accepted", "scheduled", "queued", "sending")),
+    "sent": MessageState.SENT,
+    "delivered": MessageState.DELIVERED,
+    "read": MessageState.DELIVERED,
+    "undelivered": MessageState.UNDELIVERED,
+    "failed": MessageState.FAILED,
+    "canceled": MessageState.FAILED,
+}
+"""What each status tells; None: nothing new."""
+
+REASONS = {
+    "21211": Reason.UNKNOWN_SUBSCRIBER,
+    "21408": Reason.COUNTRY_NOT_ALLOWED,
+    "21610": Reason.OPTED_OUT,
+    "21614": Reason.LANDLINE,
+    "30003": Reason.ABSENT_SUBSCRIBER,
+    "30004": Reason.BARRED,
+    "30005": Reason.UNKNOWN_SUBSCRIBER,
+    "30006": Reason.LANDLINE,
+    "30007": Reason.FILTERED,
+}
+_THROTTLED = frozenset({"20429", "63018"})
+
+
+class Twilio(HttpGateway):
+    """A connection to Twilio; `account` is the account SID, or an API key beside the option `account_sid`."""
+
+    kind = "twilio"
+    title = "Twilio"
+    base_url = "https://api.twilio.com"
+    options = (
+        Option("account_sid", "account SID, where `account` is an API key", ""),
+        Option("messaging_service", "SID of a messaging service that chooses the sender", ""),
+    )
+    traits = Traits(receipts=True, inbound=True, senders=frozenset(SenderKind))
+
+    def order(self, sms: OutboundSms) -> Order:
+        service = self.option("messaging_service")
+        sender = {"MessagingServiceSid": service} if service else {"From": sms.sender}
+        fields = {"To": sms.number, **sender, "Body": sms.text, "StatusCallback": self.hook_url(self.hooks()[0])}
+        return form_order(f"{self._url}/Messages.json", fields, self._login)
+
+    def outcome(self, answer: Answer) -> Outcome:
+        if answer.ok:
+            return accepted(answer.at("sid")) if answer.at("sid") else unclear(answer)
+        code = code_of(answer.at("code"))
+        if answer.status == 429 or code in _THROTTLED:
+            wait = answer.retry_after(self.connection.now())
+            return Outcome(OutcomeKind.THROTTLED, diagnostic=f"Twilio {code}".strip(), retry_after=wait)
+        if code and 400 <= answer.status < 500:
+            return Outcome(OutcomeKind.REJECTED, reason=REASONS.get(code), diagnostic=f"Twilio {code}")
+        return self.refused(answer)
+
+    def question(self) -> Order:
+        return Order("GET", f"{self._url}.json", self._login)
+
+    def hooks(self) -> Sequence[Hook]:
+        # An empty TwiML document: answer nothing to the phone.
+        nothing = Said("<Response/>", "text/xml")
+        return (Hook("receipts", self._receipt), Hook("inbound", self._inbound, says=nothing))
+
+    @property
+    def _url(self) -> str:
+        return f"{self.connection.url}/2010-04-01/Accounts/{self.option('account_sid') or self.connection.account}"
+
+    @property
+    def _login(self) -> dict[str, str]:
+        return basic(self.connection.account, self.connection.secret)
+
+    def _receipt(self, request: HttpRequest) -> Sequence[Receipt]:
+        event = self._believe(request)
+        provider_id, status = text_of(event, "MessageSid"), text_of(event, "MessageStatus")
+        if status not in _STATES:
+            raise HookRefused(400, "The receipt has a status that this gateway does not know.")
+        state, code = _STATES[status], code_of(event.get("ErrorCode"))
+        if state is None:
+            return ()
+        return (
+            Receipt(
+                gateway=self.name,
+                provider_id=provider_id,
+                reference=None,
+                state=state,
+                event_id=f"{provider_id}:{status}",
+                reason=REASONS.get(code),
+                diagnostic=f"Twilio {status} {code}".strip(),
+                raw=request.body.decode(),
+            ),
+        )
+
+    def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
+        event = self._believe(request)
+        return (
+            InboundSms(
+                gateway=self.name,
+                event_id=text_of(event, "MessageSid"),
+                number=phone_of(event, "From"),
+                to=phone_of(event, "To"),
+                text=event.get("Body", ""),
+                received_at=self.connection.now(),
+                raw=request.body.decode(),
+            ),
+        )
+
+    def _believe(self, request: HttpRequest) -> Mapping[str, str]:
+        event = fields_of(request)
+        url = self.connection.public_url + request.target
+        signed = url + "".join(key + event[key] for key in sorted(event) if key not in request.query)
+        key = self.connection.webhook_secret or self.connection.secret
+        digest = hmac.digest(key.encode(), signed.encode(), hashlib.sha1)
+        prove(base64.b64encode(digest).decode(), request.headers.get("x-twilio-signature", ""))
+        return event

@@ -1,0 +1,97 @@
+"""The station that asks providers what became of messages nobody knows about: beside the dispatcher.
+
+Only where the provider can be asked by our own reference (`Traits.lookup`). What it says settles the message as a late
+receipt would; a message is never sent again because of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from bridge import clock
+from bridge.errors import Reason
+from bridge.gateways.base import Doubt, Gateway
+from bridge.station import Station
+from bridge.store.queue import Doubtful, Queue
+from bridge.store.transitions import Change
+from bridge.types import MessageState, OutcomeKind
+
+log = structlog.get_logger("bridge.seeker")
+
+FIRST_WAIT = 5.0
+"""Seconds to the first question: the provider may still be at work on what it read."""
+LONGEST_WAIT = 3600.0
+LONGEST_DOUBT = timedelta(days=2)
+"""How old a message may be that is still asked about."""
+
+_BATCH = 100
+_UNKNOWN = frozenset({MessageState.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    tries: int
+    again_at: datetime
+
+
+class Seeker(Station):
+    """Looks up what is unknown, each message less and less often."""
+
+    name = "seeker"
+
+    def __init__(self, queue: Queue, gateways: Mapping[str, Gateway], settled: Callable[[], None]) -> None:
+        super().__init__()
+        self._queue = queue
+        self._gateways = {name: gateway for name, gateway in gateways.items() if gateway.traits.lookup}
+        self._settled = settled
+        self._asked: dict[str, _Asked] = {}
+
+    async def _round(self) -> int:
+        if not self._gateways:
+            return 0
+        now = clock.now()
+        doubts = await self._queue.doubts(self._gateways, now - LONGEST_DOUBT)
+        self._asked = {each.message_id: self._known(each, now) for each in doubts}
+        due = [each for each in doubts if self._asked[each.message_id].again_at <= now][:_BATCH]
+        for each in due:
+            if self._stopping:
+                return 0
+            await self._ask(each)
+        return len(due)
+
+    async def _next_due(self) -> datetime | None:
+        return min((asked.again_at for asked in self._asked.values()), default=None)
+
+    def _known(self, each: Doubtful, now: datetime) -> _Asked:
+        return self._asked.get(each.message_id) or _Asked(0, now + timedelta(seconds=FIRST_WAIT))
+
+    async def _ask(self, each: Doubtful) -> None:
+        doubt = Doubt(each.message_id, each.provider_id, each.number)
+        outcome = await self._gateways[each.gateway].lookup(doubt)
+        now, tries = clock.now(), self._asked[each.message_id].tries + 1
+        wait = clock.jitter(min(FIRST_WAIT * 2.0 ** min(tries, 30), LONGEST_WAIT))
+        self._asked[each.message_id] = _Asked(tries, now + timedelta(seconds=wait))
+        state = None
+        match outcome.kind:
+            case OutcomeKind.ACCEPTED:
+                provider_id = outcome.provider_id
+                change = Change(each.message_id, MessageState.SENT, now, provider_id=provider_id, only_from=_UNKNOWN)
+                state = await self._queue.change(change)
+            case OutcomeKind.REJECTED:
+                reason = outcome.reason or Reason.PROVIDER_REFUSED
+                change = Change(
+                    each.message_id, MessageState.FAILED, now, reason, outcome.diagnostic, only_from=_UNKNOWN
+                )
+                state = await self._queue.change(change)
+        log.info(
+            "message.looked_up",
+            message=each.message_id,
+            gateway=each.gateway,
+            outcome=outcome.kind.value,
+            state=state.value if state else None,
+        )
+        self._settled()

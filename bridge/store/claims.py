@@ -1,0 +1,248 @@
+"""Claiming what is due and saying that it is on its way: the first half of the queue, below `queue`.
+
+A claimed row is still `queued`, with a lease; it becomes `sending` in a commit of its own just before the first byte
+leaves. Each function does a batch in the committer's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from itertools import accumulate, pairwise
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from bridge import clock
+from bridge.store.tables import QUEUED, attempts, mailboxes, message_contents, messages, opt_outs
+from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, OutcomeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A wish for work: at most `limit` messages that are due, leased to `owner` until `until`."""
+
+    owner: str
+    now: datetime
+    until: datetime
+    limit: int
+    without: frozenset[str] = frozenset()
+    """Gateways that are left alone: messages that no other may carry stay where they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One message that is ours to send until its lease ends."""
+
+    sms: OutboundSms
+    gateway: str
+    attempts: int
+    """Tries so far."""
+    first_tried_at: datetime | None
+    """When the present row of tries began; a person who has an unknown message sent again begins another."""
+    opted_out_since: datetime | None
+    """The phone asked this sender number for no more texts, after the message was taken."""
+    stand_ins: tuple[str, ...]
+    """Gateways that take its place when it cannot be reached."""
+    due_at: datetime
+    """Since when it could leave; before the first try that is when it was taken, or the later time it asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A claimed message is about to leave: bytes may be on their way from now on."""
+
+    owner: str
+    message_id: str
+    gateway: str
+    now: datetime
+    until: datetime
+    stand_ins: tuple[str, ...] | None = None
+    """Set when another gateway carries it than the one it was claimed for: who stands in from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A claimed message does not leave after all; it may be claimed again from `until` on."""
+
+    owner: str
+    message_id: str
+    until: datetime
+
+
+_OPTED_OUT = and_(
+    opt_outs.c.organisation_id == messages.c.organisation_id,
+    opt_outs.c.sender == messages.c.sender,
+    opt_outs.c.number_hash == messages.c.number_hash,
+)
+
+
+def claim(connection: Connection, claims: Sequence[Claim]) -> list[list[Claimed]]:
+    """Lease what is due; for each wish the messages that are now his, oldest first."""
+    return [_claim_one(connection, each) for each in claims]
+
+
+def _claim_one(connection: Connection, claim: Claim) -> list[Claimed]:
+    wish = {"b_now": claim.now, "b_owner": claim.owner, "b_until": claim.until, "b_limit": claim.limit}
+    ids = connection.execute(_leasing(claim.without), wish).scalars().all()
+    return [_claimed(row) for row in connection.execute(_reading(), {"b_ids": ids})] if ids else []
+
+
+@cache
+def _leasing(without: frozenset[str]) -> Update:
+    """Leases what is due and gives its ids; built once, since building it takes longer than carrying it out."""
+    now: ColumnElement[datetime] = bindparam("b_now")
+    due = (
+        select(messages.c.id)
+        .join(mailboxes, mailboxes.c.id == messages.c.mailbox_id)
+        .where(
+            messages.c.state == QUEUED,
+            messages.c.due_at <= now,
+            or_(messages.c.lease_until.is_(None), messages.c.lease_until < now),
+            mailboxes.c.paused.is_(False),
+            *((~and_(messages.c.gateway.in_(without), messages.c.stand_ins == ""),) if without else ()),
+        )
+        .order_by(messages.c.due_at)
+        .limit(bindparam("b_limit", type_=Integer))
+        .with_for_update(skip_locked=True, of=messages)
+        .cte("due")  # PostgreSQL may run a plain subquery more than once, and then lease more than the limit
+    )
+    return (
+        update(messages)
+        .where(messages.c.id.in_(select(due.c.id)))
+        .values(lease_owner=bindparam("b_owner"), lease_until=bindparam("b_until"), version=messages.c.version + 1)
+        .returning(messages.c.id)
+    )
+
+
+@cache
+def _reading() -> Select[Any]:
+    """Messages by their ids, with their words and what decides whether they may leave."""
+    tries, doubts = attempts.alias("tries"), attempts.alias("doubts")
+    last_doubt = (
+        select(func.max(doubts.c.number))
+        .where(
+            doubts.c.message_id == messages.c.id,
+            or_(doubts.c.outcome.is_(None), doubts.c.outcome == OutcomeKind.UNKNOWN),
+        )
+        .correlate(messages)
+        .scalar_subquery()
+    )
+    first_tried_at = (
+        select(func.min(tries.c.started_at))
+        .where(tries.c.message_id == messages.c.id, tries.c.number > func.coalesce(last_doubt, 0))
+        .correlate(messages)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            messages,
+            message_contents.c.text,
+            message_contents.c.lengths,
+            opt_outs.c.since,
+            first_tried_at.label("first_tried_at"),
+        )
+        .join(message_contents, message_contents.c.message_id == messages.c.id)
+        .outerjoin(opt_outs, _OPTED_OUT)
+        .where(messages.c.id.in_(bindparam("b_ids", expanding=True)))
+        .order_by(messages.c.due_at, messages.c.id)
+    )
+
+
+def _claimed(row: Any) -> Claimed:
+    bounds = accumulate(row.lengths, initial=0)
+    sms = OutboundSms(
+        reference=row.id,
+        number=row.number,
+        sender=row.sender,
+        text=row.text,
+        encoding=Encoding(row.encoding),
+        segments=tuple(row.text[start:end] for start, end in pairwise(bounds)),
+        message_class=MessageClass(row.message_class),
+        expires_at=row.expires_at,
+    )
+    stand_ins = tuple(row.stand_ins.split(",")) if row.stand_ins else ()
+    return Claimed(sms, row.gateway, row.attempts, row.first_tried_at, row.since, stand_ins, row.due_at)
+
+
+def release(connection: Connection, releases: Sequence[Release]) -> list[None]:
+    """Put claimed messages back."""
+    waiting = update(messages).where(
+        messages.c.id == bindparam("b_id"),
+        messages.c.lease_owner == bindparam("b_owner"),
+        messages.c.state == MessageState.QUEUED,
+    )
+    rows = [{"b_id": each.message_id, "b_owner": each.owner, "b_until": each.until} for each in releases]
+    connection.execute(waiting.values(lease_until=bindparam("b_until")), rows)
+    return [None] * len(releases)
+
+
+def start(connection: Connection, starts: Sequence[Start]) -> list[int | None]:
+    """Say that claimed messages are on their way; for each the number of its try, or None when it may not leave."""
+    by_owner: dict[str, dict[str, Start]] = {}
+    for start in starts:
+        by_owner.setdefault(start.owner, {})[start.message_id] = start
+    numbers: dict[tuple[str, str], int] = {}
+    for owner, leaving in by_owner.items():
+        going = (
+            update(messages)
+            .where(
+                messages.c.id.in_(leaving),
+                messages.c.state == MessageState.QUEUED,
+                messages.c.lease_owner == owner,
+                messages.c.lease_until > max(start.now for start in leaving.values()),
+                ~exists().where(_OPTED_OUT),
+            )
+            .values(
+                state=MessageState.SENDING,
+                version=messages.c.version + 1,
+                attempts=messages.c.attempts + 1,
+                lease_until=max(start.until for start in leaving.values()),
+            )
+            .returning(messages.c.id, messages.c.attempts)
+        )
+        for row in connection.execute(going):
+            numbers[owner, row.id] = row.attempts
+    rerouted = [
+        {"b_id": message_id, "b_gateway": start.gateway, "b_stand_ins": ",".join(start.stand_ins)}
+        for owner, message_id in numbers
+        if (start := by_owner[owner][message_id]).stand_ins is not None
+    ]
+    if rerouted:
+        other_way = update(messages).where(messages.c.id == bindparam("b_id"))
+        other_way = other_way.values(gateway=bindparam("b_gateway"), stand_ins=bindparam("b_stand_ins"))
+        connection.execute(other_way, rerouted)
+    rows = [
+        {
+            "id": clock.new_id(),
+            "message_id": message_id,
+            "segment_id": None,
+            "number": number,
+            "gateway": by_owner[owner][message_id].gateway,
+            "started_at": by_owner[owner][message_id].now,
+            "finished_at": None,
+            "outcome": None,
+            "diagnostic": "",
+        }
+        for (owner, message_id), number in numbers.items()
+    ]
+    if rows:
+        connection.execute(insert(attempts), rows)
+    # Whoever asks twice for the same message hears yes once.
+    return [numbers.pop((start.owner, start.message_id), None) for start in starts]

@@ -1,0 +1,91 @@
+"""The segments of long SMS from phones, until all of one have come: they may come over any bind, to any node."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, func, select
+
+from bridge import clock
+from bridge.store.engine import upsert
+from bridge.store.keys import NumberKey
+from bridge.store.tables import inbound_parts
+from bridge.types import InboundPart, InboundSms
+
+TOGETHER = timedelta(days=1)
+"""Segments that came further apart belong to different texts: a phone uses its references again."""
+
+WAIT = timedelta(hours=1)
+"""How long a text waits for a segment that does not come."""
+
+MISSING = "[…]"
+"""What stands for a segment that never came."""
+
+_SAME = ("gateway", "number_hash", "sender", "concat_reference")
+
+
+def lock(connection: Connection, heard: Sequence[InboundPart]) -> None:
+    """Let nobody else put the same texts together meanwhile; on SQLite nobody else can write anyway."""
+    if connection.dialect.name != "postgresql":
+        return
+    for key in sorted({_lock_key(part) for part in heard}):
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def add(connection: Connection, key: NumberKey, part: InboundPart) -> InboundSms | None:
+    """Keep a segment; the whole SMS when it is the last one that was missing. The newer of two equal ones counts."""
+    values: dict[str, Any] = {
+        "gateway": part.gateway,
+        "number": part.number,
+        "number_hash": key.hash(part.number),
+        "sender": part.to,
+        "concat_reference": part.reference,
+        "total": part.total,
+        "ordinal": part.ordinal,
+        # A segment may end within a surrogate pair, which no database takes as text.
+        "text": part.text.encode("utf-16-be", "surrogatepass").hex(),
+        "received_at": part.received_at,
+    }
+    newer = {name: values[name] for name in ("total", "text", "received_at")}
+    statement = upsert(connection.dialect.name, inbound_parts).on_conflict_do_update(
+        index_elements=[inbound_parts.c[name] for name in (*_SAME, "ordinal")], set_=newer
+    )
+    connection.execute(statement.values(id=clock.new_id(), **values))
+    group = and_(*(inbound_parts.c[name] == values[name] for name in _SAME), inbound_parts.c.total == part.total)
+    fresh = and_(group, inbound_parts.c.received_at > part.received_at - TOGETHER)
+    rows = connection.execute(select(inbound_parts).where(fresh).order_by(inbound_parts.c.ordinal)).all()
+    if [row.ordinal for row in rows] != list(range(1, part.total + 1)):
+        return None
+    connection.execute(delete(inbound_parts).where(inbound_parts.c.id.in_([row.id for row in rows])))
+    return InboundSms(part.gateway, part.event_id, part.number, part.to, _joined(rows, part.total), part.received_at)
+
+
+def given_up(connection: Connection, now: datetime, limit: int) -> list[InboundSms]:
+    """Texts that have waited long enough, as far as they came; their segments are forgotten."""
+    same = [inbound_parts.c[name] for name in (*_SAME, "total")]
+    query = select(*same).group_by(*same).having(func.max(inbound_parts.c.received_at) < now - WAIT).limit(limit)
+    found = []
+    for group in connection.execute(query).all():
+        mine = and_(*(column == value for column, value in zip(same, group, strict=True)))
+        rows = connection.execute(delete(inbound_parts).where(mine).returning(inbound_parts)).all()
+        if not rows:  # another node gave it up at the same moment
+            continue
+        last = max(rows, key=lambda row: row.received_at)
+        text = _joined(sorted(rows, key=lambda row: row.ordinal), last.total)
+        found.append(InboundSms(last.gateway, f"part:{last.id}", last.number, last.sender, text, last.received_at))
+    return found
+
+
+def _joined(rows: Sequence[Any], total: int) -> str:
+    units = {row.ordinal: bytes.fromhex(row.text) for row in rows}
+    gap = MISSING.encode("utf-16-be")
+    whole = b"".join(units.get(ordinal, gap) for ordinal in range(1, total + 1))
+    return whole.decode("utf-16-be", "replace")
+
+
+def _lock_key(part: InboundPart) -> int:
+    same = repr((part.gateway, part.number, part.to, part.reference)).encode()
+    return int.from_bytes(hashlib.sha256(same).digest()[:8], "big", signed=True)

@@ -1,0 +1,176 @@
+"""What a gateway is tested with: a table for each kind, in `tests/gateways/kinds`, that the conformance suite plays."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from bridge.errors import Reason
+from bridge.gateways.connection import Connection
+from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, Outcome, OutcomeKind
+from tests.gateways import kinds
+from tests.gateways.provider import Play
+
+NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+"""When everything happens."""
+
+REFERENCE = "01k8zq4xw5v6t7r8s9p0n1m2k3"
+NUMBER = "+393331234567"
+SENDER = "+390200000001"
+TOKEN = "unguessable0unguessable0unguessa"
+PUBLIC_URL = "https://bridge.example.test"
+
+PLAIN = OutboundSms(
+    REFERENCE, NUMBER, SENDER, "A domani alle 9, perché sì.", Encoding.GSM7, ("A domani alle 9, perché sì.",)
+)
+UNICODE = replace(PLAIN, text="Приём 10:00 ☎", encoding=Encoding.UCS2, segments=("Приём 10:00 ☎",))
+LONG = replace(PLAIN, text="a" * 200, segments=("a" * 153, "a" * 47))
+EXPIRING = replace(PLAIN, expires_at=NOW + timedelta(hours=2))
+"""Of no use two hours from now."""
+PROMOTION = replace(PLAIN, message_class=MessageClass.PROMOTIONAL)
+
+REJECTED, THROTTLED, UNKNOWN = OutcomeKind.REJECTED, OutcomeKind.THROTTLED, OutcomeKind.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that a gateway must make, exactly. `body` is the form's fields, or the JSON value."""
+
+    method: str
+    target: str
+    """Path and query, below the address of the provider."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Those that must be there, names in lower case; others may be too."""
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An SMS, and the request it becomes."""
+
+    name: str
+    sms: OutboundSms
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """An answer of the provider, and what it means."""
+
+    name: str
+    play: Play
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A callback of the provider: what it requests of us. `target` is what follows `/hooks/NAME`."""
+
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    method: str = "POST"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A receipt that must come of a callback."""
+
+    provider_id: str | None
+    state: MessageState
+    reason: Reason | None = None
+    reference: str | None = None
+    occurred_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An inbound SMS that must come of a callback."""
+
+    number: str
+    to: str
+    text: str
+    received_at: datetime = NOW
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A callback, and what comes of it: events, or nothing at all."""
+
+    name: str
+    call: Call
+    events: tuple[Told | Heard, ...]
+    says: str | None = None
+    """The body of our answer, where the provider cares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forged:
+    """A callback that must not be believed or not be understood, and our HTTP status."""
+
+    name: str
+    call: Call
+    status: int = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """All that is known of one provider."""
+
+    connection: Connection
+    """Its settings; `url` is filled in with the scripted provider's."""
+    orders: Sequence[Order]
+    answers: Sequence[Says]
+    callbacks: Sequence[Callback] = ()
+    forged: Sequence[Forged] = ()
+    question: Request | None = None
+    """What `bridge check` asks."""
+    path: str = ""
+    """What the operator's url has after the host."""
+
+
+def connection(**given: Any) -> Connection:
+    """The settings of the gateway `main`, as a test wants them."""
+    return Connection(name="main", url="", public_url=PUBLIC_URL, hook_token=TOKEN, now=lambda: NOW, **given)
+
+
+def accepted(provider_id: str) -> Outcome:
+    return Outcome(OutcomeKind.ACCEPTED, provider_id=provider_id)
+
+
+def outcome(kind: OutcomeKind, reason: Reason | None = None, *, retry_after: float | None = None) -> Outcome:
+    """An outcome without its diagnostic, which the suite does not compare."""
+    return Outcome(kind, reason=reason, retry_after=retry_after)
+
+
+def form(target: str, headers: Mapping[str, str] | None = None, **fields: str) -> Call:
+    """A callback that is a form; a trailing underscore in a name is left out (`from_`)."""
+    named = {name.removesuffix("_"): value for name, value in fields.items()}
+    content = {"content-type": "application/x-www-form-urlencoded"}
+    return Call(target, {**content, **(headers or {})}, urlencode(named).encode())
+
+
+def as_json(target: str, value: object, headers: Mapping[str, str] | None = None) -> Call:
+    """A callback that is JSON."""
+    return Call(target, {"content-type": "application/json", **(headers or {})}, json.dumps(value).encode())
+
+
+def query(target: str, **fields: str) -> Call:
+    """A callback that is a GET with everything in its query."""
+    named = {name.removesuffix("_"): value for name, value in fields.items()}
+    return Call(f"{target}?{urlencode(named)}", method="GET")
+
+
+def all_kinds() -> dict[str, Kind]:
+    """The table of every kind that has one, by its name in the settings."""
+    found = {}
+    for module in pkgutil.iter_modules(kinds.__path__):
+        imported = importlib.import_module(f"{kinds.__name__}.{module.name}")
+        found[imported.NAME] = imported.KIND
+    return found

@@ -1,0 +1,95 @@
+"""46elks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from bridge.types import MessageState
+from tests.gateways.cases import (
+    NUMBER,
+    PLAIN,
+    PUBLIC_URL,
+    REJECTED,
+    SENDER,
+    THROTTLED,
+    TOKEN,
+    UNICODE,
+    UNKNOWN,
+    Callback,
+    Forged,
+    Heard,
+    Kind,
+    Order,
+    Request,
+    Says,
+    Told,
+    accepted,
+    connection,
+    form,
+    outcome,
+)
+from tests.gateways.provider import Play
+
+NAME = "46elks"
+
+LOGIN = {"authorization": "Basic dXNlcjpwYXNzd29yZA=="}
+FIELDS = {
+    "from": SENDER,
+    "to": NUMBER,
+    "dontlog": "message",
+    "whendelivered": f"{PUBLIC_URL}/hooks/main/receipts/{TOKEN}",
+}
+RECEIPTS, INBOUND = f"/receipts/{TOKEN}", f"/inbound/{TOKEN}"
+
+KIND = Kind(
+    connection=connection(account="user", secret="password"),
+    path="/a1",
+    orders=[
+        Order("plain", PLAIN, Request("POST", "/a1/sms", LOGIN, {**FIELDS, "message": PLAIN.text})),
+        Order("unicode", UNICODE, Request("POST", "/a1/sms", LOGIN, {**FIELDS, "message": UNICODE.text})),
+    ],
+    answers=[
+        Says(
+            "taken",
+            Play(200, '{"status": "created", "id": "s17a6dafb12d6b1cabc053d57dac2b9d8"}'),
+            accepted("s17a6dafb12d6b1cabc053d57dac2b9d8"),
+        ),
+        Says("wrong login", Play(401, "API access requires Basic HTTP authentication"), outcome(REJECTED)),
+        Says("bad number", Play(400, "Invalid to number"), outcome(REJECTED)),
+        Says("no credit", Play(403, "Not enough credits"), outcome(REJECTED)),
+        Says("too fast", Play(429, "", {"Retry-After": "7"}), outcome(THROTTLED, retry_after=7.0)),
+        Says("broken", Play(500, "oops"), outcome(UNKNOWN)),
+        Says("taken, but it does not say as what", Play(200, "{}"), outcome(UNKNOWN)),
+    ],
+    question=Request("GET", "/a1/me", LOGIN),
+    callbacks=[
+        Callback("sent", form(RECEIPTS, id="s1", status="sent"), (Told("s1", MessageState.SENT),)),
+        Callback(
+            "delivered",
+            form(RECEIPTS, id="s1", status="delivered", delivered="2026-11-21T09:59:58.123000"),
+            (Told("s1", MessageState.DELIVERED, occurred_at=datetime(2026, 11, 21, 9, 59, 58, 123000, UTC)),),
+        ),
+        Callback("failed", form(RECEIPTS, id="s1", status="failed"), (Told("s1", MessageState.UNDELIVERED),)),
+        Callback(
+            "a phone writes",
+            form(
+                INBOUND,
+                id="s2",
+                from_=NUMBER,
+                to=SENDER,
+                message="Sì ☎",
+                direction="incoming",
+                created="2026-11-21T09:00:00",
+            ),
+            (Heard(NUMBER, SENDER, "Sì ☎", datetime(2026, 11, 21, 9, tzinfo=UTC)),),
+            says="",
+        ),
+    ],
+    forged=[
+        Forged("path without its token", form("/receipts", id="s1", status="sent"), 404),
+        Forged("path with another token", form("/receipts/" + TOKEN[::-1], id="s1", status="sent"), 404),
+        Forged("unknown status", form(RECEIPTS, id="s1", status="lost"), 400),
+        Forged("no id", form(RECEIPTS, status="sent"), 400),
+        Forged("a sender that is no text", form(INBOUND, id="s1", from_="\n" * 30, to=SENDER, message="x"), 400),
+    ],
+)

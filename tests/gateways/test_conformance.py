@@ -1,0 +1,224 @@
+"""Every gateway keeps the same contract, over real HTTP: exact requests, honest outcomes, callbacks that are proved.
+
+What one provider says stands in its table in `tests/gateways/kinds`; what holds for all of them stands here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx
+import pytest
+
+from bridge.gateways.base import Gateway
+from bridge.gateways.registry import KINDS, build
+from bridge.types import GatewayEvent, InboundSms, OutcomeKind, Receipt
+from bridge.web.app import build_web
+from bridge.web.server import WebServer
+from tests.gateways.cases import PLAIN, Call, Callback, Forged, Heard, Order, Says, Told, all_kinds
+from tests.gateways.provider import Fault, Play, Provider, Seen, run_provider
+from tests.servers.ports import free_port
+from tests.web.parts import all_is_well
+
+TABLES = all_kinds()
+
+everybody = pytest.mark.parametrize("kind", TABLES)
+
+
+def rows(part: str) -> pytest.MarkDecorator:
+    """One test for each row of a part of every table."""
+    found = [(name, row) for name, kind in TABLES.items() for row in getattr(kind, part)]
+    return pytest.mark.parametrize(
+        ("kind", "row"), [pytest.param(*pair, id=f"{pair[0]}-{pair[1].name}") for pair in found]
+    )
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[Provider]:
+    async with run_provider() as running:
+        yield running
+
+
+def opened(name: str, url: str, timeout: float = 5.0) -> Gateway:
+    table = TABLES[name]
+    return build(name, replace(table.connection, url=url + table.path, timeout=timeout))
+
+
+def test_every_kind_has_its_table() -> None:
+    # The simulated network is tested with the real one, SMPP in a folder of its own.
+    assert set(TABLES) | {"simulator", "smpp"} == set(KINDS)
+
+
+@rows("orders")
+async def test_the_request_is_exactly_the_documented_one(kind: str, row: Order, provider: Provider) -> None:
+    await play_through(kind, provider, row.sms)
+    request = provider.seen[-1]
+    assert (request.method, request.target) == (row.request.method, row.request.target)
+    assert {name: request.headers.get(name) for name in row.request.headers} == dict(row.request.headers)
+    assert _content(request) == row.request.body
+
+
+@rows("answers")
+async def test_what_the_provider_answers_means_what_it_documents(kind: str, row: Says, provider: Provider) -> None:
+    outcome = await play_through(kind, provider, PLAIN, row.play)
+    assert replace(outcome, diagnostic="") == row.outcome
+    if outcome.kind is not OutcomeKind.ACCEPTED:
+        assert outcome.diagnostic, "the operator wants to know what it said"
+    assert PLAIN.number[1:] not in outcome.diagnostic
+
+
+async def play_through(name: str, provider: Provider, sms: Any, play: Play | None = None) -> Any:
+    """Hand one SMS to a provider that says `play` to it."""
+    table = TABLES[name]
+    gateway = opened(name, provider.url)
+    provider.script.append(play or table.answers[0].play)
+    try:
+        return await gateway.submit(sms)
+    finally:
+        await gateway.close()
+
+
+@everybody
+@pytest.mark.parametrize("fault", Fault)
+async def test_once_the_connection_stood_nobody_can_say(kind: str, fault: Fault, provider: Provider) -> None:
+    gateway = opened(kind, provider.url, timeout=1.0)
+    provider.script.append(fault)
+    outcome = await gateway.submit(PLAIN)
+    await gateway.close()
+    assert (outcome.kind, outcome.provider_id) == (OutcomeKind.UNKNOWN, None)
+
+
+@everybody
+async def test_a_refused_connection_is_tried_again(kind: str) -> None:
+    gateway = opened(kind, f"http://127.0.0.1:{free_port()}")
+    outcome = await gateway.submit(PLAIN)
+    await gateway.close()
+    assert outcome.kind is OutcomeKind.UNREACHABLE
+
+
+@everybody
+@pytest.mark.parametrize(
+    "body", ["", "null", "[]", "{}", '{"id": []}', "\ud83d".encode("utf-8", "replace").decode(), "[" * 5000]
+)
+async def test_no_nonsense_is_taken_for_yes_or_breaks_us(kind: str, body: str, provider: Provider) -> None:
+    outcome = await play_through(kind, provider, PLAIN, Play(200, body))
+    assert outcome.kind in (OutcomeKind.UNKNOWN, OutcomeKind.REJECTED)
+
+
+@everybody
+async def test_no_redirect_is_followed(kind: str, provider: Provider) -> None:
+    outcome = await play_through(kind, provider, PLAIN, Play(307, "", {"Location": f"{provider.url}/elsewhere"}))
+    assert (outcome.kind, len(provider.seen)) == (OutcomeKind.UNKNOWN, 1)
+
+
+@everybody
+async def test_the_check_says_what_is_wrong(kind: str, provider: Provider) -> None:
+    gateway = opened(kind, provider.url)
+    said = []
+    for status in (200, 401, 500):
+        provider.script.append(Play(status, "{}"))
+        said.append(await gateway.probe())
+    await gateway.close()
+    assert said[0] == ""
+    assert "login" in said[1]
+    assert "HTTP 500" in said[2]
+    wanted = TABLES[kind].question
+    assert wanted is not None
+    assert (provider.seen[0].method, provider.seen[0].target) == (wanted.method, wanted.target)
+    assert {name: provider.seen[0].headers.get(name) for name in wanted.headers} == dict(wanted.headers)
+
+
+# ------------------------------------------------------------------------------------------------ callbacks
+
+
+class Listener:
+    """The web listener of a bridge with one gateway, and what it heard."""
+
+    def __init__(self, web: WebServer, http: httpx.AsyncClient, heard: list[GatewayEvent]) -> None:
+        self.web, self.http, self.heard = web, http, heard
+
+    async def take(self, call: Call) -> httpx.Response:
+        return await self.http.request(
+            call.method, f"/hooks/main{call.target}", headers=dict(call.headers), content=call.body
+        )
+
+
+@pytest.fixture
+async def listener(kind: str) -> AsyncIterator[Listener]:
+    heard: list[GatewayEvent] = []
+
+    async def keep(events: Sequence[GatewayEvent]) -> None:
+        heard.extend(events)
+
+    gateway = opened(kind, "http://127.0.0.1:9")
+    web = WebServer(build_web({"main": gateway}, keep, all_is_well), "127.0.0.1", 0)
+    await web.start()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", trust_env=False) as http:
+        yield Listener(web, http, heard)
+    await web.stop()
+    await gateway.close()
+
+
+@rows("callbacks")
+async def test_what_the_provider_calls_is_heard(kind: str, row: Callback, listener: Listener) -> None:
+    answer = await listener.take(row.call)
+    assert answer.status_code == 200, answer.text
+    assert len(listener.heard) == len(row.events)
+    assert tuple(map(_essence, listener.heard, row.events)) == row.events
+    if row.says is not None:
+        assert answer.text == row.says
+
+
+@rows("callbacks")
+async def test_the_same_callback_twice_is_the_same_event(kind: str, row: Callback, listener: Listener) -> None:
+    await listener.take(row.call)
+    await listener.take(row.call)
+    half = len(listener.heard) // 2
+    first, second = ([event.event_id for event in part] for part in (listener.heard[:half], listener.heard[half:]))
+    assert first == second
+    assert len(set(first)) == len(first)
+
+
+@rows("forged")
+async def test_what_is_forged_is_not_heard(kind: str, row: Forged, listener: Listener) -> None:
+    answer = await listener.take(row.call)
+    assert (answer.status_code, listener.heard) == (row.status, [])
+
+
+@everybody
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"{", b"[" * 60_000, b"a=1&" * 10_000, b"x" * 70_000])
+async def test_no_hostile_callback_breaks_us(kind: str, body: bytes, listener: Listener) -> None:
+    for row in TABLES[kind].callbacks:
+        answer = await listener.take(replace(row.call, body=body, target=row.call.target.partition("?")[0]))
+        assert answer.status_code in (400, 403, 413)
+    assert listener.heard == []
+
+
+def _content(request: Seen) -> Any:
+    kind = request.headers.get("content-type", "")
+    if kind.startswith("application/json"):
+        return json.loads(request.body)
+    if kind.startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(request.body.decode(), keep_blank_values=True, strict_parsing=True))
+    return request.body.decode() or None
+
+
+def _essence(event: GatewayEvent, wanted: Told | Heard) -> Told | Heard:
+    """An event as the tables write it; what a table leaves open is not compared."""
+    assert event.gateway == "main"
+    if isinstance(event, InboundSms):
+        return Heard(event.number, event.to, event.text, event.received_at)
+    assert isinstance(event, Receipt)
+    return Told(event.provider_id, event.state, event.reason, event.reference, event.occurred_at)
+
+
+def test_secrets_are_named_so_that_no_log_holds_them() -> None:
+    for name, table in TABLES.items():
+        gateway: Gateway = opened(name, "https://provider.example.test")
+        hidden = {table.connection.secret, table.connection.webhook_secret, table.connection.hook_token} - {""}
+        assert hidden <= set(gateway.secrets()), name
+        assert not any(secret in repr(gateway) + repr(table.connection) for secret in hidden), name

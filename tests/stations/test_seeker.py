@@ -1,0 +1,91 @@
+"""What nobody knows is asked of the provider, and what it says settles the message; nothing is ever sent again."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from bridge import clock, seeker
+from bridge.errors import Reason
+from bridge.gateways.base import Doubt, Gateway, Traits
+from bridge.seeker import Seeker
+from bridge.store.claims import Claim, Start
+from bridge.store.transitions import Change
+from bridge.types import MessageState, OutboundSms, Outcome, OutcomeKind
+from tests.store.conftest import GATEWAY, StoreRoom, new_mail
+from tests.store.steps import ME, state
+
+THERE = Outcome(OutcomeKind.ACCEPTED, "P-7")
+REFUSED = Outcome(OutcomeKind.REJECTED, reason=Reason.UNKNOWN_SUBSCRIBER, diagnostic="no such number")
+NOBODY_KNOWS = Outcome(OutcomeKind.UNKNOWN)
+
+
+class Provider(Gateway):
+    """Knows of one message what the test says; it is never to be handed one."""
+
+    name = GATEWAY
+    traits = Traits(receipts=True, inbound=True, lookup=True)
+
+    def __init__(self, *outcomes: Outcome) -> None:
+        self.outcomes = list(outcomes)
+        self.asked: list[Doubt] = []
+
+    async def submit(self, sms: OutboundSms) -> Outcome:
+        raise AssertionError("a message was sent again")
+
+    async def probe(self) -> str:
+        return ""
+
+    async def lookup(self, message: Doubt) -> Outcome:
+        self.asked.append(message)
+        return self.outcomes.pop(0)
+
+
+@pytest.mark.parametrize(
+    ("said", "becomes"),
+    [
+        pytest.param([THERE], MessageState.SENT, id="the provider has it"),
+        pytest.param([REFUSED], MessageState.FAILED, id="it was refused"),
+        pytest.param([NOBODY_KNOWS, NOBODY_KNOWS, THERE], MessageState.SENT, id="it is asked again"),
+    ],
+)
+async def test_what_the_provider_says_settles_it(
+    room: StoreRoom, said: list[Outcome], becomes: MessageState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seeker, "FIRST_WAIT", 0.01)
+    message_id = await unknown(room)
+    provider, settled = Provider(*said), asyncio.Event()
+
+    def note() -> None:
+        if not provider.outcomes:
+            settled.set()
+
+    station = Seeker(room.store.queue, {GATEWAY: provider}, note)
+    running = asyncio.create_task(station.run())
+    await asyncio.wait_for(settled.wait(), 10)
+    station.stop()
+    await running
+    assert await state(room, message_id) is becomes
+    assert provider.asked == [Doubt(message_id, None, "+393331234567")] * len(said)
+
+
+async def test_a_receipt_that_came_meanwhile_knows_better(room: StoreRoom) -> None:
+    message_id = await unknown(room)
+    late = Change(message_id, MessageState.FAILED, clock.now(), only_from=frozenset({MessageState.UNKNOWN}))
+    await room.store.queue.change(Change(message_id, MessageState.DELIVERED, clock.now()))
+    assert await room.store.queue.change(late) is None
+    assert await state(room, message_id) is MessageState.DELIVERED
+    assert await room.store.queue.doubts([GATEWAY], clock.now() - seeker.LONGEST_DOUBT) == []
+
+
+async def unknown(room: StoreRoom) -> str:
+    now = clock.now()
+    await room.outbox.take(new_mail(room.mailbox, at=now))
+    until = now + timedelta(seconds=90)
+    (claimed,) = await room.store.queue.claim(Claim(ME, clock.now(), until, 10))
+    message_id = claimed.sms.reference
+    assert await room.store.queue.start(Start(ME, message_id, GATEWAY, clock.now(), until)) == 1
+    await room.store.queue.change(Change(message_id, MessageState.UNKNOWN, clock.now(), Reason.NO_ANSWER))
+    return message_id
