@@ -52,12 +52,21 @@ class Jasmin(HttpGateway):
 
     kind = "jasmin"
     title = "Jasmin"
-    options = (Option("alphabet", "what data coding 0 means to the network", "gsm", ("gsm", "latin-1")),)
+    options = (
+        Option("alphabet", "what data coding 0 means to the network", "gsm", ("gsm", "latin-1")),
+        Option(
+            "plus",
+            "whether numbers go out with their +; Jasmin hands them to the network as they are",
+            "no",
+            ("no", "yes"),
+        ),
+    )
     traits = Traits(receipts=True, inbound=True, senders=frozenset(SenderKind))
 
     def order(self, sms: OutboundSms) -> Order:
         receipts = f"{self.hook_url(self.hooks()[0])}?{urlencode({'reference': sms.reference})}"
-        fields = {"to": sms.number, "from": sms.sender, **self._login}
+        plus = "" if self.option("plus") == "yes" else "+"
+        fields = {"to": sms.number.removeprefix(plus), "from": sms.sender.removeprefix(plus), **self._login}
         # Level 3: what the network says at once, and what becomes of it.
         fields |= {"dlr": "yes", "dlr-url": receipts, "dlr-level": "3", "dlr-method": "POST"}
         if sms.encoding is Encoding.UCS2:

@@ -114,7 +114,7 @@ class SmsGate(HttpGateway):
 
     def _state(self, answer: Answer) -> Outcome:
         provider_id, state = answer.at("id"), answer.at("state")
-        if not isinstance(provider_id, str) or state not in _HELD | _ENDED:
+        if not isinstance(provider_id, str) or not isinstance(state, str) or state not in _HELD | _ENDED:
             return unclear(answer)
         return accepted(provider_id) if state in _HELD else Outcome(OutcomeKind.REJECTED, diagnostic=f"SMSGate {state}")
 

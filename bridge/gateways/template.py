@@ -79,7 +79,7 @@ class Template:
         def fill(text: str) -> str:
             return _FIELD.sub(lambda found: values[found[1]], text)
 
-        path = _FIELD.sub(lambda found: quote(values[found[1]], safe="", errors="replace"), self.path)
+        path = _FIELD.sub(lambda found: _segment(values[found[1]]), self.path)
         query = urlencode([(name, fill(value)) for name, value in self.query], errors="replace")
         headers = {name: fill(value) for name, value in self.headers}
         body, usual = b"", ""
@@ -93,6 +93,11 @@ class Template:
         if usual and not any(name.lower() == "content-type" for name in headers):
             headers["Content-Type"] = usual
         return Order(self.method, f"{self.url}{path}{'?' if query else ''}{query}", headers, body)
+
+
+def _segment(value: str) -> str:
+    """A value as part of a path; one that is only dots must not lead elsewhere (RFC 3986 section 5.2.4)."""
+    return "%2E" * len(value) if value in (".", "..") else quote(value, safe="", errors="replace")
 
 
 def template(method: str, url: str, path: str, headers: str, content: str, body: str) -> Template:

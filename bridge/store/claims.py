@@ -193,6 +193,25 @@ def release(connection: Connection, releases: Sequence[Release]) -> list[None]:
     return [None] * len(releases)
 
 
+_GOING = (
+    update(messages)
+    .where(
+        messages.c.id.in_(bindparam("b_ids", expanding=True)),
+        messages.c.state == MessageState.QUEUED,
+        messages.c.lease_owner == bindparam("b_owner"),
+        messages.c.lease_until > bindparam("b_now"),
+        ~exists().where(_OPTED_OUT),
+    )
+    .values(
+        state=MessageState.SENDING,
+        version=messages.c.version + 1,
+        attempts=messages.c.attempts + 1,
+        lease_until=bindparam("b_until"),
+    )
+    .returning(messages.c.id, messages.c.attempts)
+)
+
+
 def start(connection: Connection, starts: Sequence[Start]) -> list[int | None]:
     """Say that claimed messages are on their way; for each the number of its try, or None when it may not leave."""
     by_owner: dict[str, dict[str, Start]] = {}
@@ -200,24 +219,13 @@ def start(connection: Connection, starts: Sequence[Start]) -> list[int | None]:
         by_owner.setdefault(start.owner, {})[start.message_id] = start
     numbers: dict[tuple[str, str], int] = {}
     for owner, leaving in by_owner.items():
-        going = (
-            update(messages)
-            .where(
-                messages.c.id.in_(leaving),
-                messages.c.state == MessageState.QUEUED,
-                messages.c.lease_owner == owner,
-                messages.c.lease_until > max(start.now for start in leaving.values()),
-                ~exists().where(_OPTED_OUT),
-            )
-            .values(
-                state=MessageState.SENDING,
-                version=messages.c.version + 1,
-                attempts=messages.c.attempts + 1,
-                lease_until=max(start.until for start in leaving.values()),
-            )
-            .returning(messages.c.id, messages.c.attempts)
-        )
-        for row in connection.execute(going):
+        wish = {
+            "b_ids": list(leaving),
+            "b_owner": owner,
+            "b_now": max(start.now for start in leaving.values()),
+            "b_until": max(start.until for start in leaving.values()),
+        }
+        for row in connection.execute(_GOING, wish):
             numbers[owner, row.id] = row.attempts
     rerouted = [
         {"b_id": message_id, "b_gateway": start.gateway, "b_stand_ins": ",".join(start.stand_ins)}

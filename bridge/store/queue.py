@@ -43,6 +43,13 @@ class Doubtful:
     """The phone, E.164."""
 
 
+_DONE = (
+    update(attempts)
+    .where(attempts.c.message_id == bindparam("b_message"), attempts.c.number == bindparam("b_number"))
+    .values(finished_at=bindparam("b_at"), outcome=bindparam("b_outcome"), diagnostic=bindparam("b_diagnostic"))
+)
+
+
 class Queue:
     """The way out of the table of messages. Every method raises StoreUnavailable."""
 
@@ -99,11 +106,6 @@ class Queue:
         return transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
 
     def _finish(self, connection: Connection, finishes: Sequence[Finish]) -> list[MessageState | None]:
-        done = (
-            update(attempts)
-            .where(attempts.c.message_id == bindparam("b_message"), attempts.c.number == bindparam("b_number"))
-            .values(finished_at=bindparam("b_at"), outcome=bindparam("b_outcome"), diagnostic=bindparam("b_diagnostic"))
-        )
         rows = [
             {
                 "b_message": finish.change.message_id,
@@ -114,7 +116,7 @@ class Queue:
             }
             for finish in finishes
         ]
-        connection.execute(done, rows)
+        connection.execute(_DONE, rows)
         changes = [finish.change for finish in finishes]
         results = transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
         cut = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, case, func, select, update
 
 from bridge.errors import Reason
 from bridge.store.filings import NOTHING, FilingRules, file_texts
@@ -61,11 +61,41 @@ _SAVED = (
     "stand_ins",
 )
 
+_IDS: BindParameter[Any] = bindparam("b_ids", expanding=True)
+
+_LOCK = (
+    select(
+        *(messages.c[name] for name in ("id", "submission_id", "version", "attempts", "report_on", "reported")),
+        *(messages.c[name] for name in _SAVED),
+    )
+    .where(messages.c.id.in_(_IDS))
+    .order_by(messages.c.id)
+    .with_for_update()
+)
+
 _SAVE = (
     update(messages)
     .where(messages.c.id == bindparam("b_id"), messages.c.version == bindparam("b_version"))
     .values({name: bindparam(f"b_{name}") for name in _SAVED} | {"version": messages.c.version + 1})
 )
+
+
+_LOCK_SUBMISSIONS = (
+    select(submissions.c.id).where(submissions.c.id.in_(_IDS)).order_by(submissions.c.id).with_for_update()
+)
+
+_OWED = (
+    select(
+        messages.c.submission_id,
+        func.sum(case((messages.c.state.in_(_DONE), 0), else_=1)).label("pending"),
+        func.min(messages.c.report_at).label("first"),
+        func.max(messages.c.report_at).label("last"),
+    )
+    .where(messages.c.submission_id.in_(_IDS))
+    .group_by(messages.c.submission_id)
+)
+
+_OWE = update(submissions).where(submissions.c.id == bindparam("b_id")).values(report_due_at=bindparam("b_due"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +145,8 @@ def apply(
     `report_wait` is how many seconds after the first outcome a report may wait for the mail's other recipients;
     `filing` says whose texts are put aside for their folders when they leave.
     """
-    columns = [messages.c[name] for name in ("id", "submission_id", "version", "attempts", "report_on", "reported")]
-    query = (
-        select(*columns, *(messages.c[name] for name in _SAVED))
-        .where(messages.c.id.in_({change.message_id for change in changes}))
-        .order_by(messages.c.id)
-        .with_for_update()
-    )
-    rows = {row.id: dict(row._mapping) for row in connection.execute(query)}
+    ids = {"b_ids": list({change.message_id for change in changes})}
+    rows = {row.id: dict(row._mapping) for row in connection.execute(_LOCK, ids)}
     results: list[MessageState | None] = []
     changed: dict[str, dict[str, Any]] = {}
     touched: set[str] = set()
@@ -199,27 +223,13 @@ def _values(row: dict[str, Any], change: Change) -> dict[str, Any]:
 
 def schedule_reports(connection: Connection, submission_ids: Iterable[str], report_wait: float) -> None:
     """Set when the report of each submission is due: at once when all its messages are done, else a little later."""
-    ids = sorted(submission_ids)
+    ids = {"b_ids": sorted(submission_ids)}
     # Two nodes that settle two phones of one mail must see each other's, or one overwrites what the other made due.
-    connection.execute(
-        select(submissions.c.id).where(submissions.c.id.in_(ids)).order_by(submissions.c.id).with_for_update()
-    )
-    pending = func.sum(case((messages.c.state.in_(_DONE), 0), else_=1))
-    query = (
-        select(
-            messages.c.submission_id,
-            pending.label("pending"),
-            func.min(messages.c.report_at).label("first"),
-            func.max(messages.c.report_at).label("last"),
-        )
-        .where(messages.c.submission_id.in_(ids))
-        .group_by(messages.c.submission_id)
-    )
+    connection.execute(_LOCK_SUBMISSIONS, ids)
     dues = []
-    for row in connection.execute(query):
+    for row in connection.execute(_OWED, ids):
         due = row.last
         if row.pending and row.first is not None:
             due = row.first + timedelta(seconds=report_wait)
         dues.append({"b_id": row.submission_id, "b_due": due})
-    statement = update(submissions).where(submissions.c.id == bindparam("b_id"))
-    connection.execute(statement.values(report_due_at=bindparam("b_due")), dues)
+    connection.execute(_OWE, dues)

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 import pytest
 from hypothesis import given
@@ -89,6 +89,19 @@ def test_every_field_is_escaped_for_its_place(
     if target is not None:
         assert order.url == f"https://api.example.test{target}"
     assert order.headers["X-Key"] == "p/w?#"
+
+
+@pytest.mark.parametrize("text", [".", "..", "../..", "/", "a/b", "?x=1", "#x"])
+async def test_no_text_leads_to_another_path(text: str, provider: Provider) -> None:
+    gateway = generic({"path": "/send/{text}/to/{digits}", "id": "id"}, provider.url)
+    provider.script.append(Play(200, '{"id": "1"}'))
+    await gateway.submit(replace(PLAIN, text=text))
+    await gateway.close()
+    target = provider.seen[0].target
+    assert target.startswith("/send/")
+    assert target.endswith("/to/393331234567")
+    assert target.count("/") == 4
+    assert unquote(target.split("/")[2]) == text
 
 
 def test_a_content_type_of_the_operator_s_own_is_kept() -> None:

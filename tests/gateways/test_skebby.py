@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.errors import Reason, SettingsError
-from bridge.gateways.base import Doubt, Poll, PollRefused
+from bridge.gateways.base import Doubt, Poll, Polled, PollRefused
+from bridge.gateways.http import Answer, Order
 from bridge.gateways.registry import build
 from bridge.gateways.skebby import PAGE, Skebby
 from bridge.types import InboundSms, OutcomeKind
@@ -280,3 +283,44 @@ async def test_answers_come_in_order_and_what_cannot_be_read_keeps_its_place(
         assert [event.event_id for event in polled.events] == ids
         assert polled.cursor == (ids[-1] if ids else "7")
     await gateway.close()
+
+
+class Saying(Skebby):
+    """A Skebby whose answer is at hand."""
+
+    said = b""
+
+    async def exchange(self, order: Order) -> Answer:
+        return Answer(200, {}, self.said)
+
+
+def at_once(reading: Awaitable[Polled]) -> Polled:
+    """The end of what waits for nothing."""
+    step = reading.__await__()
+    with pytest.raises(StopIteration) as done:
+        next(step)
+    polled = done.value.value
+    assert isinstance(polled, Polled)
+    return polled
+
+
+PLAIN_VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+STRANGE = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("id", "phoneNumber", "text"), PLAIN_VALUES | st.lists(PLAIN_VALUES))
+)
+ANSWERS = st.builds(answer, st.integers(0, 20), st.text(), st.just(NUMBER) | st.text())
+
+
+@given(st.lists(ANSWERS | STRANGE | PLAIN_VALUES), st.booleans())
+def test_no_page_breaks_the_reading_or_leads_it_back(found: list[object], bare: bool) -> None:
+    gateway = Saying(connection(account="clinic", secret="x", options={"login": "key", "sim": SENDER}))
+    gateway.said = json.dumps(found if bare else {"messages": found}).encode()
+    (poll,) = gateway.polls()
+    try:
+        polled = at_once(poll.read("7"))
+    except PollRefused:
+        return
+    assert int(polled.cursor) >= 7
+    ids = [int(event.event_id) for event in polled.events]
+    assert ids == sorted(set(ids))
+    assert all(7 < each <= int(polled.cursor) for each in ids)

@@ -11,7 +11,8 @@ import structlog
 from bridge import clock
 from bridge.gateways.smpp import status
 from bridge.gateways.smpp.pdu import ShortMessage
-from bridge.gateways.smpp.session import BindRefused, Mode, NeverLeft, NoAnswer, Session, Terms
+from bridge.gateways.smpp.session import Session
+from bridge.gateways.smpp.terms import BindRefused, Mode, NeverLeft, NoAnswer, Terms
 
 log = structlog.get_logger("bridge.smpp")
 

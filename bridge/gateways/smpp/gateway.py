@@ -8,40 +8,37 @@ provably was not taken.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import ClassVar
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import structlog
 
-from bridge.errors import Reason, SettingsError
+from bridge.errors import Reason
 from bridge.gateways.base import Gateway, Hear, Traits
 from bridge.gateways.connection import Connection, Option
 from bridge.gateways.smpp import inbound, receipts, status
 from bridge.gateways.smpp.binds import Binds, sentence
-from bridge.gateways.smpp.coding import Alphabet, Long, Piece, pieces
+from bridge.gateways.smpp.coding import Piece, pieces
+from bridge.gateways.smpp.options import OPTIONS, read
 from bridge.gateways.smpp.pdu import Address, ShortMessage
-from bridge.gateways.smpp.receipts import IdNotation
-from bridge.gateways.smpp.session import BindRefused, Mode, NeverLeft, NoAnswer, Session, Terms
-from bridge.settings.checks import is_loopback
+from bridge.gateways.smpp.session import Late, Session
+from bridge.gateways.smpp.terms import BindRefused, NeverLeft, NoAnswer
 from bridge.sms.gsm7 import NotGsm7
-from bridge.types import GatewayEvent, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.types import GatewayEvent, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 log = structlog.get_logger("bridge.smpp")
 
-LONGEST_SUBMIT = 70.0
-"""Seconds after which a message is given back to the dispatcher, who waits a little longer than that."""
+LATEST_START = 35.0
+"""Seconds after which nothing more of a message is handed over. With the longest time an answer may take, that is less
+than the dispatcher waits."""
 BIND_WAIT = 3.0
 """Seconds that a message waits for a bind; then it is better off in the queue."""
 FIRST_HOLD, LONGEST_HOLD = 0.5, 5.0
 """Seconds until a segment that was not taken is tried again, while others of its message were."""
 
-_VERSIONS = {"3.4": 0x34, "5.0": 0x50}
-_PORTS = {"smpp": 2775, "smpps": 3550}
 _LONGEST_VALIDITY = timedelta(days=30)
 
 
@@ -52,22 +49,7 @@ class SmppGateway(Gateway):
     title: ClassVar[str] = "SMPP"
     base_url: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ("account", "secret")
-    options: ClassVar[tuple[Option, ...]] = (
-        Option("version", "version of SMPP that is spoken", "3.4", tuple(_VERSIONS)),
-        Option("bind", "one transceiver, or a transmitter and a receiver", "transceiver", ("transceiver", "pair")),
-        Option("binds", "how many of them are kept open", "1"),
-        Option("window", "submits on one bind that may wait for their answer", "10"),
-        Option("rate", "segments a second on one bind; 0 for as many as the window allows", "0"),
-        Option("enquire_link", "seconds of silence after which the SMSC is asked whether it is there", "30"),
-        Option("system_type", "what some providers want to be told at the bind", ""),
-        Option("service_type", "what some providers want to be told with each message", ""),
-        Option("alphabet", "what the SMSC takes data_coding 0 for", Alphabet.GSM7, tuple(Alphabet)),
-        Option("long", "how long texts are handed over", Long.UDH, tuple(Long)),
-        Option("message_ids", "how message ids are written in answers and in receipts", "same", tuple(IdNotation)),
-        Option("timezone", "IANA name of the clock by which the SMSC dates its receipts", "UTC"),
-        Option("ca_file", "authorities to trust instead of the system's, in PEM", ""),
-        Option("unencrypted", "whether texts may travel readable, for an SMSC without TLS", "no", ("no", "allowed")),
-    )
+    options: ClassVar[tuple[Option, ...]] = OPTIONS
     traits = Traits(receipts=True, inbound=True, own_segments=True)
 
     @classmethod
@@ -79,15 +61,9 @@ class SmppGateway(Gateway):
         """Raises SettingsError for a value that cannot be used."""
         self.name = connection.name
         self.connection = connection
-        self._terms = self._read_terms()
-        self._modes = [Mode.TRANSCEIVER] if self._option("bind") == "transceiver" else [Mode.TRANSMITTER, Mode.RECEIVER]
-        modes = self._modes * int(self._number("binds", 1, 100))
-        self._binds = Binds(self.name, self._terms, modes, self._hear)
+        self._agreed = read(connection)
+        self._binds = Binds(self.name, self._agreed.terms, self._agreed.modes, self._hear)
         self._heard: Hear | None = None
-        self._alphabet = Alphabet(self._option("alphabet"))
-        self._long = Long(self._option("long"))
-        self._notation = IdNotation(self._option("message_ids"))
-        self._zone = self._read_zone()
         # Two long texts to one phone must not share their reference, not even across a restart.
         self._references = count(int(connection.now().timestamp()))
         self._recent = inbound.Recent()
@@ -96,49 +72,77 @@ class SmppGateway(Gateway):
 
     async def submit(self, sms: OutboundSms) -> Outcome:
         try:
-            todo = pieces(sms, self._long, self._alphabet, next(self._references))
+            todo = pieces(sms, self._agreed.long, self._agreed.alphabet, next(self._references))
         except NotGsm7:
             return Outcome(OutcomeKind.REJECTED, reason=Reason.UNENCODABLE, diagnostic="not in the GSM alphabet")
-        until = asyncio.get_running_loop().time() + LONGEST_SUBMIT
+        until = asyncio.get_running_loop().time() + LATEST_START
         ids: list[str | None] = []
+        late = partial(self._late, sms) if len(todo) == 1 else None
         for piece in todo:
-            outcome = await self._hand_over(sms, piece, until, patiently=bool(ids))
+            outcome = await self._hand_over(self._message(sms, piece), until, late, patiently=bool(ids))
             if outcome.kind is not OutcomeKind.ACCEPTED:
                 return _broken(outcome, ids, len(todo)) if ids else outcome
             ids.append(outcome.provider_id)
         return Outcome(OutcomeKind.ACCEPTED, ids[0], segment_ids=tuple(ids) if len(ids) > 1 else ())
 
-    async def _hand_over(self, sms: OutboundSms, piece: Piece, until: float, *, patiently: bool) -> Outcome:
+    async def _hand_over(self, message: ShortMessage, until: float, late: Late | None, *, patiently: bool) -> Outcome:
         """One segment; patiently, when a part of its message is already under way."""
         loop, hold = asyncio.get_running_loop(), FIRST_HOLD
         while True:
-            outcome = await self._try(self._message(sms, piece), until)
+            outcome = await self._try(message, until, late)
             if not patiently or outcome.kind not in (OutcomeKind.THROTTLED, OutcomeKind.UNREACHABLE):
                 return outcome
             wait = max(hold, outcome.retry_after or 0.0)
-            if loop.time() + wait + self._terms.timeout > until:
+            if loop.time() + wait > until:
                 return outcome
             await asyncio.sleep(wait)
             hold = min(hold * 2.0, LONGEST_HOLD)
 
-    async def _try(self, message: ShortMessage, until: float) -> Outcome:
+    async def _try(self, message: ShortMessage, until: float, late: Late | None) -> Outcome:
         loop = asyncio.get_running_loop()
         session = await self._binds.sender(min(until, loop.time() + BIND_WAIT))
         if session is None:
             return Outcome(OutcomeKind.UNREACHABLE, diagnostic="no bind")
         try:
-            code, message_id = await session.submit(message, until)
+            code, message_id = await session.submit(message, until, late)
         except NeverLeft as error:
             kind = OutcomeKind.UNREACHABLE if error.wait is None else OutcomeKind.THROTTLED
             return Outcome(kind, diagnostic=str(error), retry_after=error.wait)
         except NoAnswer as error:
             return Outcome(OutcomeKind.UNKNOWN, diagnostic=str(error))
         if code == status.OK:
-            return Outcome(OutcomeKind.ACCEPTED, receipts.submitted_id(message_id, self._notation))
+            return Outcome(OutcomeKind.ACCEPTED, receipts.submitted_id(message_id, self._agreed.notation))
         outcome = status.outcome(code)
         if outcome.kind is OutcomeKind.THROTTLED:
             return Outcome(outcome.kind, diagnostic=outcome.diagnostic, retry_after=session.hold)
         return outcome
+
+    async def _late(self, sms: OutboundSms, code: int, message_id: str) -> None:
+        """An answer to what counts as unknown by now: it is told as a receipt would tell it."""
+        outcome = status.outcome(code)
+        if code == status.OK:
+            state, reason, diagnostic = MessageState.SENT, None, ""
+        elif outcome.kind is OutcomeKind.REJECTED:
+            state, reason, diagnostic = (
+                MessageState.FAILED,
+                outcome.reason or Reason.PROVIDER_REFUSED,
+                outcome.diagnostic,
+            )
+        else:
+            return
+        await self._keep(
+            (
+                Receipt(
+                    gateway=self.name,
+                    provider_id=receipts.submitted_id(message_id, self._agreed.notation),
+                    reference=sms.reference,
+                    state=state,
+                    event_id=f"late:{sms.reference}:{code}:{message_id}",
+                    reason=reason,
+                    diagnostic=diagnostic,
+                ),
+            )
+        )
 
     def _message(self, sms: OutboundSms, piece: Piece) -> ShortMessage:
         return ShortMessage(
@@ -149,7 +153,7 @@ class SmppGateway(Gateway):
             data_coding=piece.data_coding,
             validity=validity(sms.expires_at, self.connection.now()),
             registered=1,
-            service_type=self._option("service_type"),
+            service_type=self._agreed.service_type,
             tlvs=piece.tlvs,
         )
 
@@ -165,7 +169,7 @@ class SmppGateway(Gateway):
         if self._heard is not None:
             return f"The SMSC has no bind with us: {self._binds.trouble or 'it is being bound'}."
         try:
-            session = await Session.open(self._terms, self._modes[0], self._hear)
+            session = await Session.open(self._agreed.terms, self._agreed.modes[0], self._hear)
         except BindRefused as refused:
             return f"The SMSC answers: {status.bind_sentence(refused.code)}."
         except (OSError, NoAnswer, NeverLeft) as error:
@@ -193,7 +197,7 @@ class SmppGateway(Gateway):
             log.info("smpp.repeated", gateway=self.name)
             return status.OK
         try:
-            event = inbound.read(self.name, message, self._alphabet, self.connection.now())
+            event = inbound.read(self.name, message, self._agreed.alphabet, self.connection.now())
         except inbound.NoAddress:
             log.error("smpp.no_address", gateway=self.name)
             return status.NEVER_AGAIN
@@ -214,7 +218,7 @@ class SmppGateway(Gateway):
         return status.OK
 
     def _receipts(self, message: ShortMessage) -> Sequence[Receipt]:
-        told = receipts.read(message, self._notation)
+        told = receipts.read(message, self._agreed.notation)
         if told is None:
             log.warning("smpp.receipt_without_id", gateway=self.name)
             return ()
@@ -230,72 +234,10 @@ class SmppGateway(Gateway):
                 event_id=f"{told.provider_id}:{told.word}:{told.done or now.date().isoformat()}",
                 reason=told.reason,
                 diagnostic=f"{told.word} {told.error}".strip(),
-                occurred_at=receipts.moment(told.done, self._zone),
+                occurred_at=receipts.moment(told.done, self._agreed.zone),
                 raw=message.octets.decode("latin-1").replace("\0", ""),
             ),
         )
-
-    # -------------------------------------------------------------------------------------------- settings
-
-    def _option(self, name: str) -> str:
-        default = next(option.default for option in self.options if option.name == name)
-        return self.connection.options.get(name, default or "")
-
-    def _number(self, name: str, least: float, most: float) -> float:
-        written = self._option(name)
-        try:
-            value = float(written)
-        except ValueError:
-            value = -1.0
-        if not least <= value <= most:
-            key = f"gateways.{self.name}.options.{name}"
-            raise SettingsError(key, f'"{written}"', f"write a number from {least:g} to {most:g}")
-        return value
-
-    def _read_zone(self) -> ZoneInfo:
-        written = self._option("timezone")
-        try:
-            return ZoneInfo(written)
-        except (KeyError, ValueError, OSError):
-            key = f"gateways.{self.name}.options.timezone"
-            raise SettingsError(key, f'"{written}"', 'write an IANA name, such as "Europe/Rome"') from None
-
-    def _read_terms(self) -> Terms:
-        connection, key = self.connection, f"gateways.{self.name}.url"
-        try:
-            url = urlsplit(connection.url)
-            host, port = url.hostname or "", url.port or _PORTS.get(url.scheme, 0)
-        except ValueError:
-            host, port = "", 0
-        if not host or url.scheme not in _PORTS or url.username or url.path or url.query:
-            raise SettingsError(key, "(not shown)", 'write an address such as "smpps://smsc.example.com:3550"')
-        if url.scheme == "smpp" and self._option("unencrypted") == "no" and not is_loopback(host):
-            remedy = (
-                "password and texts would travel readable; write smpps://, or where the SMSC has no TLS, go through a "
-                'VPN and set options.unencrypted = "allowed"'
-            )
-            raise SettingsError(key, "(not shown)", remedy)
-        return Terms(
-            host=host,
-            port=port,
-            tls=self._authorities() if url.scheme == "smpps" else None,
-            system_id=connection.account,
-            password=connection.secret,
-            system_type=self._option("system_type"),
-            version=_VERSIONS[self._option("version")],
-            window=int(self._number("window", 1, 1000)),
-            rate=self._number("rate", 0, 10_000),
-            timeout=min(connection.timeout, LONGEST_SUBMIT / 2.0),
-            enquire_every=self._number("enquire_link", 1, 3600),
-        )
-
-    def _authorities(self) -> ssl.SSLContext:
-        file = self._option("ca_file")
-        try:
-            return ssl.create_default_context(cafile=file or None)
-        except OSError:
-            key = f"gateways.{self.name}.options.ca_file"
-            raise SettingsError(key, f'"{file}"', "cannot be read as certificates in PEM") from None
 
 
 def _broken(outcome: Outcome, ids: Sequence[str | None], total: int) -> Outcome:

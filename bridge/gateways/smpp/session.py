@@ -7,10 +7,9 @@ and not answered when the connection ends is in doubt; whatever was still waitin
 from __future__ import annotations
 
 import asyncio
-import ssl
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
 import structlog
 
@@ -30,6 +29,7 @@ from bridge.gateways.smpp.pdu import (
     split,
     submit_body,
 )
+from bridge.gateways.smpp.terms import BindRefused, Mode, NeverLeft, NoAnswer, Terms
 
 log = structlog.get_logger("bridge.smpp")
 
@@ -43,59 +43,17 @@ CONGESTED = 90
 """From this congestion_state on an SMSC asks for less (SMPP 5.0 section 4.8.4.18)."""
 
 
-class Mode(StrEnum):
-    """What a session is bound for."""
+MOST_OVERDUE = 1000
+"""Submits whose answer did not come in time and is still heard."""
 
-    TRANSCEIVER = "transceiver"
-    TRANSMITTER = "transmitter"
-    RECEIVER = "receiver"
-
+Late = Callable[[int, str], Awaitable[None]]
+"""Told the status and the message id of an answer that came after nobody waited for it any more."""
 
 _BIND = {
     Mode.TRANSCEIVER: Command.BIND_TRANSCEIVER,
     Mode.TRANSMITTER: Command.BIND_TRANSMITTER,
     Mode.RECEIVER: Command.BIND_RECEIVER,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How an SMSC is reached and spoken with; times in seconds."""
-
-    host: str
-    port: int
-    tls: ssl.SSLContext | None
-    system_id: str
-    password: str
-    system_type: str
-    version: int
-    """0x34 or 0x50."""
-    window: int
-    """Submits that may wait for their answer at the same time."""
-    rate: float
-    """Segments a second, or 0."""
-    timeout: float
-    enquire_every: float
-
-
-class BindRefused(Exception):
-    """The SMSC answered a bind with an error status."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(status.name(code))
-        self.code = code
-
-
-class NeverLeft(Exception):
-    """No octet of a request was written. With `wait`, there may be a turn for it after so many seconds."""
-
-    def __init__(self, why: str, wait: float | None = None) -> None:
-        super().__init__(why)
-        self.wait = wait
-
-
-class NoAnswer(Exception):
-    """A request was written, at least in part, and what became of it is not known."""
 
 
 class Session(asyncio.Protocol):
@@ -112,6 +70,7 @@ class Session(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray()
         self._asked: dict[int, tuple[int, asyncio.Future[Pdu]]] = {}
+        self._overdue: OrderedDict[int, Late] = OrderedDict()
         self._sequence = 0
         self._window = asyncio.Semaphore(terms.window)
         self._pace = Pace(terms.rate)
@@ -156,10 +115,10 @@ class Session(asyncio.Protocol):
         """Requests that wait for their answer."""
         return len(self._asked)
 
-    async def submit(self, message: ShortMessage, until: float) -> tuple[int, str]:
-        """Hand one segment over before the moment `until`: the status, and the message id where it was taken.
+    async def submit(self, message: ShortMessage, until: float, late: Late | None = None) -> tuple[int, str]:
+        """Begin to hand one segment over before the moment `until`: the status, and the id where it was taken.
 
-        Raises NeverLeft and NoAnswer.
+        Raises NeverLeft and NoAnswer; after the latter `late` is told the answer if it comes after all.
         """
         try:
             async with asyncio.timeout_at(until):
@@ -170,8 +129,7 @@ class Session(asyncio.Protocol):
             await self._turn(until)
             if not self.sends:
                 raise NeverLeft("the bind is being left")
-            patience = min(self._terms.timeout, until - self._loop.time())
-            answer = await self._ask(Command.SUBMIT_SM, submit_body(message), patience)
+            answer = await self._ask(Command.SUBMIT_SM, submit_body(message), self._terms.timeout, late)
         finally:
             self._window.release()
         return answer.status, self._learn(answer)
@@ -199,7 +157,7 @@ class Session(asyncio.Protocol):
         """Seconds that it holds back."""
         return self._pace.wait(self._loop.time())
 
-    async def _ask(self, command: Command, body: bytes, patience: float) -> Pdu:
+    async def _ask(self, command: Command, body: bytes, patience: float, late: Late | None = None) -> Pdu:
         if self._transport.is_closing():
             raise NeverLeft("the connection is closed")
         self._sequence = self._sequence % 0x7FFFFFFF + 1
@@ -211,6 +169,10 @@ class Session(asyncio.Protocol):
             async with asyncio.timeout(patience):
                 return await answer
         except TimeoutError:
+            if late is not None:
+                self._overdue[sequence] = late
+                if len(self._overdue) > MOST_OVERDUE:
+                    self._overdue.popitem(last=False)
             raise NoAnswer("no answer in time") from None
         finally:
             self._asked.pop(sequence, None)
@@ -305,7 +267,9 @@ class Session(asyncio.Protocol):
     def _answered(self, pdu: Pdu) -> None:
         command, answer = self._asked.get(pdu.sequence, (0, None))
         if answer is None or answer.done():
-            log.info("smpp.late_answer", command=f"0x{pdu.command:08x}", status=status.name(pdu.status))
+            late = self._overdue.pop(pdu.sequence, None)
+            if late is not None and pdu.command == Command.SUBMIT_SM | RESPONSE:
+                self._spawn(late(pdu.status, self._learn(pdu)))
         elif pdu.command == Command.GENERIC_NACK:  # whatever its status says, it is no yes
             answer.set_result(replace(pdu, status=pdu.status or status.UNKNOWN_ERROR))
         elif pdu.command == command | RESPONSE:

@@ -43,8 +43,8 @@ NAME = "jasmin"
 
 ID = "07033084-5cfd-4812-90a4-e4d24ffb6e3d"
 FIELDS = {
-    "to": NUMBER,
-    "from": SENDER,
+    "to": NUMBER[1:],
+    "from": SENDER[1:],
     "username": "bridge",
     "password": "password",
     "dlr": "yes",
@@ -102,6 +102,11 @@ KIND = Kind(
                 {},
                 {**FIELDS, "coding": "8", "hex-content": "041f044004380451043c002000310030003a003000300020260e"},
             ),
+        ),
+        Order(
+            "from a name",
+            replace(PLAIN, sender="Clinica"),
+            Request("POST", "/send", {}, {**FIELDS, "from": "Clinica", "content": PLAIN.text}),
         ),
         Order("long", LONG, Request("POST", "/send", {}, {**FIELDS, "content": LONG.text})),
         Order(

@@ -120,6 +120,7 @@ KIND = Kind(
         Says("taken", answer("Pending"), accepted(REFERENCE)),
         Says("taken, and failed at once", answer("Failed"), outcome(REJECTED)),
         Says("taken, in a state of the future", answer("Dreaming"), outcome(UNKNOWN)),
+        Says("a state that is none", Play(202, '{"id": "1", "state": []}'), outcome(UNKNOWN)),
         Says("it has it already", error(409, "message already exists"), Outcome(OutcomeKind.ACCEPTED)),
         Says("a bad request", error(400, "failed to validate: invalid phone number"), outcome(REJECTED)),
         Says("no phone registered", error(400, "no devices registered"), outcome(REJECTED)),

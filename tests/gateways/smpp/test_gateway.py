@@ -211,6 +211,28 @@ async def test_answers_may_come_in_any_order(smsc: Smsc) -> None:
         assert [outcome.provider_id for outcome in await asyncio.gather(*tries)] == ["A", "B"]
 
 
+@pytest.mark.parametrize(
+    ("answer", "state", "provider_id"),
+    [
+        pytest.param(Pdu(0x80000004, 2, 0, b"id\0"), MessageState.SENT, "id", id="taken"),
+        pytest.param(Pdu(0x80000004, 2, 0x0B), MessageState.FAILED, None, id="refused"),
+    ],
+)
+async def test_an_answer_that_comes_too_late_still_settles_the_matter(
+    smsc: Smsc, answer: Pdu, state: MessageState, provider_id: str | None
+) -> None:
+    smsc.answers = [None]
+    async with bound(smsc.port, patience=0.2) as (gateway, heard):
+        assert (await gateway.submit(sms())).kind is UNKNOWN
+        smsc.link.write(answer)
+        smsc.link.write(answer)
+        await heard.reaches(1)
+        await smsc.link.ask(Command.ENQUIRE_LINK)
+    (event,) = heard
+    assert isinstance(event, Receipt)
+    assert (event.reference, event.state, event.provider_id) == (sms().reference, state, provider_id)
+
+
 async def test_a_connection_that_ends_leaves_in_doubt_what_was_written_and_nothing_else(smsc: Smsc) -> None:
     smsc.answers = [None, None, None]
     async with bound(smsc.port, window="2") as (gateway, _):
