@@ -67,6 +67,7 @@ class SmppGateway(Gateway):
         # Two long texts to one phone must not share their reference, not even across a restart.
         self._references = count(int(connection.now().timestamp()))
         self._recent = inbound.Recent()
+        self._keeping: dict[bytes, asyncio.Future[int]] = {}
 
     # ------------------------------------------------------------------------------------------------- out
 
@@ -201,10 +202,16 @@ class SmppGateway(Gateway):
         except inbound.NoAddress:
             log.error("smpp.no_address", gateway=self.name)
             return status.NEVER_AGAIN
-        kept = await self._keep((event,))
-        if kept == status.OK:
+        if mark in self._keeping:  # said again because its commit takes long: one of them is kept, both are answered
+            return await self._keeping[mark]
+        kept = self._keeping[mark] = asyncio.ensure_future(self._keep((event,)))
+        try:
+            answer = await kept
+        finally:
+            del self._keeping[mark]
+        if answer == status.OK:
             self._recent.keep(mark, session, loop.time())
-        return kept
+        return answer
 
     async def _keep(self, events: Sequence[GatewayEvent]) -> int:
         if self._heard is None:  # a bridge that only checks keeps nothing

@@ -135,12 +135,15 @@ class Session(asyncio.Protocol):
         return answer.status, self._learn(answer)
 
     async def _turn(self, until: float) -> None:
-        now = self._loop.time()
-        turn = self._pace.turn(now, until)
-        if turn is None:
-            raise NeverLeft("the bind holds back", wait=self._pace.wait(now))
-        if turn > now:
-            await asyncio.sleep(turn - now)
+        while True:
+            now = self._loop.time()
+            turn = self._pace.turn(now, until)
+            if turn is None:
+                raise NeverLeft("the bind holds back", wait=self._pace.wait(now))
+            if turn > now:
+                await asyncio.sleep(turn - now)
+            if not self._pace.holds(self._loop.time()):
+                return
 
     def _learn(self, answer: Pdu) -> str:
         """The message id of an answer; and whether to go slower."""
@@ -150,6 +153,8 @@ class Session(asyncio.Protocol):
             self._pace.throttled(self._loop.time())
         elif answer.status == status.OK:
             self._pace.went_well()
+        elif answer.status == status.WRONG_BIND_STATE and self._sends:  # it does not take us for bound
+            self._spawn(self.leave())
         return message_id if answer.status == status.OK else ""
 
     @property
@@ -193,14 +198,18 @@ class Session(asyncio.Protocol):
     async def leave(self) -> None:
         """Let what is under way end, unbind, close (section 4.2). Never raises, and takes a few seconds at most."""
         self._sends = False
-        await self._settle()
         self.why = "we left"
+        await self._settle()
         try:
             await self._ask(Command.UNBIND, b"", FAREWELL)
         except (NeverLeft, NoAnswer) as error:
             log.info("smpp.left_without_farewell", error=str(error))
         self._transport.close()
-        await self._over.wait()
+        try:
+            async with asyncio.timeout(FAREWELL):
+                await self._over.wait()
+        except TimeoutError:  # the SMSC does not even read any more
+            self.drop()
 
     def drop(self) -> None:
         """Close the connection as it is, where it is not closed yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bridge.gateways.smpp import status
@@ -25,7 +25,7 @@ class Terms:
     port: int
     tls: ssl.SSLContext | None
     system_id: str
-    password: str
+    password: str = field(repr=False)
     system_type: str
     version: int
     """0x34 or 0x50."""

@@ -253,6 +253,16 @@ async def test_a_throttled_bind_holds_back(smsc: Smsc) -> None:
         assert asyncio.get_running_loop().time() - began > 0.4
 
 
+async def test_who_has_a_turn_already_holds_back_too(smsc: Smsc) -> None:
+    smsc.answers = [0x58]
+    async with bound(smsc.port, rate="20", window="10") as (gateway, _):
+        began = asyncio.get_running_loop().time()
+        first, *others = await asyncio.gather(*(gateway.submit(sms()) for _ in range(5)))
+        assert first.kind is THROTTLED
+        assert {outcome.kind for outcome in others} == {ACCEPTED}
+        assert asyncio.get_running_loop().time() - began > 0.6, "half a second, and then their rate"
+
+
 async def test_an_agreed_rate_is_kept(smsc: Smsc) -> None:
     async with bound(smsc.port, rate="50", window="50") as (gateway, _):
         await gateway.submit(sms())
@@ -451,6 +461,23 @@ async def test_a_message_is_confirmed_only_when_it_is_kept(smsc: Smsc) -> None:
         assert not answer.done()
         committed.set()
         assert await answer == OK
+
+
+async def test_what_is_said_again_before_it_is_kept_is_kept_once(smsc: Smsc) -> None:
+    kept: list[GatewayEvent] = []
+    committed = asyncio.Event()
+
+    async def hear(events: Sequence[GatewayEvent]) -> None:
+        await committed.wait()
+        kept.extend(events)
+
+    async with bound(smsc.port, hear) as (gateway, _):
+        await gateway.submit(sms())
+        answers = [asyncio.create_task(smsc.link.deliver(b"SI")) for _ in range(2)]
+        await smsc.link.ask(Command.ENQUIRE_LINK)
+        committed.set()
+        assert await asyncio.gather(*answers) == [OK, OK]
+    assert len(kept) == 1
 
 
 @pytest.mark.parametrize(
