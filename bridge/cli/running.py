@@ -100,6 +100,16 @@ def simulator(
         int, typer.Option(metavar="PORT", help="Port of the catch-all mailbox.", min=0, max=65535)
     ] = 2526,
     http_port: Annotated[int, typer.Option(metavar="PORT", help="Port of the phone network.", min=0, max=65535)] = 8026,
+    smpp_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            help="Port of its SMSC: receipts and answers then come by SMPP and not to --hooks-url.",
+            min=0,
+            max=65535,
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Run the simulated phone network alone, for another bridge.
 
@@ -117,9 +127,12 @@ def simulator(
     redact.configure("info", "text", [secret])
     data_dir.mkdir(parents=True, exist_ok=True)
     try:
-        asyncio.run(run_alone(data_dir, hooks_url, secret, http_port=http_port, smtp_port=smtp_port))
+        asyncio.run(
+            run_alone(data_dir, hooks_url, secret, http_port=http_port, smtp_port=smtp_port, smpp_port=smpp_port)
+        )
     except OSError as error:
-        raise UsageError(f"A port cannot be used: {error.strerror}. Choose --http-port and --smtp-port.") from error
+        ports = "--http-port, --smtp-port and --smpp-port"
+        raise UsageError(f"A port cannot be used: {error.strerror}. Choose {ports}.") from error
 
 
 async def _until_told(running: _Runs, ready: Callable[[], None]) -> None:

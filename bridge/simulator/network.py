@@ -38,6 +38,8 @@ class Order:
     phone: str
     encoding: Encoding
     segments: tuple[bytes, ...]
+    id: str = ""
+    """The id that the message gets, where that is decided before it is taken."""
 
     @property
     def text(self) -> str:
@@ -142,7 +144,7 @@ class Network:
     async def _take(self, order: Order, fate: Fate) -> str:
         now = clock.now()
         message = StoredMessage(
-            id=clock.new_id(),
+            id=order.id or clock.new_id(),
             reference=order.reference,
             sender=order.sender,
             phone=order.phone,
@@ -163,6 +165,8 @@ class Network:
                         "reference": order.reference,
                         "status": receipt.status,
                         "error": receipt.error,
+                        "phone": order.phone,
+                        "sender": order.sender,
                         "time": (now + timedelta(seconds=receipt.delay)).isoformat(),
                     }
                 ),

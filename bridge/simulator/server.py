@@ -20,24 +20,35 @@ from bridge.simulator.mail_client import BridgeDoor
 from bridge.simulator.mailroom import Mailroom
 from bridge.simulator.network import Network
 from bridge.simulator.record import Record
+from bridge.simulator.smsc import Smsc
 
 
 class Simulator:
     """A phone network and a catch-all mailbox.
 
     `hooks_url` is where the bridge hears them, `…/hooks/{gateway}`; `secret` is shared with that gateway. `mail_port` 0
-    takes any free port. Without a `door` the page shows, but cannot send mail.
+    takes any free port. Without a `door` the page shows, but cannot send mail. With `smpp_port` (0 takes any free one)
+    gateways reach the network by SMPP, and the bridge hears it there and not by HTTP.
     """
 
     def __init__(
-        self, data_dir: Path, hooks_url: str, secret: str, *, mail_port: int = 0, door: BridgeDoor | None = None
+        self,
+        data_dir: Path,
+        hooks_url: str,
+        secret: str,
+        *,
+        mail_port: int = 0,
+        door: BridgeDoor | None = None,
+        smpp_port: int | None = None,
     ) -> None:
         self._record = Record(data_dir / "simulator.db")
         self._events = Events()
-        self._callbacks = Callbacks(self._record, hooks_url, secret)
+        self._smsc = Smsc(secret, smpp_port) if smpp_port is not None else None
+        say = self._smsc.say if self._smsc is not None else None
+        self._callbacks = Callbacks(self._record, hooks_url, secret, say)
         self._mailroom = Mailroom(self._record, self._events, mail_port)
-        network = Network(self._record, self._callbacks, self._events)
-        self._api = Api(self._record, network, self._mailroom, self._events, secret, door)
+        self._network = Network(self._record, self._callbacks, self._events)
+        self._api = Api(self._record, self._network, self._mailroom, self._events, secret, door)
 
     @property
     def routes(self) -> list[Route]:
@@ -49,10 +60,17 @@ class Simulator:
         """The port on which the mailbox takes mail; known after `start`."""
         return self._mailroom.port
 
+    @property
+    def smpp_port(self) -> int | None:
+        """Where its SMSC listens; known after `start`."""
+        return self._smsc.port if self._smsc is not None else None
+
     async def start(self) -> None:
         """Open the record, take mail, and post what an earlier process left. Raises OSError when the port is taken."""
         await self._record.open()
         await self._mailroom.start()
+        if self._smsc is not None:
+            await self._smsc.start(self._network.submit)
         await self._callbacks.start()
 
     async def hang_up(self) -> None:
@@ -63,6 +81,8 @@ class Simulator:
     async def stop(self) -> None:
         """Stop everything, after the HTTP server that has the routes; what waits to be posted stays in the record."""
         await self.hang_up()
+        if self._smsc is not None:
+            await self._smsc.stop()
         await self._mailroom.stop()
         await self._record.close()
 
@@ -75,10 +95,17 @@ class _Server(uvicorn.Server):
 
 
 async def run_alone(
-    data_dir: Path, hooks_url: str, secret: str, *, http_port: int, smtp_port: int, host: str = "127.0.0.1"
+    data_dir: Path,
+    hooks_url: str,
+    secret: str,
+    *,
+    http_port: int,
+    smtp_port: int,
+    smpp_port: int | None = None,
+    host: str = "127.0.0.1",
 ) -> None:
     """Run the simulator as a process of its own until SIGTERM or SIGINT. Raises OSError when a port is taken."""
-    simulator = Simulator(data_dir, hooks_url, secret, mail_port=smtp_port)
+    simulator = Simulator(data_dir, hooks_url, secret, mail_port=smtp_port, smpp_port=smpp_port)
     await simulator.start()
     try:
         listener = socket.create_server((host, http_port))

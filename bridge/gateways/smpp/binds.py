@@ -42,7 +42,7 @@ class Binds:
         self._sessions: dict[int, Session] = {}
         self._troubles: dict[int, str] = {}
         self._closing = asyncio.Event()
-        self._opened = asyncio.Event()
+        self._ready = asyncio.Event()
         self._over = asyncio.Event()
         self._over.set()
 
@@ -70,10 +70,10 @@ class Binds:
             free = [session for session in self._sessions.values() if session.sends]
             if free:
                 return min(free, key=lambda session: (session.hold, session.load))
-            self._opened.clear()
+            self._ready.clear()
             try:
                 async with asyncio.timeout_at(until):
-                    await self._opened.wait()
+                    await self._ready.wait()
             except TimeoutError:
                 return None
 
@@ -112,7 +112,8 @@ class Binds:
             return sentence(error), 0.0
         self._troubles.pop(number, None)
         self._sessions[number] = session
-        self._opened.set()
+        session.ready = self._ready
+        self._ready.set()
         log.info("smpp.bound", gateway=self._name, bind=number, mode=mode.value)
         try:
             await session.run()

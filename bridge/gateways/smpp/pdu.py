@@ -117,6 +117,12 @@ def bind_body(system_id: str, password: str, system_type: str, version: int) -> 
     return _c_octets(system_id) + _c_octets(password) + _c_octets(system_type) + bytes((version, 0, 0)) + b"\0"
 
 
+def read_bind(body: bytes) -> tuple[str, str]:
+    """System id and password of a bind. Raises `MalformedPdu`."""
+    reader = _Reader(body)
+    return reader.text(), reader.text()
+
+
 def submit_body(message: ShortMessage) -> bytes:
     """The body of submit_sm and of deliver_sm; user data beyond 254 octets goes into message_payload."""
     short = message.octets if len(message.octets) <= 254 and Tag.MESSAGE_PAYLOAD not in message.tlvs else b""

@@ -65,6 +65,8 @@ class Session(asyncio.Protocol):
         """When the connection was lost or left, by the event loop's clock."""
         self.why = "the SMSC closed the connection"
         """Why it ended."""
+        self.ready = asyncio.Event()
+        """Set when it takes submits again; whoever waits for any of several sessions gives all of them the same."""
         self._terms = terms
         self._hear = hear
         self._loop = asyncio.get_running_loop()
@@ -77,6 +79,7 @@ class Session(asyncio.Protocol):
         self._tasks: set[asyncio.Task[None]] = set()
         self._over = asyncio.Event()
         self._sends = False
+        self._suspect = False
         self._heard = 0
         self._transport: asyncio.Transport
 
@@ -108,7 +111,7 @@ class Session(asyncio.Protocol):
     @property
     def sends(self) -> bool:
         """Whether it takes a submit now."""
-        return self._sends and not self._transport.is_closing()
+        return self._sends and not self._suspect and not self._transport.is_closing()
 
     @property
     def load(self) -> int:
@@ -130,6 +133,9 @@ class Session(asyncio.Protocol):
             if not self.sends:
                 raise NeverLeft("the bind is being left")
             answer = await self._ask(Command.SUBMIT_SM, submit_body(message), self._terms.timeout, late)
+        except NoAnswer:
+            self._doubt()
+            raise
         finally:
             self._window.release()
         return answer.status, self._learn(answer)
@@ -154,7 +160,7 @@ class Session(asyncio.Protocol):
         elif answer.status == status.OK:
             self._pace.went_well()
         elif answer.status == status.WRONG_BIND_STATE and self._sends:  # it does not take us for bound
-            self._spawn(self.leave())
+            self._spawn(self.leave("the SMSC does not take us for bound"))
         return message_id if answer.status == status.OK else ""
 
     @property
@@ -195,10 +201,10 @@ class Session(asyncio.Protocol):
                 if heard == self._heard:
                     await self._enquire()
 
-    async def leave(self) -> None:
+    async def leave(self, why: str = "we left") -> None:
         """Let what is under way end, unbind, close (section 4.2). Never raises, and takes a few seconds at most."""
         self._sends = False
-        self.why = "we left"
+        self.why = why
         await self._settle()
         try:
             await self._ask(Command.UNBIND, b"", FAREWELL)
@@ -215,6 +221,12 @@ class Session(asyncio.Protocol):
         """Close the connection as it is, where it is not closed yet."""
         self._transport.abort()
 
+    def _doubt(self) -> None:
+        """Nothing more goes to an SMSC that kept silent, before it has said that it is there."""
+        if not self._suspect:
+            self._suspect = True
+            self._spawn(self._enquire())
+
     async def _enquire(self) -> None:
         try:
             await self._ask(Command.ENQUIRE_LINK, b"", self._terms.timeout)
@@ -223,6 +235,8 @@ class Session(asyncio.Protocol):
             self._transport.abort()
         except NeverLeft:
             return  # it ended while we were about to ask
+        self._suspect = False
+        self.ready.set()
 
     async def _settle(self) -> None:
         """Wait for the answers that are owed on both sides."""

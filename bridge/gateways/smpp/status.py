@@ -15,6 +15,7 @@ from bridge.types import Outcome, OutcomeKind
 OK = 0x00
 INVALID_COMMAND_ID = 0x03
 WRONG_BIND_STATE = 0x04
+WRONG_PASSWORD = 0x0E
 TRY_AGAIN = 0x64
 """ESME_RX_T_APPN: we could not keep it now; the SMSC sends it again."""
 NEVER_AGAIN = 0x65
