@@ -111,6 +111,10 @@ def _queue(folder: Path, long_queue: int, count: int) -> None:
         f"  out of a full queue     {dispatch.queued.rate:6.0f}/s, {dispatch.queued.most_at_once} at once at the most"
     )
     print(f"  while mails come in     {dispatch.passing.rate:6.0f}/s, beside {dispatch.mails:.0f} mails/s taken")
+    print("\nHanding over by SMPP to an SMSC that answers at once, out of a full queue")
+    for in_flight in (queue.IN_FLIGHT, queue.MANY):
+        found = queue.by_smpp(folder / f"smpp-{in_flight}", pem, count * 2, in_flight)
+        print(f"  {in_flight:3} in flight        {found.rate:10.0f}/s", flush=True)
 
 
 def _nodes(folder: Path, count: int) -> None:

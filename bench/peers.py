@@ -75,9 +75,8 @@ host = "127.0.0.1"
 port = {free_port()}
 tls = "none"
 [gateways.main]
-kind = "simulator"
-url = "{gateway_url}"
-secret = "a-secret-of-the-bench"
+{_provider(gateway_url)}
+secret = "bench123"
 [sending]
 gateway = "main"
 {settings}"""
@@ -150,6 +149,21 @@ def aiosmtpd_sink(folder: Path, pem: Path) -> Iterator[Peer]:
         _process(command, log, lambda: _open(tls_port)) as process,
     ):
         yield Peer("aiosmtpd sink", port, tls_port, process.pid)
+
+
+def _provider(url: str) -> str:
+    if not url.startswith("smpp:"):
+        return f'kind = "simulator"\nurl = "{url}"'
+    return f'kind = "smpp"\nurl = "{url}"\naccount = "bench"\noptions = {{ window = "200" }}'
+
+
+@contextmanager
+def smsc(folder: Path) -> Iterator[tuple[str, str]]:
+    """An SMSC that takes every message at once: its address, and the url that says what has come."""
+    port, count_port = free_port(), free_port()
+    command = [sys.executable, "-m", "bench.smsc", "--port", str(port), "--count-port", str(count_port)]
+    with (folder / "smsc.log").open("ab") as log, _process(command, log, lambda: _open(port)):
+        yield f"smpp://127.0.0.1:{port}", f"http://127.0.0.1:{count_port}"
 
 
 @contextmanager

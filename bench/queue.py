@@ -23,6 +23,9 @@ PAUSE = 0.05
 IN_FLIGHT = 50
 """Messages that the bridge hands over at the same time by default: with `PAUSE`, 1,000 a second are possible."""
 
+MANY = 200
+"""As many messages in flight as a generous SMSC's window allows."""
+
 SETTLES = 3.0
 """Seconds in which a bridge that was just started does what it does at a start."""
 
@@ -74,6 +77,16 @@ def dispatch(folder: Path, pem: Path, messages: int) -> Dispatch:
         load = hand_in(peer, KEPT, numbers, messages, send_at="")
         passing = wait(url, load.mails)
     return Dispatch(queued, load.rate, passing)
+
+
+def by_smpp(folder: Path, pem: Path, messages: int, in_flight: int) -> Count:
+    """How fast a queue in which all became due at once goes out to an SMSC that answers at once."""
+    folder.mkdir()
+    settings = f"in_flight = {in_flight}\n"
+    with peers.smsc(folder) as (url, count_url), peers.bridge(folder / "bridge", pem, url, settings=settings) as peer:
+        due = datetime.now(UTC) + timedelta(seconds=10 + messages / 500)
+        hand_in(peer, KEPT, Numbers(), messages // PHONES, recipients=PHONES, send_at=due.isoformat())
+        return wait(count_url, messages // PHONES * PHONES)
 
 
 def wait(url: str, messages: int) -> Count:

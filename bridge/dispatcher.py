@@ -182,6 +182,8 @@ class Dispatcher:
     async def _try(self, claimed: Claimed) -> _Tried | None:
         """Hand a message over, unless it may not leave any more."""
         now = clock.now()
+        if claimed.leased_until <= now:  # whoever claims it from now on knows better which way it goes
+            return None
         forbidden = self._forbidden(claimed, now)
         if forbidden is not None:
             await self._queue.change(forbidden)
@@ -319,5 +321,5 @@ async def _submit(gateway: Gateway, claimed: Claimed) -> Outcome:
         return Outcome(OutcomeKind.UNKNOWN, diagnostic="no answer in time")
     except Exception as error:
         # A gateway that breaks may have broken after the request left: nobody can say.
-        log.exception("gateway.failed", message=claimed.sms.reference, gateway=claimed.gateway)
+        log.exception("gateway.failed", message=claimed.sms.reference, gateway=gateway.name)
         return Outcome(OutcomeKind.UNKNOWN, diagnostic=type(error).__name__)

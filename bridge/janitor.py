@@ -8,16 +8,13 @@ from datetime import datetime
 import structlog
 
 from bridge import clock
-from bridge.errors import StoreUnavailable
+from bridge.station import Station
 from bridge.store.directory import Directory
 from bridge.store.leases import Leases
 from bridge.store.nodes import Nodes
 from bridge.store.outbox import Outbox
 
 log = structlog.get_logger("bridge.janitor")
-
-READ_AGAIN = 1.0
-"""Seconds after which a running bridge notices what the command line changed."""
 
 SWEEP = 30.0
 """Seconds between two looks for leases that ran out."""
@@ -26,8 +23,12 @@ CLEAN = 3600.0
 """Seconds between two rounds of forgetting."""
 
 
-class Janitor:
+class Janitor(Station):
     """Small regular duties."""
+
+    name = "janitor"
+    pause = 1.0
+    """Seconds after which a running bridge notices what the command line changed."""
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class Janitor:
 
         `give_up` files what phones sent in part and waits no longer for the rest; it raises StoreUnavailable.
         """
+        super().__init__()
         self._directory = directory
         self._outbox = outbox
         self._leases = leases
@@ -51,26 +53,19 @@ class Janitor:
         self._told_after = told_after
         self._changed = changed
         self._give_up = give_up
-        self._alarm = clock.Alarm()
-        self._stopping = False
         self._cleaned = self._swept = clock.now()
 
-    async def run(self) -> None:
-        """Keep house until `stop` is called."""
-        while not self._stopping:
-            try:
-                if await self._directory.refresh():
-                    self._changed()
-                now = clock.now()
-                if self._nodes is not None:
-                    await self._bury(self._nodes, now)
-                await self._sweep(now)
-                if (now - self._cleaned).total_seconds() > CLEAN:
-                    self._cleaned = now
-                    await self._outbox.forget(now)
-            except StoreUnavailable as error:
-                log.warning("janitor.store_unavailable", detail=error.detail)
-            await self._alarm.sleep(None, READ_AGAIN)
+    async def _round(self) -> int:
+        if await self._directory.refresh():
+            self._changed()
+        now = clock.now()
+        if self._nodes is not None:
+            await self._bury(self._nodes, now)
+        await self._sweep(now)
+        if (now - self._cleaned).total_seconds() > CLEAN:
+            self._cleaned = now
+            await self._outbox.forget(now)
+        return 0
 
     async def _bury(self, nodes: Nodes, now: datetime) -> None:
         """A node that died gives its work to the others at once, not only when its leases run out."""
@@ -90,8 +85,3 @@ class Janitor:
         if lost:
             log.warning("janitor.leases_ran_out", unknown_messages=lost)
             self._changed()
-
-    def stop(self) -> None:
-        """End after the present round."""
-        self._stopping = True
-        self._alarm.ring()

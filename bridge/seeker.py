@@ -6,6 +6,7 @@ receipt would; a message is never sent again because of it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from bridge.gateways.base import Doubt, Gateway
 from bridge.station import Station
 from bridge.store.queue import Doubtful, Queue
 from bridge.store.transitions import Change
-from bridge.types import MessageState, OutcomeKind
+from bridge.types import MessageState, Outcome, OutcomeKind
 
 log = structlog.get_logger("bridge.seeker")
 
@@ -28,12 +29,17 @@ LONGEST_WAIT = 3600.0
 LONGEST_DOUBT = timedelta(days=2)
 """How old a message may be that is still asked about."""
 
+ANSWER = 75.0
+"""Seconds after which an answer is no longer waited for: other messages are in doubt too."""
+
 _BATCH = 100
 _UNKNOWN = frozenset({MessageState.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
+    attempt: int
+    """The try that is in doubt; a person may have begun another meanwhile."""
     tries: int
     again_at: datetime
 
@@ -67,26 +73,18 @@ class Seeker(Station):
         return min((asked.again_at for asked in self._asked.values()), default=None)
 
     def _known(self, each: Doubtful, now: datetime) -> _Asked:
-        return self._asked.get(each.message_id) or _Asked(0, now + timedelta(seconds=FIRST_WAIT))
+        asked = self._asked.get(each.message_id)
+        if asked is not None and asked.attempt == each.attempt:
+            return asked
+        return _Asked(each.attempt, 0, now + timedelta(seconds=FIRST_WAIT))
 
     async def _ask(self, each: Doubtful) -> None:
-        doubt = Doubt(each.message_id, each.provider_id, each.number)
-        outcome = await self._gateways[each.gateway].lookup(doubt)
+        outcome = await _lookup(self._gateways[each.gateway], each)
         now, tries = clock.now(), self._asked[each.message_id].tries + 1
         wait = clock.jitter(min(FIRST_WAIT * 2.0 ** min(tries, 30), LONGEST_WAIT))
-        self._asked[each.message_id] = _Asked(tries, now + timedelta(seconds=wait))
-        state = None
-        match outcome.kind:
-            case OutcomeKind.ACCEPTED:
-                provider_id = outcome.provider_id
-                change = Change(each.message_id, MessageState.SENT, now, provider_id=provider_id, only_from=_UNKNOWN)
-                state = await self._queue.change(change)
-            case OutcomeKind.REJECTED:
-                reason = outcome.reason or Reason.PROVIDER_REFUSED
-                change = Change(
-                    each.message_id, MessageState.FAILED, now, reason, outcome.diagnostic, only_from=_UNKNOWN
-                )
-                state = await self._queue.change(change)
+        self._asked[each.message_id] = _Asked(each.attempt, tries, now + timedelta(seconds=wait))
+        change = _change(each, outcome, now)
+        state = await self._queue.change(change) if change is not None else None
         log.info(
             "message.looked_up",
             message=each.message_id,
@@ -95,3 +93,34 @@ class Seeker(Station):
             state=state.value if state else None,
         )
         self._settled()
+
+
+def _change(each: Doubtful, outcome: Outcome, now: datetime) -> Change | None:
+    """What the provider's word changes: the try it was asked about, and no later one."""
+    state, reason = MessageState.SENT, None
+    if outcome.kind is OutcomeKind.REJECTED:
+        state, reason = MessageState.FAILED, outcome.reason or Reason.PROVIDER_REFUSED
+    elif outcome.kind is not OutcomeKind.ACCEPTED:
+        return None
+    return Change(
+        each.message_id,
+        state,
+        now,
+        reason,
+        outcome.diagnostic,
+        provider_id=outcome.provider_id,
+        attempt=each.attempt,
+        only_from=_UNKNOWN,
+    )
+
+
+async def _lookup(gateway: Gateway, each: Doubtful) -> Outcome:
+    try:
+        async with asyncio.timeout(ANSWER):
+            return await gateway.lookup(Doubt(each.message_id, each.provider_id, each.number))
+    except TimeoutError:
+        return Outcome(OutcomeKind.UNKNOWN, diagnostic="no answer in time")
+    except Exception as error:
+        # A gateway may break over one strange answer; the others are still asked.
+        log.exception("gateway.failed", message=each.message_id, gateway=each.gateway)
+        return Outcome(OutcomeKind.UNKNOWN, diagnostic=type(error).__name__)

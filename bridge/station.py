@@ -15,15 +15,15 @@ from bridge.errors import StoreUnavailable
 
 log = structlog.get_logger("bridge.station")
 
-POLL = 5.0
-"""Seconds after which an idle station looks for work that another process left."""
-
 
 class Station(abc.ABC):
     """Works until it is stopped. While the database is away it waits and tries again."""
 
     name: str
     """What the log calls it."""
+
+    pause = 5.0
+    """Seconds after which an idle station looks for work that nobody rang for: another process may have left it."""
 
     def __init__(self) -> None:
         self._alarm = clock.Alarm()
@@ -49,12 +49,12 @@ class Station(abc.ABC):
             except StoreUnavailable as error:
                 log.warning("station.store_unavailable", station=self.name, detail=error.detail)
             if not found:
-                await self._alarm.sleep(due, POLL)
+                await self._alarm.sleep(due, self.pause)
 
     @abc.abstractmethod
     async def _round(self) -> int:
-        """Do what is due; how much that was."""
+        """Do what is due; how much that was, and whether to go on at once. Raises StoreUnavailable."""
 
-    @abc.abstractmethod
     async def _next_due(self) -> datetime | None:
-        """When there will be work again, as far as is known now."""
+        """When there will be work again, as far as is known now. Raises StoreUnavailable."""
+        return None

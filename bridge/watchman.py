@@ -25,13 +25,11 @@ from bridge.mailback.configured import signing
 from bridge.mailback.relay import Relay
 from bridge.notices import alert
 from bridge.settings import OperatorSettings, Settings
+from bridge.station import Station
 from bridge.store.backlog import Backlog, WaitsFor
 from bridge.streaks import Streaks
 
 log = structlog.get_logger("bridge.watchman")
-
-LOOK = 5.0
-"""Seconds between two looks."""
 
 AWAY = timedelta(seconds=60)
 """How long a condition must be away before it is over."""
@@ -67,8 +65,12 @@ class _Case:
     """When a mail about it was last tried."""
 
 
-class Watchman:
+class Watchman(Station):
     """Looks, judges, tells."""
+
+    name = "watchman"
+    pause = 5.0
+    """Seconds between two looks."""
 
     def __init__(
         self,
@@ -81,6 +83,7 @@ class Watchman:
         leads: Callable[[], Awaitable[bool]],
     ) -> None:
         """`leads` says whether it is this bridge that watches; `relay` is for the watchman alone."""
+        super().__init__()
         self._backlog = backlog
         self._streaks = streaks
         self._disk = disk
@@ -91,23 +94,9 @@ class Watchman:
         self._sign = signing(settings)
         self._memory = settings.data_dir / MEMORY
         self._leads = leads
-        self._alarm = clock.Alarm()
-        self._stopping = False
         self._began = clock.now()
         self._cases = _remembered(self._memory, self._began)
         self._holding = frozenset(self._cases)
-
-    async def run(self) -> None:
-        """Watch until `stop` is called."""
-        while not self._stopping:
-            if await self._leads():
-                await self._round()
-            await self._alarm.sleep(None, LOOK)
-
-    def stop(self) -> None:
-        """Look no more."""
-        self._stopping = True
-        self._alarm.ring()
 
     async def look(self) -> Facts:
         """What can be seen now."""
@@ -153,7 +142,9 @@ class Watchman:
         takes_mail = facts.database and facts.disk_free >= self._settings.smtp.disk_reserve
         return Health(takes_mail=takes_mail, parts=parts)
 
-    async def _round(self) -> None:
+    async def _round(self) -> int:
+        if not await self._leads():
+            return 0
         facts = await self.look()
         self._holding = judge(facts, self._limits, self._holding)
         before = dict(self._cases)
@@ -167,6 +158,7 @@ class Watchman:
             key: (case.began, case.told) for key, case in self._cases.items()
         }:
             self._remember()
+        return 0
 
     def _holds(self, condition: Condition, facts: Facts) -> None:
         case = self._cases.get(condition)

@@ -11,10 +11,10 @@ from datetime import UTC
 
 from bridge.errors import Reason
 from bridge.gateways.base import Hook, HookRefused, Said, Traits
-from bridge.gateways.callback import json_value, moment_of, object_of, objects_of, phone_of, raw_of, text_of, words_of
+from bridge.gateways.callback import json_value, moment_of, object_of, objects_of, raw_of, text_of, words_of
 from bridge.gateways.connection import Option
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, basic, code_of, json_order, unclear
-from bridge.types import GatewayEvent, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.gateways.http import Answer, HttpGateway, Order, code_of, json_order, taken
+from bridge.types import GatewayEvent, HttpRequest, MessageState, OutboundSms, Outcome, OutcomeKind
 
 _REASONS = {
     **dict.fromkeys(("4303", "4406", "4720", "4721"), Reason.UNKNOWN_SUBSCRIBER),
@@ -48,21 +48,20 @@ class Bandwidth(HttpGateway):
         fields |= {"from": sms.sender, "text": sms.text, "tag": sms.reference}
         if sms.expires_at is not None:
             fields["expiration"] = sms.expires_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return json_order(f"{self._url}/messages", fields, self._login)
+        return json_order(f"{self._url}/messages", fields, self.login)
 
     def outcome(self, answer: Answer) -> Outcome:
         if answer.ok:
-            return accepted(answer.at("id")) if answer.at("id") else unclear(answer)
+            return taken(answer, "id")
         kind = code_of(answer.at("type"))
         if kind and answer.status >= 500:  # Bandwidth itself says so, not a machine before it: nothing was sent
-            wait = answer.retry_after(self.connection.now())
-            return Outcome(OutcomeKind.THROTTLED, diagnostic=f"Bandwidth {kind}", retry_after=wait)
+            return self.throttled(answer, f"Bandwidth {kind}")
         if kind and answer.status not in (408, 429):
             return Outcome(OutcomeKind.REJECTED, diagnostic=f"Bandwidth {kind}")
         return self.refused(answer)
 
     def question(self) -> Order:
-        return Order("GET", f"{self._url}/media", self._login)
+        return Order("GET", f"{self._url}/media", self.login)
 
     def hooks(self) -> Sequence[Hook]:
         return (self.unsigned("events", self._events, Said()),)
@@ -71,10 +70,6 @@ class Bandwidth(HttpGateway):
     def _url(self) -> str:
         return f"{self.connection.url}/users/{self.option('account_id')}"
 
-    @property
-    def _login(self) -> dict[str, str]:
-        return basic(self.connection.account, self.connection.secret)
-
     def _events(self, request: HttpRequest) -> Sequence[GatewayEvent]:
         heard = objects_of({"the body": json_value(request)}, "the body")
         return [told for event in heard for told in self._event(event, raw_of(request))]
@@ -82,35 +77,21 @@ class Bandwidth(HttpGateway):
     def _event(self, event: Mapping[str, object], raw: str) -> Sequence[GatewayEvent]:
         kind, message, code = text_of(event, "type"), object_of(event, "message"), code_of(event.get("errorCode"))
         if kind == "message-received":
-            return (self._inbound(event, message, raw),)
+            sms, at = {**message, "to": event.get("to")}, moment_of(message, "time")
+            return self.inbound(raw, sms, event_id="id", number="from", to="to", text="text", at=at)
         if kind not in ("message-sending", "message-delivered", "message-failed"):
             raise HookRefused(400, "The callback has a type that this gateway does not know.")
         if code == _NO_RECEIPT_CAME:
             return ()
-        provider_id = text_of(message, "id")
-        return (
-            Receipt(
-                gateway=self.name,
-                provider_id=provider_id,
-                reference=words_of(message, "tag") or None,
-                state=_state(kind, code),
-                event_id=f"{provider_id}:{kind}",
-                reason=_REASONS.get(code),
-                diagnostic=f"Bandwidth {kind} {code}".strip(),
-                occurred_at=moment_of(event, "time"),
-                raw=raw,
-            ),
-        )
-
-    def _inbound(self, event: Mapping[str, object], message: Mapping[str, object], raw: str) -> InboundSms:
-        return InboundSms(
-            gateway=self.name,
-            event_id=text_of(message, "id"),
-            number=phone_of(message, "from"),
-            to=phone_of(event, "to"),
-            text=words_of(message, "text"),
-            received_at=moment_of(message, "time") or self.connection.now(),
-            raw=raw,
+        return self.receipt(
+            raw,
+            _state(kind, code),
+            text_of(message, "id"),
+            kind,
+            code,
+            reference=words_of(message, "tag"),
+            reason=_REASONS.get(code),
+            at=moment_of(event, "time"),
         )
 
 

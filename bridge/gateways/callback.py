@@ -12,10 +12,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from bridge.gateways.base import HookRefused
 from bridge.types import HttpRequest
+
+T = TypeVar("T")
 
 REPLAY_WINDOW = 300.0
 """Seconds that the time of a callback may differ from ours."""
@@ -31,10 +34,8 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
 
 def check_signature(secret: str, timestamp: str, signature: str, body: bytes, now: datetime) -> None:
     """Prove, in constant time, that the callback was signed with `secret` not more than five minutes ago."""
-    if not hmac.compare_digest(signature.encode(), sign(secret, timestamp, body).encode()):
-        raise HookRefused(403, "The signature is wrong. Give the bridge and the provider the same secret.")
-    if not timestamp.isdecimal() or abs(now.timestamp() - float(timestamp)) > REPLAY_WINDOW:
-        raise HookRefused(403, "The callback is too old. Set the clocks of both machines right and send it again.")
+    prove(sign(secret, timestamp, body), signature)
+    check_recent(timestamp, now)
 
 
 def prove(expected: str, given: str) -> None:
@@ -43,13 +44,21 @@ def prove(expected: str, given: str) -> None:
         raise HookRefused(403, "The signature is wrong. Give the bridge and the provider the same secret.")
 
 
-def check_recent(moment: float, now: datetime, window: float = REPLAY_WINDOW) -> None:
-    """Refuse a callback whose signed time (Unix seconds) is too far from ours: it may be an old one, played again.
+def check_recent(written: str, now: datetime, window: float = REPLAY_WINDOW) -> None:
+    """Refuse a callback whose signed time is too far from ours, or none: it may be an old one, played again.
 
-    A longer `window` is for a provider that calls again with the time of its first call.
+    The time is `written` in whole Unix seconds. A longer `window` is for a provider that calls again with the time of
+    its first call.
     """
-    if not abs(now.timestamp() - moment) <= window:
+    if not written.isdecimal() or abs(now.timestamp() - float(written)) > window:
         raise HookRefused(403, "The callback is too old. Set the clocks of both machines right and send it again.")
+
+
+def told_by(states: Mapping[str, T], status: str) -> T:
+    """What a provider's status tells, by its table."""
+    if status not in states:
+        raise HookRefused(400, "The receipt has a status that this gateway does not know.")
+    return states[status]
 
 
 def raw_of(request: HttpRequest) -> str:
@@ -80,6 +89,20 @@ def json_object(request: HttpRequest) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise HookRefused(400, "The callback is not a JSON object in UTF-8.")
     return value
+
+
+def json_of_kind(request: HttpRequest, key: str, kind: str) -> Mapping[str, object]:
+    """The body as a JSON object that says under `key` that it is of the kind its address is for."""
+    event = json_object(request)
+    if text_of(event, key) != kind:
+        raise HookRefused(400, "The callback is of a kind that does not come to this address.")
+    return event
+
+
+def event_of(request: HttpRequest) -> Mapping[str, object]:
+    """A callback that comes as JSON, as a form or as a query, as its account is set."""
+    is_json = request.headers.get("content-type", "").startswith("application/json")
+    return json_object(request) if is_json else fields_of(request)
 
 
 def text_of(event: Mapping[str, object], key: str) -> str:
@@ -150,3 +173,10 @@ def moment_of(event: Mapping[str, object], key: str) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def unix_moment_of(event: Mapping[str, object], key: str) -> datetime | None:
+    """The Unix time under `key`, ten digits as a text or a number; None when it cannot be read."""
+    written = str(event.get(key, ""))
+    known = written.isascii() and written.isdecimal() and len(written) == 10
+    return datetime.fromtimestamp(int(written), UTC) if known else None

@@ -22,16 +22,7 @@ from bridge.gateways.connection import Connection, Option
 from bridge.gateways.http import Answer, HttpGateway, Order, accepted, basic, code_of, unclear
 from bridge.gateways.paths import Condition, at, condition, table, word
 from bridge.gateways.template import FIELDS, PHONE, Template, TemplateError, template
-from bridge.types import (
-    Encoding,
-    HttpRequest,
-    InboundSms,
-    MessageState,
-    OutboundSms,
-    Outcome,
-    OutcomeKind,
-    Receipt,
-)
+from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 T = TypeVar("T")
 
@@ -144,8 +135,7 @@ class GenericHttp(HttpGateway):
         code = code_of(word(at(value, self.option("code")))) if self.option("code") else ""
         reason, diagnostic = self._reasons.get(code), f"HTTP {answer.status} {code}".strip()
         if _holds(self._throttled, value):
-            wait = answer.retry_after(self.connection.now())
-            return Outcome(OutcomeKind.THROTTLED, diagnostic=diagnostic, retry_after=wait)
+            return self.throttled(answer, diagnostic)
         if not answer.ok:
             usual = self.refused(answer)
             rejected = usual.kind is OutcomeKind.REJECTED

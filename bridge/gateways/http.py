@@ -10,7 +10,7 @@ import abc
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
@@ -18,9 +18,11 @@ from urllib.parse import urlencode
 
 import httpx
 
-from bridge.gateways.base import SILENT, Gateway, Hook, HttpClients, Traits, outcome_of_error, outcome_of_status
+from bridge.errors import Reason
+from bridge.gateways.base import SILENT, Doubt, Gateway, Hook, HttpClients, Traits, outcome_of_error, outcome_of_status
+from bridge.gateways.callback import phone_of, text_of, words_of
 from bridge.gateways.connection import Connection, Option
-from bridge.types import OutboundSms, Outcome, OutcomeKind
+from bridge.types import InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 LONGEST_ANSWER = 262_144
 """Octets of an answer that are read; a provider's have a few hundred."""
@@ -117,6 +119,11 @@ def unclear(answer: Answer) -> Outcome:
     return Outcome(OutcomeKind.UNKNOWN, diagnostic=f"HTTP {answer.status} with an answer that makes no sense")
 
 
+def taken(answer: Answer, *path: str | int) -> Outcome:
+    """The meaning of a 2xx answer that has the message's id under `path`: accepted, or unclear where there is none."""
+    return accepted(answer.at(*path)) if answer.at(*path) else unclear(answer)
+
+
 def code_of(value: object) -> str:
     """A provider's error code as it may stand in a diagnostic: short, printable, and no number of a phone."""
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
@@ -148,6 +155,11 @@ class HttpGateway(Gateway):
         self.connection = connection
         self._clients = HttpClients(connection.timeout, {})
 
+    @property
+    def login(self) -> dict[str, str]:
+        """The headers that prove who we are; a provider without Basic login says so in its own file."""
+        return basic(self.connection.account, self.connection.secret)
+
     @abc.abstractmethod
     def order(self, sms: OutboundSms) -> Order:
         """The request that hands `sms` over."""
@@ -170,6 +182,23 @@ class HttpGateway(Gateway):
         except httpx.HTTPError as error:
             return outcome_of_error(error)
         return self.outcome(answer)
+
+    def inquiry(self, message: Doubt) -> Order | None:
+        """A request for what became of `message`, by our own reference; None where the provider cannot be asked."""
+        return None
+
+    def found(self, message: Doubt, answer: Answer) -> Outcome:
+        """What the answer to `inquiry` means."""
+        return unclear(answer)
+
+    async def lookup(self, message: Doubt) -> Outcome:
+        inquiry = self.inquiry(message)
+        if inquiry is None:
+            return await super().lookup(message)
+        try:
+            return self.found(message, await self.exchange(inquiry))
+        except httpx.HTTPError as error:
+            return Outcome(OutcomeKind.UNKNOWN, diagnostic=type(error).__name__)
 
     async def probe(self) -> str:
         try:
@@ -202,9 +231,15 @@ class HttpGateway(Gateway):
                 await response.aclose()
         return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, bytes(body))
 
-    def refused(self, answer: Answer) -> Outcome:
-        """The usual meaning of an answer that is not 2xx."""
-        return outcome_of_status(answer.status, answer.retry_after(self.connection.now()))
+    def refused(self, answer: Answer, code: str = "") -> Outcome:
+        """The usual meaning of an answer that is not 2xx; `code` is the provider's own, for the diagnostic."""
+        usual = outcome_of_status(answer.status, answer.retry_after(self.connection.now()))
+        return replace(usual, diagnostic=f"{usual.diagnostic} {code}".strip())
+
+    def throttled(self, answer: Answer, diagnostic: str) -> Outcome:
+        """The message was provably not looked at; it can be sent again when the provider asks for it, or later."""
+        wait = answer.retry_after(self.connection.now())
+        return Outcome(OutcomeKind.THROTTLED, diagnostic=diagnostic.strip(), retry_after=wait)
 
     def seconds_left(self, sms: OutboundSms, most: int) -> int | None:
         """Whole seconds until `sms` is of no use: at least a minute, at most `most`; None when it always is of use."""
@@ -219,6 +254,67 @@ class HttpGateway(Gateway):
     def unsigned(self, name: str, read: Any, says: Any = SILENT) -> Hook:
         """A callback that is believed for its unguessable path alone."""
         return Hook(name, read, self.connection.hook_token, says)
+
+    def receipt(
+        self,
+        raw: str,
+        state: MessageState | None,
+        provider_id: str | None,
+        status: str,
+        code: str = "",
+        *,
+        reference: str | None = None,
+        reason: Reason | None = None,
+        at: datetime | None = None,
+        event_id: str = "",
+    ) -> Sequence[Receipt]:
+        """The receipt that a callback tells; none where its `state` is nothing new.
+
+        `status` and `code` are the provider's words as they may stand in a diagnostic. A callback that comes again is
+        known by the provider's id and the status, where the provider gives it no `event_id`.
+        """
+        if state is None:
+            return ()
+        return (
+            Receipt(
+                gateway=self.name,
+                provider_id=provider_id,
+                reference=reference or None,
+                state=state,
+                event_id=event_id or f"{provider_id}:{status}",
+                reason=reason,
+                diagnostic=" ".join(filter(None, (self.title, status, code))),
+                occurred_at=at,
+                raw=raw,
+            ),
+        )
+
+    def inbound(
+        self,
+        raw: str,
+        event: Mapping[str, object],
+        *,
+        event_id: str,
+        number: str,
+        to: str,
+        text: str,
+        at: datetime | None = None,
+    ) -> Sequence[InboundSms]:
+        """The SMS that a callback brings: the keys of `event` where its id, both phones and its text stand.
+
+        It was received now where the provider does not say when.
+        """
+        return (
+            InboundSms(
+                gateway=self.name,
+                event_id=text_of(event, event_id),
+                number=phone_of(event, number),
+                to=phone_of(event, to),
+                text=words_of(event, text),
+                received_at=at or self.connection.now(),
+                raw=raw,
+            ),
+        )
 
     def option(self, name: str) -> str:
         """The operator's value of an option, or its default."""

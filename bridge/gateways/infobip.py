@@ -11,11 +11,9 @@ import json
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
-import httpx
-
 from bridge.errors import Reason
-from bridge.gateways.base import Doubt, Hook, HookRefused, Traits, outcome_of_error
-from bridge.gateways.callback import json_object, object_of, objects_of, phone_of, text_of, time_of, words_of
+from bridge.gateways.base import Doubt, Hook, HookRefused, Traits
+from bridge.gateways.callback import json_object, object_of, objects_of, text_of, time_of, words_of
 from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, json_order, unclear
 from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
@@ -75,7 +73,7 @@ class Infobip(HttpGateway):
         left = self.seconds_left(sms, LONGEST_VALIDITY)
         if left is not None:
             message["options"] = {"validityPeriod": {"amount": left // 60, "timeUnit": "MINUTES"}}
-        return json_order(f"{self.connection.url}/sms/3/messages", {"messages": [message]}, self._login)
+        return json_order(f"{self.connection.url}/sms/3/messages", {"messages": [message]}, self.login)
 
     def outcome(self, answer: Answer) -> Outcome:
         if not answer.ok:
@@ -91,12 +89,11 @@ class Infobip(HttpGateway):
     def question(self) -> Order:
         return self._log(limit="1")
 
-    async def lookup(self, message: Doubt) -> Outcome:
-        """By our reference. That the log has no entry proves nothing: it may lag, and it goes back 48 hours."""
-        try:
-            answer = await self.exchange(self._log(messageId=message.reference))
-        except httpx.HTTPError as error:
-            return Outcome(OutcomeKind.UNKNOWN, diagnostic=outcome_of_error(error).diagnostic)
+    def inquiry(self, message: Doubt) -> Order:
+        return self._log(messageId=message.reference)
+
+    def found(self, message: Doubt, answer: Answer) -> Outcome:
+        """That the log has no entry proves nothing: it may lag, and it goes back 48 hours."""
         if not answer.ok:
             return Outcome(OutcomeKind.UNKNOWN, diagnostic=f"HTTP {answer.status}")
         if answer.at("results", 0, "messageId") != message.reference:
@@ -109,50 +106,42 @@ class Infobip(HttpGateway):
         return (self.unsigned("receipts", self._receipts), self.unsigned("inbound", self._inbound))
 
     @property
-    def _login(self) -> dict[str, str]:
+    def login(self) -> dict[str, str]:
         return {"Authorization": f"App {self.connection.secret}"}
 
     def _log(self, **query: str) -> Order:
-        return Order("GET", f"{self.connection.url}/sms/3/logs?{urlencode(query)}", self._login)
+        return Order("GET", f"{self.connection.url}/sms/3/logs?{urlencode(query)}", self.login)
 
     def _receipts(self, request: HttpRequest) -> Sequence[Receipt]:
-        found = [self._receipt(result) for result in objects_of(json_object(request), "results")]
-        return [receipt for receipt in found if receipt is not None]
+        results = objects_of(json_object(request), "results")
+        return [receipt for result in results for receipt in self._receipt(result)]
 
-    def _receipt(self, result: Mapping[str, object]) -> Receipt | None:
+    def _receipt(self, result: Mapping[str, object]) -> Sequence[Receipt]:
         message_id, status = text_of(result, "messageId"), object_of(result, "status")
         group, name = status.get("groupId"), text_of(status, "name")
         if not isinstance(group, int) or not 0 < group < len(_GROUPS):
             raise HookRefused(400, "The receipt has a status that this gateway does not know.")
-        state = _STATES.get(name, _GROUPS[group])
-        if state is None:
-            return None
         error = words_of(object_of(result, "error"), "name") if result.get("error") else ""
-        return Receipt(
-            gateway=self.name,
-            provider_id=message_id,
+        state, reason = _STATES.get(name, _GROUPS[group]), REASONS.get(error) or REASONS.get(name)
+        return self.receipt(
+            json.dumps(result),
+            state,
+            message_id,
+            code_of(name),
+            code_of(error),
             reference=message_id,
-            state=state,
+            reason=reason,
+            at=time_of(result, "doneAt") if result.get("doneAt") else None,
             event_id=f"{message_id}:{name}",
-            reason=REASONS.get(error) or REASONS.get(name),
-            diagnostic=f"Infobip {code_of(name)} {code_of(error)}".strip(),
-            occurred_at=time_of(result, "doneAt") if result.get("doneAt") else None,
-            raw=json.dumps(result),
         )
 
     def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
-        return [
-            InboundSms(
-                gateway=self.name,
-                event_id=text_of(result, "messageId"),
-                number=phone_of(result, "from"),
-                to=phone_of(result, "to"),
-                text=words_of(result, "text"),
-                received_at=time_of(result, "receivedAt"),
-                raw=json.dumps(result),
-            )
-            for result in objects_of(json_object(request), "results")
-        ]
+        results = objects_of(json_object(request), "results")
+        return [sms for result in results for sms in self._answer(result)]
+
+    def _answer(self, result: Mapping[str, object]) -> Sequence[InboundSms]:
+        raw, at = json.dumps(result), time_of(result, "receivedAt")
+        return self.inbound(raw, result, event_id="messageId", number="from", to="to", text="text", at=at)
 
 
 def _rejected(name: object) -> Outcome:

@@ -13,14 +13,13 @@ from urllib.parse import parse_qsl, urlencode
 
 from bridge.errors import Reason
 from bridge.gateways.base import Hook, HookRefused, Said, SenderKind, Traits
-from bridge.gateways.callback import phone_of, raw_of, text_of, words_of
+from bridge.gateways.callback import raw_of, text_of, told_by, words_of
 from bridge.gateways.connection import Option
 from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, form_order, unclear
 from bridge.sms import gsm7
 from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 _SUCCESS = re.compile(r'Success "([^"]{1,255})"')
-_ACKNOWLEDGED = Said("ACK/Jasmin", "text/plain")
 _NOT_NOW = (
     "User throughput exceeded",
     "Failover route has no bound connectors",
@@ -80,8 +79,8 @@ class Jasmin(HttpGateway):
 
     def outcome(self, answer: Answer) -> Outcome:
         if answer.ok:
-            taken = _SUCCESS.fullmatch(answer.text.strip())
-            return accepted(taken[1]) if taken else unclear(answer)
+            found = _SUCCESS.fullmatch(answer.text.strip())
+            return accepted(found[1]) if found else unclear(answer)
         if answer.text.strip().removeprefix('Error "').removesuffix('"') in _NOT_NOW:
             return Outcome(OutcomeKind.THROTTLED, diagnostic=f"HTTP {answer.status}")
         return self.refused(answer)
@@ -90,10 +89,8 @@ class Jasmin(HttpGateway):
         return Order("GET", f"{self.connection.url}/balance?{urlencode(self._login)}")
 
     def hooks(self) -> Sequence[Hook]:
-        return (
-            self.unsigned("receipts", self._receipt, says=_ACKNOWLEDGED),
-            self.unsigned("inbound", self._inbound, says=_ACKNOWLEDGED),
-        )
+        kept = Said("ACK/Jasmin", "text/plain")
+        return (self.unsigned("receipts", self._receipt, kept), self.unsigned("inbound", self._inbound, kept))
 
     @property
     def _login(self) -> dict[str, str]:
@@ -102,39 +99,23 @@ class Jasmin(HttpGateway):
     def _receipt(self, request: HttpRequest) -> Sequence[Receipt]:
         event = _fields(request)
         provider_id, status, error = text_of(event, "id"), text_of(event, "message_status"), code_of(event.get("err"))
-        state = MessageState.FAILED if status.startswith("ESME_R") else None
-        if status in _STATES:
-            state = _STATES[status]
-        elif state is None:
-            raise HookRefused(400, "The receipt has a status that this gateway does not know.")
-        if state is None:
-            return ()
-        return (
-            Receipt(
-                gateway=self.name,
-                provider_id=provider_id,
-                reference=event.get("reference") or None,
-                state=state,
-                event_id=f"{provider_id}:{status}",
-                reason=_REASONS.get(status),
-                diagnostic=f"Jasmin {code_of(status)} {error}".strip(),
-                raw=raw_of(request),
-            ),
+        refused = status.startswith("ESME_R") and status not in _STATES
+        state = MessageState.FAILED if refused else told_by(_STATES, status)
+        return self.receipt(
+            raw_of(request),
+            state,
+            provider_id,
+            code_of(status),
+            error,
+            reference=event.get("reference"),
+            reason=_REASONS.get(status),
+            event_id=f"{provider_id}:{status}",
         )
 
     def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
         event = _fields(request)
-        return (
-            InboundSms(
-                gateway=self.name,
-                event_id=text_of(event, "id"),
-                number=phone_of(event, "from"),
-                to=phone_of(event, "to"),
-                text=self._text(event),
-                received_at=self.connection.now(),
-                raw=raw_of(request),
-            ),
-        )
+        sms = {**event, "text": self._text(event)}
+        return self.inbound(raw_of(request), sms, event_id="id", number="from", to="to", text="text")
 
     def _text(self, event: Mapping[str, str]) -> str:
         """The SMS from its octets: `content` holds the same ones, but in no charset that a form could have."""

@@ -15,7 +15,7 @@ from email.message import Message
 
 from bridge.errors import Reason
 from bridge.gateways.base import SILENT, Hook, HookRefused, SenderKind, Traits
-from bridge.gateways.callback import phone_of, raw_of, text_of, words_of
+from bridge.gateways.callback import raw_of, text_of, told_by, words_of
 from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, unclear
 from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
@@ -95,47 +95,33 @@ class Kannel(HttpGateway):
 
     def _receipt(self, request: HttpRequest) -> Sequence[Receipt]:
         reference, told = text_of(request.query, "reference"), text_of(request.query, "type")
-        if told not in _STATES:
-            raise HookRefused(400, "The receipt has a type that this gateway does not know.")
-        state, code, error = _STATES[told], "", ""
+        state, code, error = told_by(_STATES, told), "", ""
         answer = request.query.get("answer", "")
         if found := _STAT.search(answer):
             code, error = found[1].upper(), found[2] or ""
         elif found := _NACK.match(answer):
             code = found[1].lower()
-        if state is None:
-            return ()
         if state is MessageState.UNDELIVERED and code == "EXPIRED":
             state = MessageState.EXPIRED
-        return (
-            Receipt(
-                gateway=self.name,
-                provider_id=None,
-                reference=reference,
-                state=state,
-                event_id=f"{reference}:{told}",
-                reason=_REASONS.get(code),
-                diagnostic=" ".join(filter(None, (f"Kannel {told}", code_of(code), code_of(error)))),
-                raw=raw_of(request),
-            ),
+        return self.receipt(
+            raw_of(request),
+            state,
+            None,
+            told,
+            f"{code_of(code)} {code_of(error)}".strip(),
+            reference=reference,
+            reason=_REASONS.get(code),
+            event_id=f"{reference}:{told}",
         )
 
     def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
         event = request.query
-        number, to, time = phone_of(event, "from"), phone_of(event, "to"), text_of(event, "time")
+        time = text_of(event, "time")
         if not time.isdecimal() or len(time) > 11:
             raise HookRefused(400, "The callback has no time in seconds under 'time'.")
-        return (
-            InboundSms(
-                gateway=self.name,
-                event_id=text_of(event, "id"),
-                number=number,
-                to=to,
-                text=_text(request),
-                received_at=datetime.fromtimestamp(int(time), UTC),
-                raw=request.target.partition("?")[2],
-            ),
-        )
+        raw, sms = request.target.partition("?")[2], {**event, "text": _text(request)}
+        at = datetime.fromtimestamp(int(time), UTC)
+        return self.inbound(raw, sms, event_id="id", number="from", to="to", text="text", at=at)
 
 
 def _text(request: HttpRequest) -> str:

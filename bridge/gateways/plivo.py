@@ -12,9 +12,9 @@ import hmac
 from collections.abc import Mapping, Sequence
 
 from bridge.errors import Reason
-from bridge.gateways.base import Hook, HookRefused, Said, Traits
-from bridge.gateways.callback import fields_of, phone_of, prove, raw_of, text_of, words_of
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, basic, code_of, json_order, unclear
+from bridge.gateways.base import Hook, Said, Traits
+from bridge.gateways.callback import fields_of, prove, raw_of, text_of, told_by
+from bridge.gateways.http import Answer, HttpGateway, Order, code_of, json_order, taken
 from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, Receipt
 
 _STATES: Mapping[str, MessageState | None] = {
@@ -61,15 +61,13 @@ class Plivo(HttpGateway):
         seconds = self.seconds_left(sms, _LONGEST)
         if seconds is not None:
             fields["message_expiry"] = seconds
-        return json_order(f"{self._url}/Message/", fields, self._login)
+        return json_order(f"{self._url}/Message/", fields, self.login)
 
     def outcome(self, answer: Answer) -> Outcome:
-        if not answer.ok:
-            return self.refused(answer)
-        return accepted(answer.at("message_uuid", 0)) if answer.at("message_uuid", 0) else unclear(answer)
+        return taken(answer, "message_uuid", 0) if answer.ok else self.refused(answer)
 
     def question(self) -> Order:
-        return Order("GET", f"{self._url}/", self._login)
+        return Order("GET", f"{self._url}/", self.login)
 
     def hooks(self) -> Sequence[Hook]:
         # An empty document: answer nothing to the phone.
@@ -80,44 +78,15 @@ class Plivo(HttpGateway):
     def _url(self) -> str:
         return f"{self.connection.url}/v1/Account/{self.connection.account}"
 
-    @property
-    def _login(self) -> dict[str, str]:
-        return basic(self.connection.account, self.connection.secret)
-
     def _receipt(self, request: HttpRequest) -> Sequence[Receipt]:
         event = self._believe(request)
-        provider_id, status = text_of(event, "MessageUUID"), text_of(event, "Status")
-        if status not in _STATES:
-            raise HookRefused(400, "The receipt has a status that this gateway does not know.")
-        state, code = _STATES[status], code_of(event.get("ErrorCode"))
-        if state is None:
-            return ()
-        return (
-            Receipt(
-                gateway=self.name,
-                provider_id=provider_id,
-                reference=None,
-                state=state,
-                event_id=f"{provider_id}:{status}",
-                reason=_REASONS.get(code),
-                diagnostic=f"Plivo {status} {code}".strip(),
-                raw=raw_of(request),
-            ),
-        )
+        status, code = text_of(event, "Status"), code_of(event.get("ErrorCode"))
+        state, reason = told_by(_STATES, status), _REASONS.get(code)
+        return self.receipt(raw_of(request), state, text_of(event, "MessageUUID"), status, code, reason=reason)
 
     def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
         event = self._believe(request)
-        return (
-            InboundSms(
-                gateway=self.name,
-                event_id=text_of(event, "MessageUUID"),
-                number=phone_of(event, "From"),
-                to=phone_of(event, "To"),
-                text=words_of(event, "Text"),
-                received_at=self.connection.now(),
-                raw=raw_of(request),
-            ),
-        )
+        return self.inbound(raw_of(request), event, event_id="MessageUUID", number="From", to="To", text="Text")
 
     def _believe(self, request: HttpRequest) -> Mapping[str, str]:
         address = self.connection.public_url + request.target.partition("?")[0]

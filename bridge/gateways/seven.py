@@ -9,11 +9,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from bridge.errors import Reason
-from bridge.gateways.base import Hook, HookRefused, Traits
-from bridge.gateways.callback import check_recent, json_object, object_of, phone_of, prove, text_of, words_of
+from bridge.gateways.base import Hook, Traits
+from bridge.gateways.callback import (
+    check_recent,
+    json_of_kind,
+    object_of,
+    prove,
+    raw_of,
+    text_of,
+    told_by,
+    unix_moment_of,
+    words_of,
+)
 from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, form_order, unclear
 from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
@@ -55,7 +64,7 @@ class Seven(HttpGateway):
         left = self.seconds_left(sms, LONGEST_VALIDITY)
         if left is not None:
             fields["ttl"] = str(left // 60)
-        return form_order(f"{self.connection.url}/sms", fields, self._login)
+        return form_order(f"{self.connection.url}/sms", fields, self.login)
 
     def outcome(self, answer: Answer) -> Outcome:
         if not answer.ok:
@@ -70,50 +79,26 @@ class Seven(HttpGateway):
         return Outcome(kind, reason=REASONS.get(code), diagnostic=f"seven.io {code}")
 
     def question(self) -> Order:
-        return Order("GET", f"{self.connection.url}/balance", self._login)
+        return Order("GET", f"{self.connection.url}/balance", self.login)
 
     def hooks(self) -> Sequence[Hook]:
         return (Hook("receipts", self._receipt), Hook("inbound", self._inbound))
 
     @property
-    def _login(self) -> dict[str, str]:
+    def login(self) -> dict[str, str]:
         return {"X-Api-Key": self.connection.secret}
 
     def _receipt(self, request: HttpRequest) -> Sequence[Receipt]:
-        envelope = self._believe(request, "dlr")
-        event = object_of(envelope, "data")
-        message_id, status = text_of(event, "msg_id"), text_of(event, "status")
-        if status not in _STATES:
-            raise HookRefused(400, "The receipt has a status that this gateway does not know.")
-        state = _STATES[status]
-        if state is None:
-            return ()
-        return (
-            Receipt(
-                gateway=self.name,
-                provider_id=message_id,
-                reference=words_of(event, "foreign_id") or None,
-                state=state,
-                event_id=f"{message_id}:{status}",
-                diagnostic=f"seven.io {status}",
-                raw=request.body.decode(),
-            ),
+        event = object_of(self._believe(request, "dlr"), "data")
+        status, reference = text_of(event, "status"), words_of(event, "foreign_id")
+        return self.receipt(
+            raw_of(request), told_by(_STATES, status), text_of(event, "msg_id"), status, reference=reference
         )
 
     def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
         event = object_of(self._believe(request, "sms_mo"), "data")
-        sent = str(event.get("time", ""))
-        return (
-            InboundSms(
-                gateway=self.name,
-                event_id=text_of(event, "id"),
-                number=phone_of(event, "sender"),
-                to=phone_of(event, "system"),
-                text=words_of(event, "text"),
-                received_at=_moment(sent) or self.connection.now(),
-                raw=request.body.decode(),
-            ),
-        )
+        at = unix_moment_of(event, "time")
+        return self.inbound(raw_of(request), event, event_id="id", number="sender", to="system", text="text", at=at)
 
     def _believe(self, request: HttpRequest, kind: str) -> Mapping[str, object]:
         """Signed are time, nonce, method, address and the body's digest, a line each."""
@@ -123,13 +108,5 @@ class Seven(HttpGateway):
         key = self.connection.webhook_secret.encode()
         expected = hmac.new(key, lines.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
         prove(expected, request.headers.get("x-signature", "").lower())
-        check_recent(float(moment) if moment.isdecimal() else 0.0, self.connection.now())
-        event = json_object(request)
-        if text_of(event, "webhook_event") != kind:
-            raise HookRefused(400, "The callback is of a kind that does not come to this address.")
-        return event
-
-
-def _moment(written: str) -> datetime | None:
-    """Unix time, as text or number."""
-    return datetime.fromtimestamp(int(written), UTC) if written.isdecimal() and len(written) == 10 else None
+        check_recent(moment, self.connection.now())
+        return json_of_kind(request, "webhook_event", kind)

@@ -43,7 +43,7 @@ class SimulatorGateway(HttpGateway):
             "encoding": sms.encoding.value,
             "segments": [encode(segment).hex() for segment in sms.segments],
         }
-        return json_order(f"{self.connection.url}/messages", order, self._login)
+        return json_order(f"{self.connection.url}/messages", order, self.login)
 
     def outcome(self, answer: Answer) -> Outcome:
         if answer.status == 201 and isinstance(answer.at("id"), str):
@@ -56,13 +56,13 @@ class SimulatorGateway(HttpGateway):
         return unclear(answer) if answer.ok else self.refused(answer)
 
     def question(self) -> Order:
-        return Order("GET", self.connection.url, self._login)
+        return Order("GET", self.connection.url, self.login)
 
     def hooks(self) -> Sequence[Hook]:
         return (Hook("receipts", self._read_receipt), Hook("inbound", self._read_inbound))
 
     @property
-    def _login(self) -> dict[str, str]:
+    def login(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.connection.secret}"}
 
     def _read_receipt(self, request: HttpRequest) -> Sequence[Receipt]:

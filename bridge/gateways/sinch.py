@@ -8,18 +8,15 @@ service plan only after this was set up there, so their addresses hold an ungues
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import quote, urlencode
 
-import httpx
-
 from bridge.errors import Reason
-from bridge.gateways.base import Doubt, Hook, HookRefused, Traits, outcome_of_error
-from bridge.gateways.callback import check_recent, json_object, phone_of, prove, text_of, time_of, words_of
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, json_order, unclear
+from bridge.gateways.base import Doubt, Hook, Traits
+from bridge.gateways.callback import check_recent, json_of_kind, prove, raw_of, text_of, time_of, told_by, words_of
+from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, json_order, taken
 from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 LONGEST_VALIDITY = 3 * 24 * 3600
@@ -29,8 +26,7 @@ _STATES: Mapping[str, MessageState | None] = {
     "queued": None,
     "dispatched": MessageState.SENT,
     "delivered": MessageState.DELIVERED,
-    "failed": MessageState.UNDELIVERED,
-    "deleted": MessageState.UNDELIVERED,
+    **dict.fromkeys(("failed", "deleted"), MessageState.UNDELIVERED),
     "expired": MessageState.EXPIRED,
     **dict.fromkeys(("aborted", "cancelled", "rejected"), MessageState.FAILED),
     "unknown": None,
@@ -67,23 +63,19 @@ class Sinch(HttpGateway):
         if left is not None:
             moment = self.connection.now() + timedelta(seconds=left)
             value["expire_at"] = moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        return json_order(self._batches, value, self._login)
+        return json_order(self._batches, value, self.login)
 
     def outcome(self, answer: Answer) -> Outcome:
-        if answer.ok:
-            return accepted(answer.at("id")) if answer.at("id") else unclear(answer)
-        outcome, code = self.refused(answer), code_of(answer.at("code"))
-        return Outcome(outcome.kind, diagnostic=f"{outcome.diagnostic} {code}".strip(), retry_after=outcome.retry_after)
+        return taken(answer, "id") if answer.ok else self.refused(answer, code_of(answer.at("code")))
 
     def question(self) -> Order:
         return self._list(page_size="1")
 
-    async def lookup(self, message: Doubt) -> Outcome:
-        """By our reference. That no batch has it proves nothing: it may only not be listed yet."""
-        try:
-            answer = await self.exchange(self._list(client_reference=message.reference, page_size="1"))
-        except httpx.HTTPError as error:
-            return Outcome(OutcomeKind.UNKNOWN, diagnostic=outcome_of_error(error).diagnostic)
+    def inquiry(self, message: Doubt) -> Order:
+        return self._list(client_reference=message.reference, page_size="1")
+
+    def found(self, message: Doubt, answer: Answer) -> Outcome:
+        """That no batch has it proves nothing: it may only not be listed yet."""
         if answer.ok and answer.at("batches", 0, "client_reference") == message.reference:
             return accepted(answer.at("batches", 0, "id"))
         return Outcome(OutcomeKind.UNKNOWN, diagnostic=f"HTTP {answer.status} without this batch")
@@ -92,7 +84,7 @@ class Sinch(HttpGateway):
         return (self.unsigned("receipts", self._receipt), self.unsigned("inbound", self._inbound))
 
     @property
-    def _login(self) -> dict[str, str]:
+    def login(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.connection.secret}"}
 
     @property
@@ -100,53 +92,28 @@ class Sinch(HttpGateway):
         return f"{self.connection.url}/xms/v1/{quote(self.connection.account, safe='')}/batches"
 
     def _list(self, **query: str) -> Order:
-        return Order("GET", f"{self._batches}?{urlencode(query)}", self._login)
+        return Order("GET", f"{self._batches}?{urlencode(query)}", self.login)
 
     def _receipt(self, request: HttpRequest) -> Sequence[Receipt]:
         event = self._believe(request, "recipient_delivery_report_sms")
-        batch, status = text_of(event, "batch_id"), text_of(event, "status")
-        if status.lower() not in _STATES:
-            raise HookRefused(400, "The receipt has a status that this gateway does not know.")
-        state, code = _STATES[status.lower()], code_of(event.get("code"))
-        if state is None:
-            return ()
-        return (
-            Receipt(
-                gateway=self.name,
-                provider_id=batch,
-                reference=words_of(event, "client_reference") or None,
-                state=state,
-                event_id=f"{batch}:{status.lower()}",
-                reason=REASONS.get(code),
-                diagnostic=f"Sinch {status} {code}".strip(),
-                occurred_at=time_of(event, "at"),
-                raw=request.body.decode(),
-            ),
+        batch, status, code = text_of(event, "batch_id"), text_of(event, "status"), code_of(event.get("code"))
+        state, reason, at = told_by(_STATES, status.lower()), REASONS.get(code), time_of(event, "at")
+        reference, event_id = words_of(event, "client_reference"), f"{batch}:{status.lower()}"
+        return self.receipt(
+            raw_of(request), state, batch, status, code, reference=reference, reason=reason, at=at, event_id=event_id
         )
 
     def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
         event = self._believe(request, "mo_text")
-        return (
-            InboundSms(
-                gateway=self.name,
-                event_id=text_of(event, "id"),
-                number=phone_of(event, "from"),
-                to=phone_of(event, "to"),
-                text=words_of(event, "body"),
-                received_at=time_of(event, "received_at"),
-                raw=request.body.decode(),
-            ),
-        )
+        at = time_of(event, "received_at")
+        return self.inbound(raw_of(request), event, event_id="id", number="from", to="to", text="body", at=at)
 
     def _believe(self, request: HttpRequest, kind: str) -> Mapping[str, object]:
         if self.connection.webhook_secret:
             head = "x-sinch-webhook-signature"
             nonce, moment = request.headers.get(f"{head}-nonce", ""), request.headers.get(f"{head}-timestamp", "")
             signed = request.body + f".{nonce}.{moment}".encode("utf-8", "replace")
-            digest = hmac.digest(self.connection.webhook_secret.encode(), signed, hashlib.sha256)
+            digest = hmac.digest(self.connection.webhook_secret.encode(), signed, "sha256")
             prove(base64.b64encode(digest).decode(), request.headers.get(head, ""))
-            check_recent(float(moment) if moment.isdecimal() else 0.0, self.connection.now())
-        event = json_object(request)
-        if text_of(event, "type") != kind:
-            raise HookRefused(400, "The callback is of a kind that does not come to this address.")
-        return event
+            check_recent(moment, self.connection.now())
+        return json_of_kind(request, "type", kind)

@@ -14,33 +14,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-import httpx
-import structlog
-
 from bridge.errors import Reason, SettingsError
-from bridge.gateways.base import Doubt, Evidence, Hook, HookRefused, Poll, Polled, PollRefused, SenderKind, Traits
-from bridge.gateways.callback import fields_of, phone_of, text_of, words_of
+from bridge.gateways.base import Doubt, Evidence, Hook, Poll, SenderKind, Traits
+from bridge.gateways.callback import fields_of, raw_of, text_of, told_by
 from bridge.gateways.connection import Connection, Option
 from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, json_order, unclear
+from bridge.gateways.skebby_answers import ANSWER_OPTIONS, Answers
 from bridge.gateways.skebby_login import LOGINS, Login
-from bridge.types import (
-    Encoding,
-    HttpRequest,
-    InboundSms,
-    MessageState,
-    OutboundSms,
-    Outcome,
-    OutcomeKind,
-    Receipt,
-)
-
-PAGE = 100
-"""Answers that one look brings at the most."""
+from bridge.types import Encoding, HttpRequest, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 MISSED_FOR = timedelta(minutes=10)
 """How long an order must be unknown to Skebby before it counts as one that never came in; it may come in late."""
-
-log = structlog.get_logger("bridge.gateways.skebby")
 
 _NUMBER_REFUSED = (MessageState.FAILED, Reason.UNKNOWN_SUBSCRIBER)
 _TOO_MANY = (MessageState.FAILED, Reason.PROVIDER_REFUSED)
@@ -84,14 +68,8 @@ class Skebby(HttpGateway):
             "session",
             (*LOGINS, "key"),
         ),
-        Option("sim", "your number at Skebby that phones answer to, with its plus; empty: answers are not fetched", ""),
-        Option("first_answer", "id of the answer after which to begin; empty: with what comes from now on", ""),
-        Option("answer_list", "key of the list of answers, where the list is not all there is", "messages"),
-        Option("answer_id", "key of an answer's id", "id"),
-        Option("answer_from", "key of the phone that answers", "phoneNumber"),
-        Option("answer_text", "key of what it writes", "text"),
+        *ANSWER_OPTIONS,
     )
-
     traits = Traits(
         receipts=True,
         inbound=True,
@@ -115,6 +93,7 @@ class Skebby(HttpGateway):
         self._missing: dict[str, datetime] = {}
         """Orders that Skebby did not know, and since when."""
         self._login = Login(connection, self.option("login"), super().exchange)
+        self._answers = Answers(connection, self.option, self.exchange)
 
     def order(self, sms: OutboundSms) -> Order:
         value: dict[str, object] = {
@@ -130,8 +109,7 @@ class Skebby(HttpGateway):
 
     def outcome(self, answer: Answer) -> Outcome:
         if not answer.ok:
-            refusal, code = self.refused(answer), code_of(answer.at("result"))
-            return replace(refusal, diagnostic=f"{refusal.diagnostic} {code}".strip())
+            return self.refused(answer, code_of(answer.at("result")))
         result, order_id, sent = answer.at("result"), answer.at("order_id"), answer.at("total_sent")
         if result == "OK" and sent == 0:
             return Outcome(OutcomeKind.REJECTED, diagnostic="Skebby took the order and sent nothing")
@@ -154,11 +132,10 @@ class Skebby(HttpGateway):
             answer = await super().exchange(replace(order, headers={**order.headers, **keys})) if keys else _NO_LOGIN
         return answer
 
-    async def lookup(self, message: Doubt) -> Outcome:
-        try:
-            answer = await self.exchange(Order("GET", f"{self.connection.url}/sms/{quote(message.reference, safe='')}"))
-        except httpx.HTTPError as error:
-            return Outcome(OutcomeKind.UNKNOWN, diagnostic=type(error).__name__)
+    def inquiry(self, message: Doubt) -> Order:
+        return Order("GET", f"{self.connection.url}/sms/{quote(message.reference, safe='')}")
+
+    def found(self, message: Doubt, answer: Answer) -> Outcome:
         if answer.status == 404:
             return self._missed(message.reference)
         self._missing.pop(message.reference, None)
@@ -181,83 +158,13 @@ class Skebby(HttpGateway):
         return Outcome(OutcomeKind.REJECTED, diagnostic="Skebby does not know the order")
 
     def polls(self) -> Sequence[Poll]:
-        return (Poll("answers", 30.0, self._read_answers),) if self.option("sim") else ()
+        return (Poll("answers", 30.0, self._answers.read),) if self.option("sim") else ()
 
     def _receipt(self, request: HttpRequest) -> Sequence[Receipt]:
         event = fields_of(request)
         order_id, status = text_of(event, "order_id"), text_of(event, "status")
-        if status not in _STATES:
-            raise HookRefused(400, "The receipt has a status that this gateway does not know.")
-        told = _STATES[status]
-        if told is None:
-            return ()
-        return (
-            Receipt(
-                gateway=self.name,
-                provider_id=order_id,
-                reference=order_id,
-                state=told[0],
-                event_id=f"{order_id}:{status}",
-                reason=told[1],
-                diagnostic=f"Skebby {status}",
-                raw=request.body.decode() or request.target.partition("?")[2],
-            ),
-        )
-
-    async def _read_answers(self, cursor: str) -> Polled:
-        """Answers after the one whose id is the cursor.
-
-        What phones had written before the bridge looked for the first time is passed over, page by page: the cursor
-        says `skip` until its end is reached.
-        """
-        first = self.option("first_answer")
-        skip, _, last = (cursor or (f" {first}" if first else "skip 0")).rpartition(" ")
-        url = f"{self.connection.url}/srsmshistory/{quote(self.option('sim'), safe='+')}/{last}?limit={PAGE}"
-        answer = await self.exchange(Order("GET", url))
-        value = answer.json()
-        found = value.get(self.option("answer_list")) if isinstance(value, dict) else value
-        if answer.status != 200 or not isinstance(found, list):
-            raise PollRefused(
-                f"Skebby answers HTTP {answer.status} where a list of answers is. See option answer_list."
-            )
-        ids = [_id_of(each, self.option("answer_id")) for each in found]
-        newest, full = max([int(last), *ids]), len(found) >= PAGE and max(ids) > int(last)
-        if skip:
-            return Polled((), f"skip {newest}" if full else str(newest), more=full)
-        new = {number: each for number, each in sorted(zip(ids, found, strict=True), key=_first) if number > int(last)}
-        readable = [event for event in (self._answer(each, number) for number, each in new.items()) if event]
-        if new and not readable:
-            raise PollRefused("No answer has a phone and a text where Skebby was said to put them. See answer_from.")
-        return Polled(readable, str(newest), more=full)
-
-    def _answer(self, value: Mapping[str, object], number: int) -> InboundSms | None:
-        """None for what has no phone that could be answered; that alone must not stop those behind it."""
-        try:
-            phone, text = phone_of(value, self.option("answer_from")), words_of(value, self.option("answer_text"))
-        except HookRefused as refused:
-            log.warning("skebby.unreadable_answer", gateway=self.name, answer=number, why=str(refused))
-            return None
-        return InboundSms(
-            gateway=self.name,
-            event_id=str(number),
-            number=phone,
-            to=self.option("sim"),
-            text=text,
-            received_at=self.connection.now(),
-        )
+        state, reason = told_by(_STATES, status) or (None, None)
+        return self.receipt(raw_of(request), state, order_id, status, reference=order_id, reason=reason)
 
 
 _NO_LOGIN = Answer(401, {}, b"")
-
-
-def _first(pair: tuple[int, object]) -> int:
-    return pair[0]
-
-
-def _id_of(value: object, key: str) -> int:
-    number = value.get(key) if isinstance(value, dict) else None
-    if isinstance(number, str) and number.isascii() and number.isdecimal():
-        number = int(number)
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 1 << 63:
-        raise PollRefused("An answer has no id where Skebby was said to put it. See option answer_id.")
-    return number

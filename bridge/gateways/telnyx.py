@@ -7,7 +7,6 @@ is signed over its time, a bar and its body, so one address does for all of them
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Mapping, Sequence
 
 from cryptography.exceptions import InvalidSignature
@@ -15,28 +14,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from bridge.errors import Reason, SettingsError
 from bridge.gateways.base import Hook, HookRefused, Said, Traits
-from bridge.gateways.callback import (
-    check_recent,
-    json_object,
-    moment_of,
-    object_of,
-    objects_of,
-    phone_of,
-    raw_of,
-    text_of,
-    words_of,
-)
+from bridge.gateways.callback import check_recent, json_object, moment_of, object_of, objects_of, text_of, told_by
 from bridge.gateways.connection import Connection, Option
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, json_order, unclear
-from bridge.types import GatewayEvent, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.gateways.http import Answer, HttpGateway, Order, code_of, json_order, taken
+from bridge.types import GatewayEvent, HttpRequest, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 _STATES: Mapping[str, MessageState | None] = {
     **dict.fromkeys(("scheduled", "queued", "sending", "delivery_unconfirmed")),
     "sent": MessageState.SENT,
     "delivered": MessageState.DELIVERED,
     "delivery_failed": MessageState.UNDELIVERED,
-    "sending_failed": MessageState.FAILED,
-    "cancelled": MessageState.FAILED,
+    **dict.fromkeys(("sending_failed", "cancelled"), MessageState.FAILED),
     "expired": MessageState.EXPIRED,
 }
 _REASONS = {
@@ -79,28 +67,27 @@ class Telnyx(HttpGateway):
         profile = self.option("messaging_profile_id")
         own = {"webhook_url": self.hook_url(self.hooks()[0]), "use_profile_webhooks": False}
         fields |= {"messaging_profile_id": profile} if profile else {}
-        return json_order(f"{self.connection.url}/messages", fields | own, self._login)
+        return json_order(f"{self.connection.url}/messages", fields | own, self.login)
 
     def outcome(self, answer: Answer) -> Outcome:
         if answer.ok:
-            return accepted(answer.at("data", "id")) if answer.at("data", "id") else unclear(answer)
+            return taken(answer, "data", "id")
         code = code_of(answer.at("errors", 0, "code"))
         if answer.status == 429 or (code in _THROTTLED and answer.status < 500):
-            wait = answer.retry_after(self.connection.now())
-            return Outcome(OutcomeKind.THROTTLED, diagnostic=f"Telnyx {code}".strip(), retry_after=wait)
+            return self.throttled(answer, f"Telnyx {code}")
         if code and 400 <= answer.status < 500 and answer.status != 408:
             reason = Reason.OPTED_OUT if code == _OPTED_OUT else _REASONS.get(code)
             return Outcome(OutcomeKind.REJECTED, reason=reason, diagnostic=f"Telnyx {code}")
         return self.refused(answer)
 
     def question(self) -> Order:
-        return Order("GET", f"{self.connection.url}/balance", self._login)
+        return Order("GET", f"{self.connection.url}/balance", self.login)
 
     def hooks(self) -> Sequence[Hook]:
         return (Hook("events", self._event, says=Said()),)
 
     @property
-    def _login(self) -> dict[str, str]:
+    def login(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.connection.secret}"}
 
     def _event(self, request: HttpRequest) -> Sequence[GatewayEvent]:
@@ -112,42 +99,18 @@ class Telnyx(HttpGateway):
         phones = objects_of(payload, "to")
         if not phones:
             raise HookRefused(400, "The callback names no phone under 'to'.")
+        raw = request.body.decode()
         if kind == "message.received":
-            return (self._inbound(payload, phones[0], raw_of(request)),)
-        return self._receipt(payload, phones[0], raw_of(request))
+            ours, phone = phones[0].get("phone_number"), object_of(payload, "from").get("phone_number")
+            sms, at = {**payload, "from": phone, "to": ours}, moment_of(payload, "received_at")
+            return self.inbound(raw, sms, event_id="id", number="from", to="to", text="text", at=at)
+        return self._receipt(payload, phones[0], raw)
 
     def _receipt(self, payload: Mapping[str, object], phone: Mapping[str, object], raw: str) -> Sequence[Receipt]:
-        provider_id, status = text_of(payload, "id"), text_of(phone, "status")
-        if status not in _STATES:
-            raise HookRefused(400, "The receipt has a status that this gateway does not know.")
-        state, errors = _STATES[status], objects_of(payload, "errors") if payload.get("errors") else ()
-        if state is None:
-            return ()
+        status, errors = text_of(phone, "status"), objects_of(payload, "errors") if payload.get("errors") else ()
         code = code_of(errors[0].get("code")) if errors else ""
-        return (
-            Receipt(
-                gateway=self.name,
-                provider_id=provider_id,
-                reference=None,
-                state=state,
-                event_id=f"{provider_id}:{status}",
-                reason=_REASONS.get(code),
-                diagnostic=f"Telnyx {status} {code}".strip(),
-                occurred_at=moment_of(payload, "completed_at"),
-                raw=raw,
-            ),
-        )
-
-    def _inbound(self, payload: Mapping[str, object], ours: Mapping[str, object], raw: str) -> InboundSms:
-        return InboundSms(
-            gateway=self.name,
-            event_id=text_of(payload, "id"),
-            number=phone_of(object_of(payload, "from"), "phone_number"),
-            to=phone_of(ours, "phone_number"),
-            text=words_of(payload, "text"),
-            received_at=moment_of(payload, "received_at") or self.connection.now(),
-            raw=raw,
-        )
+        state, reason, at = told_by(_STATES, status), _REASONS.get(code), moment_of(payload, "completed_at")
+        return self.receipt(raw, state, text_of(payload, "id"), status, code, reason=reason, at=at)
 
     def _believe(self, request: HttpRequest) -> None:
         written = request.headers.get("telnyx-timestamp", "")
@@ -156,4 +119,4 @@ class Telnyx(HttpGateway):
             self._key.verify(signature, written.encode() + b"|" + request.body)
         except (InvalidSignature, ValueError):
             raise HookRefused(403, "The signature is wrong. Give the bridge the account's public key.") from None
-        check_recent(float(written) if written.isdecimal() else math.nan, self.connection.now())
+        check_recent(written, self.connection.now())

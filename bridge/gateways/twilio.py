@@ -13,10 +13,10 @@ import hmac
 from collections.abc import Mapping, Sequence
 
 from bridge.errors import Reason
-from bridge.gateways.base import Hook, HookRefused, Said, SenderKind, Traits
-from bridge.gateways.callback import fields_of, phone_of, prove, text_of
+from bridge.gateways.base import Hook, Said, SenderKind, Traits
+from bridge.gateways.callback import fields_of, prove, raw_of, text_of, told_by
 from bridge.gateways.connection import Option
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, basic, code_of, form_order, unclear
+from bridge.gateways.http import Answer, HttpGateway, Order, code_of, form_order, taken
 from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 _STATES: Mapping[str, MessageState | None] = {
@@ -60,21 +60,20 @@ class Twilio(HttpGateway):
         service = self.option("messaging_service")
         sender = {"MessagingServiceSid": service} if service else {"From": sms.sender}
         fields = {"To": sms.number, **sender, "Body": sms.text, "StatusCallback": self.hook_url(self.hooks()[0])}
-        return form_order(f"{self._url}/Messages.json", fields, self._login)
+        return form_order(f"{self._url}/Messages.json", fields, self.login)
 
     def outcome(self, answer: Answer) -> Outcome:
         if answer.ok:
-            return accepted(answer.at("sid")) if answer.at("sid") else unclear(answer)
+            return taken(answer, "sid")
         code = code_of(answer.at("code"))
         if answer.status == 429 or code in _THROTTLED:
-            wait = answer.retry_after(self.connection.now())
-            return Outcome(OutcomeKind.THROTTLED, diagnostic=f"Twilio {code}".strip(), retry_after=wait)
+            return self.throttled(answer, f"Twilio {code}")
         if code and 400 <= answer.status < 500:
             return Outcome(OutcomeKind.REJECTED, reason=REASONS.get(code), diagnostic=f"Twilio {code}")
         return self.refused(answer)
 
     def question(self) -> Order:
-        return Order("GET", f"{self._url}.json", self._login)
+        return Order("GET", f"{self._url}.json", self.login)
 
     def hooks(self) -> Sequence[Hook]:
         # An empty TwiML document: answer nothing to the phone.
@@ -85,44 +84,15 @@ class Twilio(HttpGateway):
     def _url(self) -> str:
         return f"{self.connection.url}/2010-04-01/Accounts/{self.option('account_sid') or self.connection.account}"
 
-    @property
-    def _login(self) -> dict[str, str]:
-        return basic(self.connection.account, self.connection.secret)
-
     def _receipt(self, request: HttpRequest) -> Sequence[Receipt]:
         event = self._believe(request)
-        provider_id, status = text_of(event, "MessageSid"), text_of(event, "MessageStatus")
-        if status not in _STATES:
-            raise HookRefused(400, "The receipt has a status that this gateway does not know.")
-        state, code = _STATES[status], code_of(event.get("ErrorCode"))
-        if state is None:
-            return ()
-        return (
-            Receipt(
-                gateway=self.name,
-                provider_id=provider_id,
-                reference=None,
-                state=state,
-                event_id=f"{provider_id}:{status}",
-                reason=REASONS.get(code),
-                diagnostic=f"Twilio {status} {code}".strip(),
-                raw=request.body.decode(),
-            ),
-        )
+        status, code = text_of(event, "MessageStatus"), code_of(event.get("ErrorCode"))
+        state, reason = told_by(_STATES, status), REASONS.get(code)
+        return self.receipt(raw_of(request), state, text_of(event, "MessageSid"), status, code, reason=reason)
 
     def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
         event = self._believe(request)
-        return (
-            InboundSms(
-                gateway=self.name,
-                event_id=text_of(event, "MessageSid"),
-                number=phone_of(event, "From"),
-                to=phone_of(event, "To"),
-                text=event.get("Body", ""),
-                received_at=self.connection.now(),
-                raw=request.body.decode(),
-            ),
-        )
+        return self.inbound(raw_of(request), event, event_id="MessageSid", number="From", to="To", text="Body")
 
     def _believe(self, request: HttpRequest) -> Mapping[str, str]:
         event = fields_of(request)

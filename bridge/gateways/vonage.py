@@ -9,24 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import math
 from collections.abc import Mapping, Sequence
 
 from bridge.errors import Reason
-from bridge.gateways.base import Hook, HookRefused, Traits
-from bridge.gateways.callback import (
-    check_recent,
-    fields_of,
-    json_object,
-    moment_of,
-    phone_of,
-    prove,
-    raw_of,
-    text_of,
-    words_of,
-)
+from bridge.gateways.base import Hook, Traits
+from bridge.gateways.callback import check_recent, event_of, moment_of, prove, raw_of, text_of, told_by, words_of
 from bridge.gateways.connection import Option
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, basic, code_of, form_order, unclear
+from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, form_order, unclear
 from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 _THROTTLED = frozenset({"1", "10"})
@@ -37,27 +26,25 @@ _REFUSED = {
     "33": Reason.UNKNOWN_SUBSCRIBER,
 }
 _STATES: Mapping[str, MessageState | None] = {
-    "accepted": MessageState.SENT,
-    "buffered": MessageState.SENT,
+    **dict.fromkeys(("accepted", "buffered"), MessageState.SENT),
     "delivered": MessageState.DELIVERED,
-    "undelivered": MessageState.UNDELIVERED,
-    "failed": MessageState.UNDELIVERED,
+    **dict.fromkeys(("undelivered", "failed"), MessageState.UNDELIVERED),
     "rejected": MessageState.FAILED,
     "expired": MessageState.EXPIRED,
     "unknown": None,
 }
 _REASONS = {
-    "2": Reason.ABSENT_SUBSCRIBER,
+    **dict.fromkeys(("2", "7"), Reason.ABSENT_SUBSCRIBER),
     "3": Reason.UNKNOWN_SUBSCRIBER,
     **dict.fromkeys(("4", "13", "14", "15"), Reason.BARRED),
     "6": Reason.FILTERED,
-    "7": Reason.ABSENT_SUBSCRIBER,
     "9": Reason.OPTED_OUT,
 }
 _LONGEST = 604_800
 """Seconds that Vonage tries at most."""
 _CALLED_AGAIN = 86_400.0
 """Seconds for which Vonage calls again what we did not confirm; the signed time may be that of the first call."""
+_SIGNATURES = ("md5hash", "md5", "sha1", "sha256", "sha512")
 _AS_WRITTEN = str.maketrans("&=", "__")
 
 
@@ -67,14 +54,7 @@ class Vonage(HttpGateway):
     kind = "vonage"
     title = "Vonage"
     base_url = "https://rest.nexmo.com"
-    options = (
-        Option(
-            "signature",
-            "how callbacks are signed, as the account's settings say",
-            "sha256",
-            ("md5hash", "md5", "sha1", "sha256", "sha512"),
-        ),
-    )
+    options = (Option("signature", "how callbacks are signed, as the account's settings say", "sha256", _SIGNATURES),)
     traits = Traits(receipts=True, inbound=True)
 
     def order(self, sms: OutboundSms) -> Order:
@@ -85,7 +65,7 @@ class Vonage(HttpGateway):
         seconds = self.seconds_left(sms, _LONGEST)
         if seconds is not None:
             fields["ttl"] = str(seconds * 1000)
-        return form_order(f"{self.connection.url}/sms/json", fields, self._login)
+        return form_order(f"{self.connection.url}/sms/json", fields, self.login)
 
     def outcome(self, answer: Answer) -> Outcome:
         if not answer.ok:
@@ -106,59 +86,28 @@ class Vonage(HttpGateway):
         return Outcome(OutcomeKind.REJECTED, reason=reason, diagnostic=diagnostic)
 
     def question(self) -> Order:
-        return Order("GET", f"{self.connection.url}/account/get-balance", self._login)
+        return Order("GET", f"{self.connection.url}/account/get-balance", self.login)
 
     def hooks(self) -> Sequence[Hook]:
         return (self.unsigned("receipts", self._receipt), self.unsigned("inbound", self._inbound))
 
-    @property
-    def _login(self) -> dict[str, str]:
-        return basic(self.connection.account, self.connection.secret)
-
     def _receipt(self, request: HttpRequest) -> Sequence[Receipt]:
         event = self._believe(request)
-        provider_id, status = text_of(event, "messageId"), text_of(event, "status")
-        if status not in _STATES:
-            raise HookRefused(400, "The receipt has a status that this gateway does not know.")
-        state, code = _STATES[status], code_of(event.get("err-code"))
-        if state is None:
-            return ()
-        return (
-            Receipt(
-                gateway=self.name,
-                provider_id=provider_id,
-                reference=words_of(event, "client-ref") or None,
-                state=state,
-                event_id=f"{provider_id}:{status}",
-                reason=_REASONS.get(code),
-                diagnostic=f"Vonage {status} {code}".strip(),
-                occurred_at=moment_of(event, "message-timestamp"),
-                raw=raw_of(request),
-            ),
-        )
+        status, code = text_of(event, "status"), code_of(event.get("err-code"))
+        state, reason, message_id = told_by(_STATES, status), _REASONS.get(code), text_of(event, "messageId")
+        reference, at = words_of(event, "client-ref"), moment_of(event, "message-timestamp")
+        return self.receipt(raw_of(request), state, message_id, status, code, reference=reference, reason=reason, at=at)
 
     def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
         event = self._believe(request)
-        return (
-            InboundSms(
-                gateway=self.name,
-                event_id=text_of(event, "messageId"),
-                number=phone_of(event, "msisdn"),
-                to=phone_of(event, "to"),
-                text=words_of(event, "text"),
-                received_at=moment_of(event, "message-timestamp") or self.connection.now(),
-                raw=raw_of(request),
-            ),
-        )
+        at = moment_of(event, "message-timestamp")
+        return self.inbound(raw_of(request), event, event_id="messageId", number="msisdn", to="to", text="text", at=at)
 
     def _believe(self, request: HttpRequest) -> Mapping[str, object]:
-        is_json = request.headers.get("content-type", "").startswith("application/json")
-        event: Mapping[str, object] = json_object(request) if is_json else fields_of(request)
+        event = event_of(request)
         if self.connection.webhook_secret:
             prove(self._signature(event), str(event.get("sig", "")).lower())
-            written = str(event.get("timestamp", ""))
-            signed_at = float(written) if written.isdecimal() else math.nan
-            check_recent(signed_at, self.connection.now(), _CALLED_AGAIN)
+            check_recent(str(event.get("timestamp", "")), self.connection.now(), _CALLED_AGAIN)
         return event
 
     def _signature(self, event: Mapping[str, object]) -> str:

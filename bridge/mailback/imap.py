@@ -11,7 +11,6 @@ mail is kept; only what this server will never take is refused for good.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +20,7 @@ import structlog
 
 from bridge.errors import MailRefused, SettingsError
 from bridge.mailback.imap_session import Answer, Broken, FolderSettings, Session
-from bridge.mailback.relay import tls_context
+from bridge.mailback.kept_connection import KeptConnection, client_context
 from bridge.settings import TlsMode
 
 __all__ = ["Filed", "Flag", "FolderSettings", "Folders"]
@@ -63,7 +62,7 @@ class Filed:
             raise ValueError("a filed mail needs a Message-ID in angle brackets, and a folder")
 
 
-class Folders:
+class Folders(KeptConnection[Session]):
     """The folders of one account, over one kept connection; mails are filed one after another, in the order of calls.
 
     The order in a folder is the caller's to keep where a mail is refused for now: later ones should wait for it.
@@ -77,12 +76,10 @@ class Folders:
             )
         if _UNSENDABLE.search(settings.username + settings.password):
             raise SettingsError("imap.username", "", "user name and password must be one line each")
+        super().__init__(settings.idle)
         self._settings = settings
         self._where = f"{settings.host}:{settings.port}"
-        self._context = None if settings.tls is TlsMode.NONE else tls_context("imap.ca_file", settings.ca_file)
-        self._lock = asyncio.Lock()
-        self._session: Session | None = None
-        self._leaving: asyncio.Task[None] | None = None
+        self._context = client_context("imap", settings.tls, settings.ca_file)
 
     async def file(self, mail: Filed) -> None:
         """Put the mail into its folder, which is made and subscribed to if it is missing.
@@ -91,7 +88,7 @@ class Folders:
         """
         self._stay()
         async with self._lock:
-            kept, self._session = self._session, None
+            kept = self._take()
             try:
                 if kept is not None and await self._filed_over(kept, mail):
                     return
@@ -103,21 +100,6 @@ class Folders:
                     retryable=True,
                     detail=f"{self._where}: {broken}",
                 ) from None
-
-    async def probe(self) -> str:
-        """Connect and log in without filing: empty when that works, else a sentence that says what to change."""
-        try:
-            session = await self._open()
-        except MailRefused as refused:
-            return refused.sentence
-        await session.logout()
-        return ""
-
-    async def close(self) -> None:
-        """Take leave of the server; a mail under way is filed first."""
-        self._stay()
-        async with self._lock:
-            await self._leave()
 
     async def _filed_over(self, kept: Session, mail: Filed) -> bool:
         """Whether a kept connection took the mail; not so if it had died unnoticed before any of the mail had left."""
@@ -143,9 +125,7 @@ class Folders:
             raise
         finally:
             if whole:
-                self._session = session
-                self._stay()
-                self._leaving = asyncio.create_task(self._leave_when_idle())
+                self._keep(session)
             else:
                 session.drop()
 
@@ -229,17 +209,5 @@ class Folders:
             detail=f"{self._where}: {answer.result} {answer.code}".rstrip(),
         )
 
-    def _stay(self) -> None:
-        if self._leaving is not None:
-            self._leaving.cancel()
-            self._leaving = None
-
-    async def _leave_when_idle(self) -> None:
-        await asyncio.sleep(self._settings.idle)
-        async with self._lock:
-            await self._leave()
-
-    async def _leave(self) -> None:
-        session, self._session = self._session, None
-        if session is not None:
-            await session.logout()
+    async def _farewell(self, connection: Session) -> None:
+        await connection.logout()

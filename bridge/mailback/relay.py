@@ -20,7 +20,8 @@ from typing import Any
 
 import aiosmtplib
 
-from bridge.errors import MailRefused, SettingsError
+from bridge.errors import MailRefused
+from bridge.mailback.kept_connection import KeptConnection, client_context
 from bridge.settings import TlsMode
 from bridge.types import OutgoingMail
 
@@ -71,17 +72,15 @@ class _Lmtp(aiosmtplib.SMTP):
         return await super().execute_command(b"LHLO" if verb == b"EHLO" else verb, *rest, **options)
 
 
-class Relay:
+class Relay(KeptConnection[aiosmtplib.SMTP]):
     """One kept connection to the mail server; mails pass one after another."""
 
     def __init__(self, settings: RelaySettings) -> None:
         """Raises SettingsError when `ca_file` cannot be used."""
+        super().__init__(settings.idle)
         self._settings = settings
         self._where = str(settings.socket) if settings.socket else f"{settings.host}:{settings.port}"
-        self._context = None if settings.tls is TlsMode.NONE else tls_context("relay.ca_file", settings.ca_file)
-        self._lock = asyncio.Lock()
-        self._client: aiosmtplib.SMTP | None = None
-        self._leaving: asyncio.Task[None] | None = None
+        self._context = client_context("relay", settings.tls, settings.ca_file)
 
     async def send(self, mail: OutgoingMail) -> None:
         """Hand over one mail. Raises MailRefused; `retryable` is false only when the server judged the mail itself."""
@@ -108,26 +107,9 @@ class Relay:
                 ) from None
             finally:
                 if kept:
-                    self._client = client
-                    self._stay()
-                    self._leaving = asyncio.create_task(self._leave_when_idle())
+                    self._keep(client)
                 else:
                     _drop(client)
-
-    async def probe(self) -> str:
-        """Connect and log in without sending: empty when that works, else a sentence that says what to change."""
-        try:
-            client = await self._open()
-        except MailRefused as refused:
-            return refused.sentence
-        await _quit(client)
-        return ""
-
-    async def close(self) -> None:
-        """Take leave of the server; a mail under way is finished first."""
-        self._stay()
-        async with self._lock:
-            await self._leave()
 
     async def _hand_over(self, client: aiosmtplib.SMTP, mail: OutgoingMail) -> None:
         # aiosmtplib sends to whatever address it can find in a string, so that string must be nothing but the address.
@@ -140,7 +122,7 @@ class Relay:
 
     async def _connected(self) -> aiosmtplib.SMTP:
         """The kept connection if the server still holds it, else a new one."""
-        client, self._client = self._client, None
+        client = self._take()
         if client is not None and await _answers(client):
             return client
         return await self._open()
@@ -186,30 +168,13 @@ class Relay:
                 _drop(client)
         return client
 
-    def _stay(self) -> None:
-        if self._leaving is not None:
-            self._leaving.cancel()
-            self._leaving = None
-
-    async def _leave_when_idle(self) -> None:
-        await asyncio.sleep(self._settings.idle)
-        async with self._lock:
-            await self._leave()
-
-    async def _leave(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await _quit(client)
-
-
-def tls_context(key: str, ca_file: Path | None) -> ssl.SSLContext:
-    """Trust in the authorities of `ca_file`, or of the system. Raises SettingsError, which names the setting `key`."""
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except OSError:
-        raise SettingsError(key, str(ca_file), "name a readable file of certificates in PEM form") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+    async def _farewell(self, connection: aiosmtplib.SMTP) -> None:
+        """QUIT, as RFC 5321 section 4.1.1.10 asks before a connection is closed; an answer is not waited for long."""
+        try:
+            with contextlib.suppress(*_TROUBLE):  # a server that is gone already needs no farewell
+                await connection.quit(timeout=5.0)
+        finally:
+            _drop(connection)
 
 
 def _verdict(error: aiosmtplib.SMTPResponseException) -> MailRefused:
@@ -253,15 +218,6 @@ async def _answers(client: aiosmtplib.SMTP) -> bool:
         if not answered:
             _drop(client)
     return answered
-
-
-async def _quit(client: aiosmtplib.SMTP) -> None:
-    """QUIT, as RFC 5321 section 4.1.1.10 asks before a connection is closed; an answer is not waited for long."""
-    try:
-        with contextlib.suppress(*_TROUBLE):  # a server that is gone already needs no farewell
-            await client.quit(timeout=5.0)
-    finally:
-        _drop(client)
 
 
 def _drop(client: aiosmtplib.SMTP) -> None:

@@ -60,6 +60,7 @@ class Claimed:
     """The phone asked this sender number for no more texts, after the message was taken."""
     stand_ins: tuple[str, ...]
     """Gateways that take its place when it cannot be reached."""
+    leased_until: datetime
     due_at: datetime
     """Since when it could leave; before the first try that is when it was taken, or the later time it asked for."""
 
@@ -116,7 +117,7 @@ def _leasing(without: frozenset[str]) -> Update:
             messages.c.due_at <= now,
             or_(messages.c.lease_until.is_(None), messages.c.lease_until < now),
             mailboxes.c.paused.is_(False),
-            *((~and_(messages.c.gateway.in_(without), messages.c.stand_ins == ""),) if without else ()),
+            *((~and_(messages.c.gateway.in_(without), _only_these_stand_in(without)),) if without else ()),
         )
         .order_by(messages.c.due_at)
         .limit(bindparam("b_limit", type_=Integer))
@@ -129,6 +130,14 @@ def _leasing(without: frozenset[str]) -> Update:
         .values(lease_owner=bindparam("b_owner"), lease_until=bindparam("b_until"), version=messages.c.version + 1)
         .returning(messages.c.id)
     )
+
+
+def _only_these_stand_in(gateways: frozenset[str]) -> ColumnElement[bool]:
+    """Whether nobody stands in for a message but `gateways`: nothing is left when their names are taken out."""
+    left: ColumnElement[str] = "," + messages.c.stand_ins + ","
+    for name in sorted(gateways):
+        left = func.replace(left, f",{name},", ",")
+    return left.in_((",", ",,"))
 
 
 @cache
@@ -178,7 +187,16 @@ def _claimed(row: Any) -> Claimed:
         expires_at=row.expires_at,
     )
     stand_ins = tuple(row.stand_ins.split(",")) if row.stand_ins else ()
-    return Claimed(sms, row.gateway, row.attempts, row.first_tried_at, row.since, stand_ins, row.due_at)
+    return Claimed(
+        sms=sms,
+        gateway=row.gateway,
+        attempts=row.attempts,
+        first_tried_at=row.first_tried_at,
+        opted_out_since=row.since,
+        stand_ins=stand_ins,
+        leased_until=row.lease_until,
+        due_at=row.due_at,
+    )
 
 
 def release(connection: Connection, releases: Sequence[Release]) -> list[None]:
@@ -216,7 +234,7 @@ def start(connection: Connection, starts: Sequence[Start]) -> list[int | None]:
     """Say that claimed messages are on their way; for each the number of its try, or None when it may not leave."""
     by_owner: dict[str, dict[str, Start]] = {}
     for start in starts:
-        by_owner.setdefault(start.owner, {})[start.message_id] = start
+        by_owner.setdefault(start.owner, {}).setdefault(start.message_id, start)  # who asks first is told yes
     numbers: dict[tuple[str, str], int] = {}
     for owner, leaving in by_owner.items():
         wish = {
@@ -234,7 +252,10 @@ def start(connection: Connection, starts: Sequence[Start]) -> list[int | None]:
     ]
     if rerouted:
         other_way = update(messages).where(messages.c.id == bindparam("b_id"))
-        other_way = other_way.values(gateway=bindparam("b_gateway"), stand_ins=bindparam("b_stand_ins"))
+        # At another provider the id of an earlier try means another message.
+        other_way = other_way.values(
+            gateway=bindparam("b_gateway"), stand_ins=bindparam("b_stand_ins"), provider_id=None
+        )
         connection.execute(other_way, rerouted)
     rows = [
         {

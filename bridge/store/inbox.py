@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from bridge import clock
-from bridge.store import parts, segments, transitions
+from bridge.store import arrivals, parts, segments, transitions
 from bridge.store.committer import Committer
 from bridge.store.engine import upsert
 from bridge.store.filings import NOTHING, FilingRules, file_mail
@@ -151,8 +151,14 @@ class Inbox:
             if owner is not None and state is not None
         ]
         changes = [change for change in told if change is not None]
-        if changes:
-            transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
+        if not changes:
+            return
+        transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
+        # A receipt that names our reference may be the first to tell the provider's id.
+        named = {each.reference for each in heard if each.reference and each.provider_id}
+        waiting = arrivals.waiting(connection, named & {change.message_id for change in changes})
+        if waiting:
+            transitions.apply(connection, waiting, report_wait=self._report_wait, filing=self._filing)
 
     def _inbounds(self, connection: Connection, heard: Sequence[tuple[InboundSms, Decide]]) -> list[Filing | None]:
         return [self._inbound(connection, sms, decide) for sms, decide in heard]

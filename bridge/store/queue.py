@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bridge.errors import Reason
-from bridge.store import claims, segments, transitions
+from bridge.store import arrivals, claims, segments, transitions
 from bridge.store.claims import Claim, Claimed, Release, Start
 from bridge.store.committer import Committer
 from bridge.store.engine import reading
 from bridge.store.filings import NOTHING, FilingRules
-from bridge.store.tables import QUEUED, UNKNOWN, attempts, messages, receipts
+from bridge.store.tables import QUEUED, UNKNOWN, attempts, messages
 from bridge.types import MessageState, Outcome
 
 
@@ -41,6 +39,8 @@ class Doubtful:
     provider_id: str | None
     number: str
     """The phone, E.164."""
+    attempt: int
+    """The try that is in doubt, the last one."""
 
 
 _DONE = (
@@ -87,7 +87,7 @@ class Queue:
     async def doubts(self, gateways: Collection[str], since: datetime) -> list[Doubtful]:
         """Messages of these gateways whose outcome is unknown, taken after `since`, oldest first."""
         query = (
-            select(messages.c.id, messages.c.gateway, messages.c.provider_id, messages.c.number)
+            select(messages.c.id, messages.c.gateway, messages.c.provider_id, messages.c.number, messages.c.attempts)
             .where(messages.c.state == UNKNOWN, messages.c.gateway.in_(gateways), messages.c.created_at > since)
             .order_by(messages.c.id)
             .limit(1000)
@@ -103,7 +103,11 @@ class Queue:
             return due
 
     def _change(self, connection: Connection, changes: Sequence[transitions.Change]) -> list[MessageState | None]:
-        return transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
+        results = transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
+        waiting = arrivals.waiting(connection, {change.message_id for change in changes if change.provider_id})
+        if waiting:
+            transitions.apply(connection, waiting, report_wait=self._report_wait, filing=self._filing)
+        return results
 
     def _finish(self, connection: Connection, finishes: Sequence[Finish]) -> list[MessageState | None]:
         rows = [
@@ -124,53 +128,18 @@ class Queue:
             for finish, state in zip(finishes, results, strict=True)
             if finish.outcome.segment_ids and state is not None
         }
-        waiting = _waiting_receipts(connection, [change for change in changes if change.message_id not in cut])
+        named = {change.message_id for change in changes if change.provider_id}
+        waiting = arrivals.waiting(connection, named - cut.keys())
+        again = [
+            finish.change.message_id
+            for finish, state in zip(finishes, results, strict=True)
+            if finish.attempt > 1 and state not in (None, MessageState.QUEUED)
+        ]
+        if again:
+            segments.forget(connection, again)
         if cut:
             segments.begin(connection, cut)
             waiting += segments.waiting(connection, list(cut))
         if waiting:
             transitions.apply(connection, waiting, report_wait=self._report_wait, filing=self._filing)
         return results
-
-
-def _waiting_receipts(connection: Connection, changes: Sequence[transitions.Change]) -> list[transitions.Change]:
-    """Receipts that came before we knew the provider id of their message, oldest first; they are matched now.
-
-    Providers use their ids again: a receipt that is older than the message is about another one.
-    """
-    ids = {change.message_id for change in changes if change.provider_id}
-    if not ids:
-        return []
-    query = (
-        select(receipts, messages.c.id.label("owner"))
-        .select_from(messages)
-        .join(
-            receipts,
-            and_(receipts.c.gateway == messages.c.gateway, receipts.c.provider_id == messages.c.provider_id),
-        )
-        .where(
-            messages.c.id.in_(ids),
-            receipts.c.message_id.is_(None),
-            receipts.c.received_at >= messages.c.created_at,
-        )
-        .order_by(receipts.c.id, messages.c.id.desc())
-    )
-    rows: dict[str, Any] = {}
-    for row in connection.execute(query):
-        rows.setdefault(row.id, row)
-    if not rows:
-        return []
-    matched = update(receipts).where(receipts.c.id == bindparam("b_id")).values(message_id=bindparam("b_owner"))
-    connection.execute(matched, [{"b_id": row.id, "b_owner": row.owner} for row in rows.values()])
-    found = (
-        transitions.heard(
-            row.owner,
-            MessageState(row.state),
-            row.received_at,
-            Reason(row.reason) if row.reason else None,
-            row.diagnostic,
-            row.provider_id,
-        )
-        for row in rows.values()
-    )
-    return [change for change in found if change is not None]

@@ -6,7 +6,7 @@ shows it whole; if that segment arrives after all, so has the text. A segment wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,7 +44,7 @@ class Meant:
 
 def begin(connection: Connection, handed_over: Mapping[str, Sequence[str | None]]) -> None:
     """Write down the ids of the segments of messages that were handed over; those of an earlier try are forgotten."""
-    connection.execute(delete(segments).where(segments.c.message_id.in_(handed_over)))
+    forget(connection, handed_over)
     query = select(messages.c.id, messages.c.gateway).where(messages.c.id.in_(handed_over))
     gateways = {row.id: row.gateway for row in connection.execute(query)}
     rows = [
@@ -61,6 +61,11 @@ def begin(connection: Connection, handed_over: Mapping[str, Sequence[str | None]
         for ordinal, provider_id in enumerate(ids, 1)
     ]
     connection.execute(insert(segments), rows)
+
+
+def forget(connection: Connection, message_ids: Collection[str]) -> None:
+    """Segments of an earlier try: what becomes of them says nothing of the text as it was sent again."""
+    connection.execute(delete(segments).where(segments.c.message_id.in_(message_ids)))
 
 
 def hear(connection: Connection, said: Sequence[Said]) -> list[Meant | None]:

@@ -157,7 +157,7 @@ def apply(
             results.append(None)
             continue
         yields = _yields(row, change)
-        by_try = yields and change.attempt is not None
+        by_try = change.attempt is not None and change.attempt == row["attempts"]
         if change.provider_id and (row["provider_id"] is None or by_try):
             row["provider_id"] = change.provider_id
             changed[change.message_id] = row
@@ -217,6 +217,8 @@ def _values(row: dict[str, Any], change: Change) -> dict[str, Any]:
         values["due_at"] = change.due_at
     if change.gateways:
         values["gateway"], *stand_ins = change.gateways
+        if values["gateway"] != row["gateway"]:
+            values["provider_id"] = None  # at another provider the same id means another message
         values["stand_ins"] = ",".join(stand_ins)
     return values
 

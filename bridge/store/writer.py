@@ -53,7 +53,10 @@ class ThreadWriter:
         self._thread.shutdown()
 
     def _transaction(self, work: Callable[[Connection], R]) -> R:
-        with self._engine.connect() as connection:
-            connection.execution_options(**WRITES)
-            with connection.begin():
-                return work(connection)
+        try:
+            with self._engine.connect() as connection:
+                connection.execution_options(**WRITES)
+                with connection.begin():
+                    return work(connection)
+        except StopIteration as error:  # no future can hold one: whoever waits for it would wait for ever
+            raise RuntimeError("the work of a transaction ran out of something") from error

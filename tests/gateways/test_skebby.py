@@ -17,7 +17,8 @@ from bridge.errors import Reason, SettingsError
 from bridge.gateways.base import Doubt, Poll, Polled, PollRefused
 from bridge.gateways.http import Answer, Order
 from bridge.gateways.registry import build
-from bridge.gateways.skebby import PAGE, Skebby
+from bridge.gateways.skebby import Skebby
+from bridge.gateways.skebby_answers import PAGE
 from bridge.types import InboundSms, OutcomeKind
 from tests.gateways.cases import NOW, NUMBER, PLAIN, REFERENCE, SENDER, connection
 from tests.gateways.kinds.skebby import OK

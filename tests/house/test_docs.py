@@ -47,7 +47,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
     linked = {Path(target).name for target, _ in LINK.findall(readme)}
     overview = (CHECKOUT / "docs" / "gateways.md").read_text(encoding="utf-8")
-    linked |= {Path(target).name for target, _ in LINK.findall(overview) if target.startswith("gateways/")}
+    linked |= {Path(target).name for target, _ in LINK.findall(overview)}
     assert {path.name for path in PAGES} - {"README.md"} <= linked
 
 
@@ -107,6 +107,16 @@ def test_the_architecture_page_names_every_state() -> None:
     rows = re.findall(r"^\| (`.*?) \|", table, flags=re.MULTILINE)
     named = {state for row in rows for state in re.findall(r"`([a-z]+)`", row)}
     assert named == {state.value for state in MessageState}
+
+
+def test_the_gateway_that_is_shown_as_an_example_is_the_real_one() -> None:
+    shown = re.findall(r"^```python\n(.*?)^```$", page("adding-a-gateway.md"), flags=re.MULTILINE | re.DOTALL)
+    real = "".join(
+        (CHECKOUT / path).read_text(encoding="utf-8")
+        for path in ("bridge/gateways/elks46.py", "tests/gateways/kinds/elks46.py")
+    )
+    assert shown
+    assert [block for block in shown if block not in real] == []
 
 
 def test_the_readme_names_the_demo_as_it_is() -> None:

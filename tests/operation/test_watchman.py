@@ -46,7 +46,7 @@ async def mail_server() -> AsyncIterator[tuple[MailServer, int]]:
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Minutes are hundredths of a second."""
-    monkeypatch.setattr(watchman, "LOOK", 0.05)
+    monkeypatch.setattr(watchman.Watchman, "pause", 0.05)
     monkeypatch.setattr(watchman, "AWAY", watchman.AWAY / 200)
     monkeypatch.setattr(watchman, "AGAIN", watchman.AGAIN / 200)
 

@@ -16,7 +16,7 @@ from bridge.dispatcher import Dispatcher, Pace
 from bridge.errors import StoreUnavailable
 from bridge.gateways.base import Gateway, Traits
 from bridge.store import engine as engine_module
-from bridge.store.claims import Start
+from bridge.store.claims import Claim, Claimed, Start
 from bridge.streaks import Streaks
 from bridge.types import MessageState, OutboundSms, Outcome, OutcomeKind
 from tests.store.conftest import GATEWAY, StoreRoom, Template, new_mail, open_room
@@ -287,3 +287,23 @@ async def test_who_does_not_answer_is_left_alone_and_asked_again_by_one(
     assert before_the_pause >= breaker.SILENT_TRIES
     assert len(network.handed) == len(set(network.handed)) == 40
     assert (await states(room)).count(MessageState.UNKNOWN) == 22
+
+
+async def test_a_claim_that_is_over_is_not_carried_out(room: StoreRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waited so long for a place that its lease ended: another node, or the same one, has claimed it since."""
+    claim, carried = room.store.queue.claim, asyncio.Event()
+
+    async def claims_late(wish: Claim) -> list[Claimed]:
+        found = await claim(wish)
+        if not found:
+            return found
+        carried.set()
+        return [replace(each, leased_until=clock.now()) for each in found]
+
+    monkeypatch.setattr(room.store.queue, "claim", claims_late)
+    await take(room)
+    network = Network(accepts)
+    async with dispatching(room, network):
+        await asyncio.wait_for(carried.wait(), 10)
+    assert network.handed == []
+    assert await states(room) == [MessageState.QUEUED]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -89,3 +90,70 @@ async def unknown(room: StoreRoom) -> str:
     assert await room.store.queue.start(Start(ME, message_id, GATEWAY, clock.now(), until)) == 1
     await room.store.queue.change(Change(message_id, MessageState.UNKNOWN, clock.now(), Reason.NO_ANSWER))
     return message_id
+
+
+async def breaks(_: Doubt) -> Outcome:
+    raise KeyError("the gateway's own code is broken")
+
+
+async def hangs(_: Doubt) -> Outcome:
+    await asyncio.Event().wait()
+    return THERE
+
+
+@pytest.mark.parametrize("first", [breaks, hangs])
+async def test_a_gateway_that_breaks_over_an_answer_is_asked_again(
+    room: StoreRoom, first: Callable[[Doubt], Awaitable[Outcome]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A station that died of it would take the bridge with it, at every start anew."""
+    monkeypatch.setattr(seeker, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(seeker, "ANSWER", 0.1)
+    message_id = await unknown(room)
+    provider, plays = Provider(THERE), [first]
+    lookup, settled = provider.lookup, asyncio.Event()
+
+    async def play(doubt: Doubt) -> Outcome:
+        return await (plays.pop() if plays else lookup)(doubt)
+
+    monkeypatch.setattr(provider, "lookup", play)
+    station = Seeker(room.store.queue, {GATEWAY: provider}, lambda: settled.set() if provider.asked else None)
+    running = asyncio.create_task(station.run())
+    try:
+        await asyncio.wait({asyncio.create_task(settled.wait()), running}, timeout=10, return_when="FIRST_COMPLETED")
+        assert await state(room, message_id) is MessageState.SENT
+    finally:
+        station.stop()
+        await running
+
+
+@pytest.mark.parametrize("said", [THERE, REFUSED])
+async def test_what_is_said_of_one_try_decides_nothing_about_the_next(
+    room: StoreRoom, said: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the provider thinks, a person has the text sent again, and again nobody answers."""
+    monkeypatch.setattr(seeker, "FIRST_WAIT", 0.01)
+    message_id = await unknown(room)
+    provider, settled = Provider(), asyncio.Event()
+
+    async def thinks(_: Doubt) -> Outcome:
+        await try_again(room, message_id)
+        monkeypatch.setattr(seeker, "FIRST_WAIT", 3600.0)
+        return said
+
+    monkeypatch.setattr(provider, "lookup", thinks)
+    station = Seeker(room.store.queue, {GATEWAY: provider}, settled.set)
+    running = asyncio.create_task(station.run())
+    await asyncio.wait_for(settled.wait(), 10)
+    station.stop()
+    await running
+    assert await state(room, message_id) is MessageState.UNKNOWN
+
+
+async def try_again(room: StoreRoom, message_id: str) -> None:
+    """A second try, by a person's word, that leaves as much in doubt as the first."""
+    now = clock.now()
+    await room.store.queue.change(Change(message_id, MessageState.QUEUED, now, due_at=now, by_person=True))
+    until = now + timedelta(seconds=90)
+    await room.store.queue.claim(Claim(ME, clock.now(), until, 10))
+    assert await room.store.queue.start(Start(ME, message_id, GATEWAY, clock.now(), until)) == 2
+    await room.store.queue.change(Change(message_id, MessageState.UNKNOWN, clock.now(), Reason.NO_ANSWER))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bridge.errors import Reason
+from bridge.store.claims import Claim, Start
 from bridge.store.inbox import Filing
 from bridge.store.queue import Finish
 from bridge.store.transitions import Change
 from bridge.types import MAY_BECOME, InboundSms, MessageState, Outcome, OutcomeKind, Receipt
 from tests.store.conftest import GATEWAY, StoreRoom, later, new_mail
-from tests.store.steps import ME, OTHER, claim, finish, receipt, sending, start, state
+from tests.store.steps import ME, OTHER, claim, finish, receipt, sending, start, state, view
 
 
 async def test_what_is_claimed_is_what_was_taken(room: StoreRoom) -> None:
@@ -184,3 +186,80 @@ async def test_giving_up_is_counted_from_the_persons_word(room: StoreRoom) -> No
     await finish(room, message_id, MessageState.QUEUED, attempt=2, at=90_002)
     (claimed,) = await claim(room, at=90_003)
     assert claimed.first_tried_at == later(90_001)
+
+
+async def test_two_wishes_for_one_message_at_once_and_the_way_of_the_first_counts(room: StoreRoom) -> None:
+    """A message that one process has claimed twice, for two gateways: who is told yes is who is written down."""
+    await room.outbox.take(new_mail(room.mailbox))
+    (claimed,) = await claim(room)
+    until, message_id = later(91), claimed.sms.reference
+    here = Start(ME, message_id, GATEWAY, later(1), until)
+    there = Start(ME, message_id, "second", later(1), until, (GATEWAY,))
+    wishes = [room.store.queue.start(here), room.store.queue.start(there)]
+    assert await asyncio.gather(*wishes) == [1, None]
+    assert (await view(room, message_id)).gateway == GATEWAY
+
+
+async def test_the_id_of_the_last_try_is_kept_even_when_a_receipt_of_the_first_came_before_it(room: StoreRoom) -> None:
+    """Else nobody would hear that the second text arrived."""
+    message_id = await again(room, "P-1")
+    await room.inbox.receipt(receipt(None, MessageState.UNDELIVERED, "1", "P-1"), later(6))
+    assert await finish(room, message_id, MessageState.SENT, attempt=2, at=7, provider_id="P-2") is None
+    await room.inbox.receipt(receipt(None, MessageState.DELIVERED, "2", "P-2"), later(8))
+    assert await state(room, message_id) is MessageState.DELIVERED
+
+
+async def test_the_id_of_one_provider_means_nothing_at_another(room: StoreRoom) -> None:
+    """The second provider counts its messages too, and its own 7 is somebody else's text."""
+    message_id = await again(room, "7", gateway="second")
+    await room.inbox.receipt(Receipt("second", "7", None, MessageState.DELIVERED, "1"), later(6))
+    assert await finish(room, message_id, MessageState.UNKNOWN, attempt=2, at=7) is MessageState.UNKNOWN
+    assert await state(room, message_id) is MessageState.UNKNOWN
+    (doubt,) = await room.store.queue.doubts(["second"], later(0) - timedelta(days=1))
+    assert (doubt.gateway, doubt.provider_id, doubt.attempt) == ("second", None, 2)
+
+
+@pytest.mark.parametrize(
+    ("paused", "found"),
+    [
+        pytest.param({GATEWAY}, True, id="somebody stands in"),
+        pytest.param({GATEWAY, "second"}, True, id="one of two stands in"),
+        pytest.param({"second", "third"}, True, id="nobody has to"),
+        pytest.param({GATEWAY, "second", "third"}, False, id="all are left alone"),
+        pytest.param({GATEWAY, "second", "third", "hird"}, False, id="and one more"),
+        pytest.param({GATEWAY, "second", "hird", "secondthird"}, True, id="a part of a name is no name"),
+    ],
+)
+async def test_what_nobody_may_carry_stands_in_nobodys_way(room: StoreRoom, paused: set[str], found: bool) -> None:
+    """Claimed and put back every second, a long row of them would keep the others from being claimed at all."""
+    mail = new_mail(room.mailbox)
+    await room.outbox.take(
+        replace(mail, messages=tuple(replace(each, stand_ins=("second", "third")) for each in mail.messages))
+    )
+    wish = Claim(ME, later(1), later(91), 10, frozenset(paused))
+    assert bool(await room.store.queue.claim(wish)) is found
+
+
+@pytest.mark.parametrize("told_by", ["look-up", "late answer"])
+async def test_a_receipt_that_came_before_the_id_was_learnt(room: StoreRoom, told_by: str) -> None:
+    """No answer, a receipt under an id that nobody knows, and only then the id: by a look-up or a late answer."""
+    message_id = await sending(room)
+    await finish(room, message_id, MessageState.UNKNOWN)
+    await room.inbox.receipt(receipt(None, MessageState.DELIVERED, "1", "P-9"), later(3))
+    assert await state(room, message_id) is MessageState.UNKNOWN
+    if told_by == "look-up":
+        await room.store.queue.change(Change(message_id, MessageState.SENT, later(4), provider_id="P-9", attempt=1))
+    else:
+        await room.inbox.receipt(receipt(message_id, MessageState.SENT, "2", "P-9"), later(4))
+    assert await state(room, message_id) is MessageState.DELIVERED
+
+
+async def again(room: StoreRoom, provider_id: str, gateway: str = GATEWAY) -> str:
+    """A message in doubt that a person has sent again: the second try, perhaps over another gateway, is under way."""
+    message_id = await sending(room)
+    await finish(room, message_id, MessageState.UNKNOWN, provider_id=provider_id)
+    await room.store.queue.change(Change(message_id, MessageState.QUEUED, later(3), due_at=later(3), by_person=True))
+    await claim(room, at=4)
+    stand_ins = None if gateway == GATEWAY else (GATEWAY,)
+    assert await room.store.queue.start(Start(ME, message_id, gateway, later(5), later(95), stand_ins)) == 2
+    return message_id

@@ -11,7 +11,7 @@ from bridge.store.queue import Finish
 from bridge.store.transitions import Change
 from bridge.types import MessageState, Outcome, OutcomeKind
 from tests.store.conftest import StoreRoom, later
-from tests.store.steps import claim, receipt, sending, start, state, view
+from tests.store.steps import claim, finish, receipt, sending, start, state, view
 
 SENT, DELIVERED, UNDELIVERED = MessageState.SENT, MessageState.DELIVERED, MessageState.UNDELIVERED
 EXPIRED, FAILED, UNKNOWN = MessageState.EXPIRED, MessageState.FAILED, MessageState.UNKNOWN
@@ -106,3 +106,30 @@ async def test_an_id_that_is_used_again_means_the_newest_message(room: StoreRoom
     await handed_over(room, newer, ["B", "C"])
     await tell(room, ("B", DELIVERED), ("C", DELIVERED))
     assert (await state(room, older), await state(room, newer)) == (SENT, DELIVERED)
+
+
+@pytest.mark.parametrize("became", [SENT, UNKNOWN, FAILED])
+async def test_segments_of_the_first_try_say_nothing_of_the_second(room: StoreRoom, became: MessageState) -> None:
+    """The second went out whole, over a provider that cuts texts itself."""
+    message_id = await sending(room)
+    await handed_over(room, message_id, ["A", "B"], UNKNOWN)
+    again = Change(message_id, MessageState.QUEUED, later(3), due_at=later(3), by_person=True)
+    await room.store.queue.change(again)
+    await claim(room, at=4)
+    await start(room, message_id, at=5)
+    assert await finish(room, message_id, became, attempt=2, at=6, provider_id="C") is became
+    await tell(room, ("B", UNDELIVERED))
+    assert await state(room, message_id) is became
+
+
+async def test_segments_that_arrive_after_all_keep_a_text_from_being_sent_again(room: StoreRoom) -> None:
+    """The second try was put off: what is said of the first still counts."""
+    message_id = await sending(room)
+    await handed_over(room, message_id, ["A", "B"], UNKNOWN)
+    again = Change(message_id, MessageState.QUEUED, later(3), due_at=later(3), by_person=True)
+    await room.store.queue.change(again)
+    await claim(room, at=4)
+    await start(room, message_id, at=5)
+    await finish(room, message_id, MessageState.QUEUED, attempt=2, at=6)
+    await tell(room, ("A", DELIVERED), ("B", DELIVERED))
+    assert await state(room, message_id) is DELIVERED

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, insert
+from sqlalchemy.exc import IntegrityError
 
 from bridge.errors import StoreUnavailable
 from bridge.store import engine as engine_module
@@ -22,6 +23,7 @@ from bridge.store.mails import Mails
 from bridge.store.queue import Queue
 from bridge.store.reports import Reports
 from bridge.store.store import sqlite_url
+from bridge.store.tables import usages
 from bridge.types import MessageState
 from tests.store.conftest import StoreRoom, Template, capped, later, new_mail, open_room
 from tests.store.steps import claim, finish, receipt, sending, start, state
@@ -166,3 +168,32 @@ async def test_when_the_writer_is_cancelled_nobody_waits_for_ever(tmp_path: Path
             await waiting
         with pytest.raises(StoreUnavailable):
             await opened.outbox.take(new_mail(opened.mailbox))
+
+
+def runs_out(connection: Connection, payloads: Sequence[int]) -> list[int]:
+    """Work with a mistake that no future can hold."""
+    return [next(iter(())) for _ in payloads]
+
+
+def breaks_at_the_commit(connection: Connection, payloads: Sequence[int]) -> list[int]:
+    """Work that only the commit refuses; SQLite leaves the transaction open then."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        connection.execute(insert(usages).values(mailbox_id="nobody", day="2026-11-21", messages=1))
+    else:
+        connection.exec_driver_sql("CREATE TEMP TABLE twice (one int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+        connection.exec_driver_sql("INSERT INTO twice VALUES (1), (1)")
+    return list(payloads)
+
+
+@pytest.mark.parametrize(
+    ("work", "error"), [pytest.param(runs_out, RuntimeError), pytest.param(breaks_at_the_commit, IntegrityError)]
+)
+async def test_work_that_fails_is_told_and_the_next_is_done(
+    room: StoreRoom, work: Callable[[Connection, Sequence[int]], list[int]], error: type[Exception]
+) -> None:
+    for _ in range(2):
+        with pytest.raises(error):
+            await asyncio.wait_for(room.store.committer.do(work, 1), 10)
+    assert (await asyncio.wait_for(room.outbox.take(new_mail(room.mailbox)), 10)).messages == 1
+    assert (await room.store.ledger.counts())["messages"] == {"queued": 1}

@@ -1,0 +1,56 @@
+"""The schema: every table of the bridge, as SQLModel classes that the Core statements of this room use.
+
+Rules that hold for all of them:
+
+* every row belongs to an organisation, its own or that of the row it hangs on;
+* a telephone number stands beside its keyed hash, and only the hash is searched, so that the number's own
+  column can be encrypted later without touching a query (`Private` marks such columns);
+* what people wrote stands in a table of its own (`…_content`), so that retention and erasure can take the words
+  and leave the skeleton of what happened;
+* times are UTC; ids are ULIDs of `bridge.clock`, so they sort by time.
+"""
+
+from bridge.store.tables.columns import FILING, QUEUED, RELAY, SENDING, UNKNOWN, Private, Utc
+from bridge.store.tables.heard import conversations, inbound_contents, inbound_parts, inbounds, poll_cursors, receipts
+from bridge.store.tables.outbound import (
+    attempts,
+    fingerprints,
+    message_contents,
+    messages,
+    segments,
+    submission_contents,
+    submissions,
+)
+from bridge.store.tables.people import installations, mailboxes, opt_outs, organisations, revisions, usages
+from bridge.store.tables.way_back import mail_contents, mails
+
+__all__ = [
+    "FILING",
+    "QUEUED",
+    "RELAY",
+    "SENDING",
+    "UNKNOWN",
+    "Private",
+    "Utc",
+    "attempts",
+    "conversations",
+    "fingerprints",
+    "inbound_contents",
+    "inbound_parts",
+    "inbounds",
+    "installations",
+    "mail_contents",
+    "mailboxes",
+    "mails",
+    "message_contents",
+    "messages",
+    "opt_outs",
+    "organisations",
+    "poll_cursors",
+    "receipts",
+    "revisions",
+    "segments",
+    "submission_contents",
+    "submissions",
+    "usages",
+]

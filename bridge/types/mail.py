@@ -1,0 +1,104 @@
+"""A mail that comes in: its envelope, and what the parser read in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bridge.types.mailbox import Confirm, UnicodePolicy
+from bridge.types.sms import MessageClass
+
+
+class Notify(StrEnum):
+    """The NOTIFY keywords of a recipient (RFC 3461 section 4.1)."""
+
+    NEVER = "NEVER"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    DELAY = "DELAY"
+
+
+class Ret(StrEnum):
+    """How much of the mail a report gives back (RFC 3461 section 4.3)."""
+
+    FULL = "FULL"
+    HDRS = "HDRS"
+
+
+class Door(StrEnum):
+    """Through which door a mail came in."""
+
+    SUBMISSION = "submission"
+    NETWORK = "network"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One RCPT TO, as it was received."""
+
+    address: str
+    """The path without angle brackets, case kept."""
+    notify: frozenset[Notify] | None = None
+    """None when the client gave no NOTIFY."""
+    orcpt: str | None = None
+    """Original recipient, `type;address`, after xtext decoding (RFC 3461 section 4.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The SMTP envelope of one mail."""
+
+    mail_from: str
+    """The empty string is the null sender."""
+    recipients: tuple[Recipient, ...]
+    received_at: datetime
+    ret: Ret | None = None
+    envid: str | None = None
+    """After xtext decoding, case kept (RFC 3461 section 4.4)."""
+    door: Door = Door.SUBMISSION
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A piece of a mail that is not texted, and the rule that left it out."""
+
+    rule: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a sending program asked for with `X-SMS-…` headers; None where it said nothing."""
+
+    sender: str | None = None
+    message_class: MessageClass | None = None
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
+    confirm: Confirm | None = None
+    max_segments: int | None = None
+    unicode: UnicodePolicy | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One email as the parser read it: whom it is from, its thread, and the words to text."""
+
+    message_id: str
+    """The Message-ID with its angle brackets; empty when the mail had none."""
+    fingerprint: str
+    """What makes a resubmission the same mail: the Message-ID, or a hash of the whole mail without one."""
+    header_from: str
+    """The address of the first From; empty when there is none."""
+    subject: str
+    references: tuple[str, ...]
+    """The thread the mail answers: References, else In-Reply-To; oldest first."""
+    text: str
+    cuts: tuple[Cut, ...]
+    warnings: tuple[str, ...]
+    options: Options
+    headers: bytes
+    """The mail's header block as received, for reports that give it back."""
+    wants_receipt: bool = False
+    """The mail client asked for a delivery receipt in its own way (`Return-Receipt-To`)."""

@@ -1,0 +1,68 @@
+"""A user of the bridge, and what a user may choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Confirm(StrEnum):
+    """Which outcomes a mailbox wants to hear of when the mail itself does not say."""
+
+    NONE = "none"
+    FAILURES = "failures"
+    ALL = "all"
+
+
+class UnicodePolicy(StrEnum):
+    """What happens to characters outside the GSM 7-bit alphabet."""
+
+    ALLOW = "allow"
+    TRANSLITERATE = "transliterate"
+    REFUSE = "refuse"
+
+
+class Language(StrEnum):
+    """The languages in which the bridge writes to people."""
+
+    ENGLISH = "en"
+    ITALIAN = "it"
+    SPANISH = "es"
+    DUTCH = "nl"
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A user of the bridge: login, rights, sender number, preferences and limits."""
+
+    id: str
+    organisation_id: str
+    login: str
+    """Login name and the mailbox's own mail address."""
+    addresses: tuple[str, ...]
+    """Addresses it may send from: `name@domain`, or `@domain` for all of a domain; lower case."""
+    region: str
+    """ISO 3166 country for numbers written without a country code."""
+    countries: tuple[str, ...]
+    """ISO 3166 countries it may text."""
+    language: Language
+    timezone: str
+    """IANA name; times in mails and the day of the daily cap are counted in it."""
+    sender: str
+    """Sender number in E.164."""
+    confirm: Confirm = Confirm.FAILURES
+    unicode: UnicodePolicy = UnicodePolicy.ALLOW
+    max_segments: int = 6
+    daily_cap: int | None = None
+    """Messages a day, or None for no cap."""
+    paused: bool = False
+    networks: tuple[str, ...] = ()
+    """Networks (CIDR) whose machines send as this mailbox without login."""
+    password_hash: str = ""
+    """argon2 in PHC form, or empty when the mailbox cannot log in."""
+
+    def may_send_from(self, address: str) -> bool:
+        """Whether `address` is one of the mailbox's own; the comparison ignores case."""
+        folded = address.lower()
+        domain = "@" + folded.rpartition("@")[2]
+        return folded == self.login.lower() or any(own in (folded, domain) for own in self.addresses)

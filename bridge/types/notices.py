@@ -1,0 +1,140 @@
+"""The way back: what the mails to a mailbox say, and such a mail when it is composed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bridge.errors import Reason
+from bridge.types.mail import Ret
+from bridge.types.mailbox import Mailbox
+from bridge.types.states import MessageState
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLine:
+    """One recipient of one mail in a delivery report."""
+
+    message_id: str
+    address: str
+    """The RCPT address exactly as received."""
+    orcpt: str | None
+    number: str
+    """E.164, or empty when the address held no number."""
+    state: MessageState
+    reason: Reason | None
+    diagnostic: str
+    segments: int
+    text: str
+    """What was texted, or would have been."""
+    gateway: str = ""
+    """Name of the gateway whose receipt this is; empty when the bridge itself decided (RFC 3464 section 2.2.3)."""
+    settled_at: datetime | None = None
+    detail: str = ""
+    """For a refusal: the sentence the sender would have seen over SMTP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that one delivery report says; `notices.report` makes the mail of it."""
+
+    notice_id: str
+    """Our own id: the local part of the report's Message-ID, and the same however often it is made."""
+    to: str
+    mailbox: Mailbox
+    message_id: str
+    """Message-ID of the mail it answers, or empty."""
+    references: tuple[str, ...]
+    subject: str
+    envid: str | None
+    ret: Ret | None
+    headers: bytes
+    reference: str | None
+    """The sender's own `X-SMS-Reference`."""
+    received_at: datetime
+    created_at: datetime
+    lines: tuple[ReportLine, ...]
+
+
+class Match(StrEnum):
+    """How it was decided whose reply an inbound SMS is; the value of `X-SMS-Match`."""
+
+    PROVIDER = "provider"
+    NUMBER = "number"
+    LATEST = "latest"
+    AMBIGUOUS = "ambiguous"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyNotice:
+    """All that the mail with a phone's answer says; `notices.reply` makes the mail of it."""
+
+    notice_id: str
+    to: str
+    mailbox: Mailbox
+    number: str
+    """The phone that wrote, E.164."""
+    sender: str
+    """Our number it wrote to, E.164."""
+    text: str
+    received_at: datetime
+    created_at: datetime
+    match: Match
+    candidates: tuple[str, ...] = ()
+    """Logins of the mailboxes among which an ambiguous match chose."""
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    subject: str = ""
+    """Subject of the thread it continues; empty when it continues none."""
+    stopped: bool = False
+    """The phone asked for no more texts and is now blocked."""
+    resumed: bool = False
+    """The phone lifted its block."""
+    meant_for: str = ""
+    """The address that it could not be delivered to; set when this mail goes to the fallback mailbox in its place."""
+
+
+class FiledKind(StrEnum):
+    """What a mailbox may have filed in its IMAP folders."""
+
+    SENT = "sent"
+    """Every text that left for a phone."""
+    REPLIES = "replies"
+    """Every answer of a phone."""
+    FAILURES = "failures"
+    """Every report that a text did not arrive, or that nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentText:
+    """A text that left for a phone; `notices.filed_copy` makes the mail of it that is filed."""
+
+    message_id: str
+    """Our own id of the message."""
+    number: str
+    """E.164."""
+    sender: str
+    text: str
+    segments: int
+    state: MessageState
+    sent_at: datetime
+    subject: str
+    in_reply_to: str
+    """Message-ID of the mail it was, or empty."""
+    references: tuple[str, ...]
+    reference: str | None
+    """The sender's own `X-SMS-Reference`."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMail:
+    """A composed mail on its way to a mailbox."""
+
+    id: str
+    envelope_from: str
+    """Empty for the null sender (RFC 3464 section 2)."""
+    envelope_to: str
+    raw: bytes
+    attempts: int = 0
