@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bridge import clock, decision
@@ -15,7 +17,17 @@ from bridge.errors import MailRefusal, Reason, RecipientRefusal, Refusal, StoreU
 from bridge.routing import Routes, Trip
 from bridge.store.directory import Directory
 from bridge.store.outbox import Outbox
-from bridge.types import Destination, Envelope, Mailbox, MessageClass, NewMail, Recipient, Submission
+from bridge.types import (
+    Destination,
+    Encoded,
+    Envelope,
+    Mailbox,
+    MessageClass,
+    NewMail,
+    NewMessage,
+    Recipient,
+    Submission,
+)
 
 LARGE = 262_144
 """Octets from which a mail is read in a thread, so that it does not keep the other clients waiting."""
@@ -72,12 +84,7 @@ class Admission:
             report_to=_own_or_login(mailbox, envelope.mail_from),
             reply_to=_own_or_login(mailbox, submission.header_from),
             day=_day(mailbox),
-            messages=tuple(
-                decision.message(
-                    mailbox, submission, encoded, destination, self._way(mailbox, submission, destination), now
-                )
-                for destination in destinations
-            ),
+            messages=self._messages(mailbox, submission, encoded, destinations, now),
             at=now,
         )
         try:
@@ -92,16 +99,32 @@ class Admission:
             self._taken()
         return taken.submission_id
 
-    def _way(self, mailbox: Mailbox, submission: Submission, destination: Destination) -> tuple[str, ...]:
+    def _messages(
+        self,
+        mailbox: Mailbox,
+        submission: Submission,
+        encoded: Encoded,
+        destinations: Sequence[Destination],
+        now: datetime,
+    ) -> tuple[NewMessage, ...]:
+        """A message for each phone. Those for which no provider takes texts of this class are refused one by one, and
+        with all of them the mail."""
         message_class = decision.message_class(submission)
-        gateways = self._routes.choose(_trip(mailbox, destination, message_class))
-        if not gateways:
+        ways = [self._routes.choose(_trip(mailbox, destination, message_class)) for destination in destinations]
+        if not any(ways):
             raise MailRefusal(
                 Reason.COUNTRY_NOT_ALLOWED,
-                f"No provider is set up for {message_class.value} texts to {destination.region}. "
+                f"No provider is set up for {message_class.value} texts to these numbers. "
                 "Ask the administrator to add a route.",
             )
-        return gateways
+        messages = (
+            (decision.message(mailbox, submission, encoded, destination, way or ("",), now), way)
+            for destination, way in zip(destinations, ways, strict=True)
+        )
+        return tuple(
+            message if way else replace(message, refused=Reason.COUNTRY_NOT_ALLOWED, diagnostic="no route")
+            for message, way in messages
+        )
 
 
 def _trip(mailbox: Mailbox, destination: Destination, message_class: MessageClass | None = None) -> Trip:

@@ -80,8 +80,8 @@ class Janitor(Station):
         if (now - self._swept).total_seconds() < SWEEP:
             return
         self._swept = now
-        await self._give_up()
         lost = await self._leases.recover(now, all_leases=False, told_after=self._told_after)
         if lost:
             log.warning("janitor.leases_ran_out", unknown_messages=lost)
             self._changed()
+        await self._give_up()

@@ -96,6 +96,7 @@ class Skebby(HttpGateway):
         self._answers = Answers(connection, self.option, self.exchange)
 
     def order(self, sms: OutboundSms) -> Order:
+        self._missing.pop(sms.reference, None)  # what was asked about an earlier try says nothing of this one
         value: dict[str, object] = {
             "message_type": self.option("message_type"),
             "message": sms.text,

@@ -34,7 +34,7 @@ CHANNEL = "bridge"
 """On which the nodes of a PostgreSQL database wake each other (LISTEN and NOTIFY)."""
 
 MAX_BATCH = 500
-"""Pieces in one transaction at the most."""
+"""What the pieces of one transaction weigh at the most, if it holds more than one."""
 
 GATHER = 0.02
 """Seconds that a batch is kept open for those who shared the one before it; who writes alone never waits."""
@@ -46,6 +46,7 @@ class _Piece:
     payload: Any
     done: asyncio.Future[Any]
     wakes: bool
+    weight: int
 
 
 class Committer:
@@ -75,14 +76,15 @@ class Committer:
         if self._task is not None:
             await asyncio.wait({self._task})
 
-    async def do(self, work: Work[P, R], payload: P, *, wakes: bool = False) -> R:
+    async def do(self, work: Work[P, R], payload: P, *, wakes: bool = False, weight: int = 1) -> R:
         """Have `payload` done by `work` and committed. Raises StoreUnavailable when the database does not take it.
 
-        With `wakes`, the other nodes of a PostgreSQL database are told that there is something to do.
+        With `wakes`, the other nodes of a PostgreSQL database are told that there is something to do. `weight` is how
+        many messages it is about, so that no transaction keeps all others waiting for long.
         """
         if self._closed:
             raise StoreUnavailable("The bridge is stopping.")
-        piece = _Piece(work, payload, asyncio.get_running_loop().create_future(), wakes)
+        piece = _Piece(work, payload, asyncio.get_running_loop().create_future(), wakes, weight)
         self._waiting.append(piece)
         self._wake.set()
         if len(self._waiting) >= self._expected:
@@ -97,7 +99,8 @@ class Committer:
                 self._wake.clear()
                 while self._waiting:
                     await self._gather()
-                    self._held, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                    count = self._next_batch()
+                    self._held, self._waiting = self._waiting[:count], self._waiting[count:]
                     await self._commit(self._held)
                     self._expected = min(len(self._held) + len(self._waiting), MAX_BATCH)
         finally:
@@ -105,6 +108,15 @@ class Committer:
             self._closed = True
             for piece in (*self._held, *self._waiting):
                 _answer(piece, error=StoreUnavailable("The bridge is stopping."))
+
+    def _next_batch(self) -> int:
+        """How many of those that wait go into the next transaction."""
+        total = 0
+        for index, piece in enumerate(self._waiting):
+            total += piece.weight
+            if index and total > MAX_BATCH:
+                return index
+        return len(self._waiting)
 
     async def _gather(self) -> None:
         """Wait for as many pieces as were under way last time: a transaction costs the same for one as for twenty.

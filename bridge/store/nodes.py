@@ -45,8 +45,6 @@ class Nodes:
         self._connection: asyncpg.Connection | None = None
         self._asking = asyncio.Lock()  # the connection answers one question at a time
         self._leads = False
-        self._asking = asyncio.Lock()  # a connection answers one question at a time
-        self._leads = False
         self._leads_on: asyncpg.Connection | None = None
         self._lost = asyncio.Event()
         self._task: asyncio.Task[None] | None = None

@@ -77,7 +77,7 @@ class Outbox:
 
     async def take(self, mail: NewMail) -> Taken:
         """Store a mail; when this returns it is on disk. Raises StoreUnavailable."""
-        taken = await self._committer.do(self._take, mail, wakes=True)
+        taken = await self._committer.do(self._take, mail, wakes=True, weight=len(mail.messages))
         mailbox_id = mail.mailbox.id
         self._used[mailbox_id] = max((mail.day, taken.used), self._used.get(mailbox_id, ("", 0)))
         return taken
@@ -203,7 +203,9 @@ class Outbox:
                     "references": list(mail.submission.references),
                     "last_written_at": mail.at,
                 }
-        returned = connection.execute(_continuation(connection.dialect.name), list(rows.values()))
+        # In one order everywhere: two nodes that renew the same conversations must not wait for each other.
+        renewed = [rows[key] for key in sorted(rows)]
+        returned = connection.execute(_continuation(connection.dialect.name), renewed)
         return {(row.mailbox_id, row.number_hash, row.sender): row.id for row in returned}
 
 
