@@ -289,7 +289,8 @@ class Wire(SMTP):
         transport = self._pipe()
         transport.write(bytes(self._out))
         self._out.clear()
-        transport.close()
+        if not transport.is_closing():  # closed twice, a TLS transport could not be aborted (Python before 3.11.4)
+            transport.close()
         self._silence()
         self._alarm = self.loop.call_later(LINGER, transport.abort)
 

@@ -222,7 +222,7 @@ async def _answers(client: aiosmtplib.SMTP) -> bool:
 
 def _drop(client: aiosmtplib.SMTP) -> None:
     """Close at once, without waiting until a server that no longer reads has taken what is still buffered."""
-    transport = client.transport
+    # In this order: a TLS transport that was closed twice cannot be aborted any more (Python before 3.11.4).
+    if isinstance(client.transport, asyncio.WriteTransport):
+        client.transport.abort()
     client.close()
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()

@@ -41,7 +41,17 @@ class Done:
         return json.loads(self.out)
 
 
-def run(*arguments: object, stdin: bytes = b"", environ: Mapping[str, str] | None = None) -> Done:
+class _Keyboard(io.TextIOWrapper):
+    """Standard input as a terminal has it."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
+def run(
+    *arguments: object, stdin: bytes = b"", terminal: bool = False, environ: Mapping[str, str] | None = None
+) -> Done:
     """Run `bridge ARGUMENTS`, with no other `BRIDGE_…` variables than those of `environ`."""
     out, err = _stream(), _stream()
     root = logging.getLogger()
@@ -52,7 +62,8 @@ def run(*arguments: object, stdin: bytes = b"", environ: Mapping[str, str] | Non
         for name, value in (environ or {}).items():
             patch.setenv(name, value)
         patch.setattr(sys, "argv", ["bridge", *map(str, arguments)])
-        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        keyboard = _Keyboard if terminal else io.TextIOWrapper
+        patch.setattr(sys, "stdin", keyboard(io.BytesIO(stdin), encoding="utf-8"))
         patch.setattr(sys, "stdout", out)
         patch.setattr(sys, "stderr", err)
         with pytest.raises(SystemExit) as ended:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -143,14 +139,10 @@ def test_on_a_terminal_the_person_is_asked_first(bridge: Any, demo: DemoProcess)
     number = "+393331000906"
     demo.send(number, "Only once")
     found = in_state(bridge, number, "unknown")["id"]
-    terminal, keyboard = pty.openpty()
-    os.write(terminal, b"n\n")
-    command = [sys.executable, "-m", "bridge", "retry", found, "--config", str(demo.data_dir / "bridge.toml")]
-    asked = subprocess.run(command, stdin=keyboard, capture_output=True, text=True, timeout=60, check=False)
-    os.close(keyboard)
-    os.close(terminal)
-    assert "The phone may have this text already" in asked.stdout
-    assert asked.returncode == 1
+    data_dir = {"BRIDGE_DATA_DIR": str(demo.data_dir)}
+    asked = run("retry", found, stdin=b"n\n", terminal=True, environ=data_dir)
+    assert "The phone may have this text already" in asked.out
+    assert asked.code == 1
     assert in_state(bridge, number, "unknown")["id"] == found
     assert len(demo.phone(number)) == 1
 

@@ -219,7 +219,8 @@ class Session(asyncio.Protocol):
 
     def drop(self) -> None:
         """Close the connection as it is, where it is not closed yet."""
-        self._transport.abort()
+        if not self._over.is_set():
+            self._transport.abort()
 
     def _doubt(self) -> None:
         """Nothing more goes to an SMSC that kept silent, before it has said that it is there."""
@@ -232,7 +233,7 @@ class Session(asyncio.Protocol):
             await self._ask(Command.ENQUIRE_LINK, b"", self._terms.timeout)
         except NoAnswer:
             self.why = "the SMSC did not answer whether it is there"
-            self._transport.abort()
+            self.drop()
         except NeverLeft:
             return  # it ended while we were about to ask
         self._suspect = False

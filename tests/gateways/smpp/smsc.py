@@ -37,7 +37,8 @@ class Link:
 
     def hang_up(self) -> None:
         """End the connection without a word."""
-        self.writer.transport.abort()
+        if not self.writer.is_closing():
+            self.writer.transport.abort()
 
     async def ask(self, command: Command, body: bytes = b"") -> Pdu:
         """Ask, and wait for the answer."""
