@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cache
 
 import httpx
 
@@ -233,7 +233,7 @@ class HttpClients:
 
     def _make(self) -> httpx.AsyncClient:
         client = httpx.AsyncClient(
-            verify=self._authorities,
+            verify=_authorities(),
             headers=self._headers,
             timeout=self._timeout,
             limits=self._limits,
@@ -243,10 +243,11 @@ class HttpClients:
         self._clients.append(client)
         return client
 
-    @cached_property
-    def _authorities(self) -> ssl.SSLContext:
-        """Read once: it takes a hundred times as long as all the rest of a client."""
-        return httpx.create_ssl_context(trust_env=False)
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Whom all gateways trust; read once, since that takes a hundred times as long as all the rest of a client."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def outcome_of_error(error: httpx.HTTPError) -> Outcome:

@@ -6,7 +6,8 @@ What one provider says stands in its table in `tests/gateways/kinds`; what holds
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -147,20 +148,41 @@ class Listener:
         )
 
 
-@pytest.fixture
-async def listener(kind: str) -> AsyncIterator[Listener]:
+@pytest.fixture(scope="module")
+async def listeners() -> AsyncIterator[Callable[[str], Awaitable[Listener]]]:
+    """One listener for each kind, started when its first test asks for it: to start one takes longer than a test."""
+    running: dict[str, Listener] = {}
+    async with AsyncExitStack() as stack:
+
+        async def running_for(kind: str) -> Listener:
+            if kind not in running:
+                running[kind] = await _start_listener(kind, stack)
+            return running[kind]
+
+        yield running_for
+
+
+async def _start_listener(kind: str, stack: AsyncExitStack) -> Listener:
     heard: list[GatewayEvent] = []
 
     async def keep(events: Sequence[GatewayEvent]) -> None:
         heard.extend(events)
 
     gateway = opened(kind, "http://127.0.0.1:9")
+    stack.push_async_callback(gateway.close)
     web = WebServer(build_web({"main": gateway}, keep, all_is_well), "127.0.0.1", 0)
     await web.start()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", trust_env=False) as http:
-        yield Listener(web, http, heard)
-    await web.stop()
-    await gateway.close()
+    stack.push_async_callback(web.stop)
+    client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", trust_env=False)
+    return Listener(web, await stack.enter_async_context(client), heard)
+
+
+@pytest.fixture
+async def listener(kind: str, listeners: Callable[[str], Awaitable[Listener]]) -> Listener:
+    """The kind's listener, which has heard nothing yet."""
+    found = await listeners(kind)
+    found.heard.clear()
+    return found
 
 
 @rows("callbacks")
