@@ -116,6 +116,7 @@ class Bridge:
             nodes = Nodes(database_url(settings), store.node, self._ring)
             await nodes.start()
             stack.push_async_callback(nodes.close)
+        leads = nodes.leads if nodes is not None else _alone
         self.returns = Returns(
             mails, store.directory, settings=settings, key=bounce_key, sign=sign, mailed=self._mailed
         )
@@ -144,22 +145,6 @@ class Bridge:
         )
         self.seeker = Seeker(store.queue, self.gateways, settled=self._settled)
         outbox = Outbox(store.committer, store.key, settings.sending.resubmission_window)
-        self.janitor = Janitor(
-            store.directory,
-            outbox,
-            store.leases,
-            nodes=nodes,
-            told_after=pace.unknown_after,
-            changed=self._ring,
-            give_up=lambda: self.intake.give_up(),
-        )
-        self.admission = Admission(
-            outbox,
-            store.directory,
-            domains={settings.domain},
-            routes=routing.configured(settings, [name for name, each in self.gateways.items() if each.traits.inbound]),
-            taken=self.dispatcher.ring,
-        )
         self.intake = Intake(
             Inbox(store.committer, store.key, settings.reports.wait, store.filing),
             store.directory,
@@ -171,13 +156,29 @@ class Bridge:
             sign=sign,
             bounce_key=bounce_key,
         )
+        self.janitor = Janitor(
+            store.directory,
+            outbox,
+            store.leases,
+            nodes=nodes,
+            told_after=pace.unknown_after,
+            changed=self._ring,
+            give_up=self.intake.give_up,
+        )
+        self.admission = Admission(
+            outbox,
+            store.directory,
+            domains={settings.domain},
+            routes=routing.configured(settings, [name for name, each in self.gateways.items() if each.traits.inbound]),
+            taken=self.dispatcher.ring,
+        )
         self.poller = Poller(
             self.gateways,
             begin=lambda gateway, poll: read_cursor(store.engine, gateway, poll),
             keep=lambda gateway, poll, polled: self.intake.hear_polled(
                 polled.events, Cursor(gateway, poll, polled.cursor)
             ),
-            leads=nodes.leads if nodes is not None else _alone,
+            leads=leads,
             streaks=streaks,
         )
         file = database_file(settings)
@@ -191,7 +192,7 @@ class Bridge:
             self.disk,
             alerts,
             settings=settings,
-            leads=nodes.leads if nodes is not None else _alone,
+            leads=leads,
         )
         self._listening = [
             self._station(f"gateway {name}", gateway.listen(self.intake.hear))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from bridge import clock, metrics
 from bridge.breaker import Breaker
 from bridge.errors import Reason, StoreUnavailable
 from bridge.gateways.base import Gateway
+from bridge.station import insist
 from bridge.store.claims import Claim, Claimed, Release, Start
 from bridge.store.queue import Finish, Queue
 from bridge.store.transitions import Change
@@ -39,9 +40,6 @@ _WAITING = frozenset({MessageState.QUEUED})
 AHEAD = 0.5
 """Messages claimed beyond those that may be handed over at the same time, as a share of them: work is at hand when a
 place becomes free, since a claim takes as long as a commit. They stay `queued` until then."""
-
-AWAY = 1.0
-"""Seconds between two tries to write into a database that is away."""
 
 POLL = 1.0
 """Seconds after which an idle dispatcher looks for work that another process left, such as the command line."""
@@ -171,25 +169,24 @@ class Dispatcher:
 
         Given up, the message would wait for the end of its lease. Whether that is over is asked each time.
         """
-        while not self._stopping:
-            try:
-                return await self._try(claimed)
-            except StoreUnavailable as error:
-                log.warning("dispatcher.start_waits", message=claimed.sms.reference, detail=error.detail)
-                await asyncio.sleep(clock.jitter(AWAY))
-        return None
+        return await insist(
+            lambda: self._try(claimed),
+            "dispatcher.start_waits",
+            stopping=lambda: self._stopping,
+            message=claimed.sms.reference,
+        )
 
     async def _try(self, claimed: Claimed) -> _Tried | None:
         """Hand a message over, unless it may not leave any more."""
         now = clock.now()
-        if claimed.leased_until <= now:  # whoever claims it from now on knows better which way it goes
+        if self._stopping or claimed.leased_until <= now:  # whoever claims it from now on knows better how it goes
             return None
-        forbidden = self._forbidden(claimed, now)
+        ways = [name for name in (claimed.gateway, *claimed.stand_ins) if name in self._gateways]
+        forbidden = self._forbidden(claimed, ways, now)
         if forbidden is not None:
             await self._queue.change(forbidden)
             self._settled()
             return None
-        ways = [name for name in (claimed.gateway, *claimed.stand_ins) if name in self._gateways]
         if not ways:  # its lease keeps it from being claimed again at once
             log.error("dispatcher.no_such_gateway", message=claimed.sms.reference, gateway=claimed.gateway)
             return None
@@ -248,26 +245,26 @@ class Dispatcher:
         good = outcome.kind is OutcomeKind.ACCEPTED or (outcome.kind is OutcomeKind.REJECTED and not refuses_all)
         self._streaks.note(part_of(gateway), ended, good=good)
 
-    def _forbidden(self, claimed: Claimed, now: datetime) -> Change | None:
-        message_id, expires_at, tried = claimed.sms.reference, claimed.sms.expires_at, claimed.first_tried_at
+    def _forbidden(self, claimed: Claimed, ways: Sequence[str], now: datetime) -> Change | None:
+        message_id, expires_at = claimed.sms.reference, claimed.sms.expires_at
+        # With nobody left to carry it, a message that was never tried has waited in vain since it was due.
+        in_vain_since = claimed.first_tried_at or (None if ways else claimed.due_at)
         if claimed.opted_out_since is not None:
             return Change(message_id, MessageState.REFUSED, now, Reason.OPTED_OUT, only_from=_WAITING)
         if expires_at is not None and expires_at <= now:
             return Change(message_id, MessageState.EXPIRED, now, Reason.VALIDITY_EXPIRED, only_from=_WAITING)
-        if tried is not None and (now - tried).total_seconds() > self._pace.give_up_after:
+        if in_vain_since is not None and (now - in_vain_since).total_seconds() > self._pace.give_up_after:
             return Change(message_id, MessageState.EXPIRED, now, Reason.GAVE_UP, only_from=_WAITING)
         return None
 
     async def _finish(self, finish: Finish) -> MessageState | None:
         """An outcome is known only here: it is kept until the database takes it."""
-        while True:
-            try:
-                return await self._queue.finish(finish)
-            except StoreUnavailable as error:
-                if self._stopping:
-                    raise
-                log.warning("dispatcher.outcome_waits", message=finish.change.message_id, detail=error.detail)
-                await asyncio.sleep(clock.jitter(AWAY))
+        return await insist(
+            lambda: self._queue.finish(finish),
+            "dispatcher.outcome_waits",
+            stopping=lambda: self._stopping,
+            message=finish.change.message_id,
+        )
 
     def _change(self, claimed: Claimed, tried: _Tried) -> Change:
         message_id, attempt, outcome, now = claimed.sms.reference, tried.attempt, tried.outcome, tried.ended

@@ -16,9 +16,10 @@ import structlog
 from bridge import clock, notices
 from bridge.errors import MailRefused, StoreUnavailable
 from bridge.mailback.imap import Filed, Flag, Folders
+from bridge.station import insist
 from bridge.store.directory import Directory
 from bridge.store.filings import ClaimedFiling, FilingClaim, Filings
-from bridge.store.mails import MailResult, Mails
+from bridge.store.mails import MailResult, Mails, MailState
 from bridge.types import FiledKind, Mailbox, SentText
 
 log = structlog.get_logger("bridge.filer")
@@ -108,7 +109,7 @@ class Filer:
             result = await self._file(login, mailbox, filing)
             await self._settle(result)
             done += 1
-            if result.state == "queued":
+            if result.state == MailState.QUEUED:
                 await self._filings.release([late.id for late in claimed[done:]])
                 # Servers keep rights and quota in mind for as long as somebody is logged in.
                 await self._accounts[login].close()
@@ -127,19 +128,16 @@ class Filer:
             log.exception("filing.failed", filing=filing.id, attempt=filing.attempts)
             return _after(filing, type(error).__name__, retryable=True)
         log.info("mail.filed", filing=filing.id, kind=filing.kind.value, attempt=filing.attempts)
-        return MailResult(filing.id, "sent", clock.now())
+        return MailResult(filing.id, MailState.SENT, clock.now())
 
     async def _settle(self, result: MailResult) -> None:
         """What the server said is known only here: it is kept until the database takes it."""
-        while True:
-            try:
-                await self._mails.settle(result)
-                return
-            except StoreUnavailable as error:
-                if self._stopping:
-                    raise
-                log.warning("filer.outcome_waits", filing=result.mail_id, detail=error.detail)
-                await asyncio.sleep(clock.jitter(1.0))
+        await insist(
+            lambda: self._mails.settle(result),
+            "filer.outcome_waits",
+            stopping=lambda: self._stopping,
+            filing=result.mail_id,
+        )
 
 
 def _mail(filing: ClaimedFiling, mailbox: Mailbox, domain: str) -> Filed:
@@ -162,6 +160,6 @@ def _mail(filing: ClaimedFiling, mailbox: Mailbox, domain: str) -> Filed:
 def _after(filing: ClaimedFiling, detail: str, *, retryable: bool) -> MailResult:
     now = clock.now()
     if not retryable:
-        return MailResult(filing.id, "failed", now, detail)
+        return MailResult(filing.id, MailState.FAILED, now, detail)
     delay = max(FIRST_RETRY, clock.jitter(min(FIRST_RETRY * 2.0 ** min(filing.attempts - 1, 30), MAX_RETRY)))
-    return MailResult(filing.id, "queued", now, detail, now + timedelta(seconds=delay))
+    return MailResult(filing.id, MailState.QUEUED, now, detail, now + timedelta(seconds=delay))

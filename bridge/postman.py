@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 
 import structlog
 
 from bridge import clock, metrics
-from bridge.errors import MailRefused, StoreUnavailable
+from bridge.errors import MailRefused
 from bridge.mailback.relay import Relay
 from bridge.returns import Returns
-from bridge.station import Station
+from bridge.station import Station, insist
 from bridge.store.claims import Claim
-from bridge.store.mails import MailResult, Mails
+from bridge.store.mails import MailResult, Mails, MailState
 from bridge.streaks import RELAY, Streaks
 from bridge.types import OutgoingMail
 
@@ -52,7 +51,7 @@ class Postman(Station):
         for mail in claimed:
             if self._stopping:
                 at = clock.now()
-                await self._mails.settle(MailResult(mail.id, "queued", at, due_at=at))
+                await self._mails.settle(MailResult(mail.id, MailState.QUEUED, at, due_at=at))
             else:
                 await self._settle(await self._deliver(mail))
         return len(claimed)
@@ -60,19 +59,16 @@ class Postman(Station):
     async def _settle(self, result: MailResult) -> None:
         """What the mail server said is known only here: it is kept until the database takes it."""
         metrics.MAIL_TRIES.labels(result.state).inc()
-        self._streaks.note(RELAY, result.at, good=result.state != "queued")
-        while True:
-            try:
-                if result.state == "failed":
-                    await self._returns.lost(result)
-                else:
-                    await self._mails.settle(result)
-                return
-            except StoreUnavailable as error:
-                if self._stopping:
-                    raise
-                log.warning("postman.outcome_waits", mail=result.mail_id, detail=error.detail)
-                await asyncio.sleep(clock.jitter(1.0))
+        self._streaks.note(RELAY, result.at, good=result.state != MailState.QUEUED)
+        await insist(
+            lambda: self._write(result), "postman.outcome_waits", stopping=lambda: self._stopping, mail=result.mail_id
+        )
+
+    async def _write(self, result: MailResult) -> None:
+        if result.state == MailState.FAILED:
+            await self._returns.lost(result)
+        else:
+            await self._mails.settle(result)
 
     async def _deliver(self, mail: OutgoingMail) -> MailResult:
         try:
@@ -85,12 +81,12 @@ class Postman(Station):
             log.exception("mail.failed", mail=mail.id, attempt=mail.attempts)
             return _after(mail, type(error).__name__, retryable=True)
         log.info("mail.sent", mail=mail.id, attempt=mail.attempts)
-        return MailResult(mail.id, "sent", clock.now())
+        return MailResult(mail.id, MailState.SENT, clock.now())
 
 
 def _after(mail: OutgoingMail, detail: str, *, retryable: bool) -> MailResult:
     now = clock.now()
     if not retryable or mail.attempts >= GIVE_UP_TRIES:
-        return MailResult(mail.id, "failed", now, detail)
+        return MailResult(mail.id, MailState.FAILED, now, detail)
     delay = clock.jitter(min(FIRST_RETRY * 2.0 ** min(mail.attempts - 1, 30), MAX_RETRY))
-    return MailResult(mail.id, "queued", now, detail, now + timedelta(seconds=delay))
+    return MailResult(mail.id, MailState.QUEUED, now, detail, now + timedelta(seconds=delay))

@@ -22,7 +22,7 @@ from bridge.notices.bounces import BounceKey
 from bridge.reading.bounce import BounceKind, read_bounce
 from bridge.settings import Settings
 from bridge.store.directory import Directory
-from bridge.store.mails import FollowUp, MailedReply, MailKind, MailResult, Mails
+from bridge.store.mails import FollowUp, MailedReply, MailKind, MailResult, Mails, MailState
 from bridge.types import Mailbox, OutgoingMail, ReplyNotice
 
 log = structlog.get_logger("bridge.returns")
@@ -81,7 +81,7 @@ class Returns:
         if bounce.kind is not BounceKind.FAILED:
             return
         try:
-            await self.lost(MailResult(mail_id, "bounced", clock.now(), bounce.status))
+            await self.lost(MailResult(mail_id, MailState.BOUNCED, clock.now(), bounce.status))
         except StoreUnavailable as error:
             raise MailRefusal(
                 Reason.BUSY, "The bridge cannot take mail at the moment. Try again later.", detail=error.detail

@@ -6,7 +6,10 @@ What stations have in common stands here; each adds its round and says when its 
 from __future__ import annotations
 
 import abc
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import TypeVar
 
 import structlog
 
@@ -14,6 +17,11 @@ from bridge import clock
 from bridge.errors import StoreUnavailable
 
 log = structlog.get_logger("bridge.station")
+
+AWAY = 1.0
+"""Seconds between two tries to write into a database that is away."""
+
+R = TypeVar("R")
 
 
 class Station(abc.ABC):
@@ -58,3 +66,18 @@ class Station(abc.ABC):
     async def _next_due(self) -> datetime | None:
         """When there will be work again, as far as is known now. Raises StoreUnavailable."""
         return None
+
+
+async def insist(write: Callable[[], Awaitable[R]], event: str, *, stopping: Callable[[], bool], **what: str) -> R:
+    """Try to write until the database takes it: what is written is known only here. The log says `event` meanwhile.
+
+    Raises StoreUnavailable once the bridge stops: the row's lease decides then, as after a crash.
+    """
+    while True:
+        try:
+            return await write()
+        except StoreUnavailable as error:
+            if stopping():
+                raise
+            log.warning(event, detail=error.detail, **what)
+            await asyncio.sleep(clock.jitter(AWAY))

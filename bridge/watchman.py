@@ -27,7 +27,7 @@ from bridge.notices import alert
 from bridge.settings import OperatorSettings, Settings
 from bridge.station import Station
 from bridge.store.backlog import Backlog, WaitsFor
-from bridge.streaks import Streaks
+from bridge.streaks import Streaks, gateway
 
 log = structlog.get_logger("bridge.watchman")
 
@@ -105,7 +105,7 @@ class Watchman(Station):
         sent = [
             streak.last_success
             for part, streak in streaks.items()
-            if part.startswith("gateway ") and streak.last_success is not None
+            if part.startswith(gateway("")) and streak.last_success is not None
         ]
         facts = Facts(
             at=now,

@@ -15,7 +15,8 @@ import httpx
 from bridge.errors import Reason
 from bridge.gateways.base import Traits
 from bridge.gateways.connection import Connection, Option
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, unclear
+from bridge.gateways.http import HttpGateway
+from bridge.gateways.orders import Answer, Order, accepted, code_of, unclear
 from bridge.gateways.sigv4 import Key
 from bridge.types import MessageClass, OutboundSms, Outcome, OutcomeKind
 

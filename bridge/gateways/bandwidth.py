@@ -13,7 +13,8 @@ from bridge.errors import Reason
 from bridge.gateways.base import Hook, HookRefused, Said, Traits
 from bridge.gateways.callback import json_value, moment_of, object_of, objects_of, raw_of, text_of, words_of
 from bridge.gateways.connection import Option
-from bridge.gateways.http import Answer, HttpGateway, Order, code_of, json_order, taken
+from bridge.gateways.http import HttpGateway
+from bridge.gateways.orders import Answer, Order, code_of, json_order, taken
 from bridge.types import GatewayEvent, HttpRequest, MessageState, OutboundSms, Outcome, OutcomeKind
 
 _REASONS = {

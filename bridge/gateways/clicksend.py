@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from bridge.errors import Reason
 from bridge.gateways.base import Evidence, Hook, Traits
 from bridge.gateways.callback import fields_of, raw_of, text_of, told_by, unix_moment_of, words_of
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, json_order, unclear
+from bridge.gateways.http import HttpGateway
+from bridge.gateways.orders import Answer, Order, accepted, code_of, json_order, unclear
 from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 _BUSY = frozenset({"THROTTLED", "TOO_MANY_REQUESTS"})

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from bridge.gateways.base import Hook, Traits
 from bridge.gateways.callback import fields_of, moment_of, raw_of, text_of, told_by
-from bridge.gateways.http import Answer, HttpGateway, Order, form_order, taken
+from bridge.gateways.http import HttpGateway
+from bridge.gateways.orders import Answer, Order, form_order, taken
 from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, Receipt
 
 _STATES = {"sent": MessageState.SENT, "delivered": MessageState.DELIVERED, "failed": MessageState.UNDELIVERED}

@@ -14,8 +14,9 @@ from datetime import UTC, datetime, timedelta
 from bridge.errors import Reason
 from bridge.gateways.base import Hook, HookRefused, Traits
 from bridge.gateways.callback import json_object, object_of, prove, raw_of, text_of, time_of, told_by, words_of
-from bridge.gateways.http import Answer, HttpGateway, Order, code_of, json_order, taken
+from bridge.gateways.http import HttpGateway
 from bridge.gateways.jwt import decoded, signature_of
+from bridge.gateways.orders import Answer, Order, code_of, json_order, taken
 from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, Receipt
 
 LONGEST_VALIDITY = 5 * 24 * 3600

@@ -19,7 +19,8 @@ from bridge.gateways import profile as profiles
 from bridge.gateways.base import Evidence, Hook, HookRefused, Said, Traits
 from bridge.gateways.callback import fields_of, json_value, phone_of, words_of
 from bridge.gateways.connection import Connection, Option
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, basic, code_of, unclear
+from bridge.gateways.http import HttpGateway
+from bridge.gateways.orders import Answer, Order, accepted, basic, code_of, unclear
 from bridge.gateways.paths import Condition, at, condition, table, word
 from bridge.gateways.template import FIELDS, PHONE, Template, TemplateError, template
 from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt

@@ -7,128 +7,23 @@ request counts as not sent: what failed before the connection stood is *unreacha
 from __future__ import annotations
 
 import abc
-import base64
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar
-from urllib.parse import urlencode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import ClassVar
 
 import httpx
 
 from bridge.errors import Reason
-from bridge.gateways.base import SILENT, Doubt, Gateway, Hook, HttpClients, Traits, outcome_of_error, outcome_of_status
+from bridge.gateways.base import SILENT, Doubt, Gateway, Hook, Said, Traits
 from bridge.gateways.callback import phone_of, text_of, words_of
+from bridge.gateways.clients import HttpClients, outcome_of_error
 from bridge.gateways.connection import Connection, Option
-from bridge.types import InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.gateways.orders import Answer, Order, basic, outcome_of_status, unclear
+from bridge.types import GatewayEvent, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 LONGEST_ANSWER = 262_144
 """Octets of an answer that are read; a provider's have a few hundred."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One HTTP request."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back."""
-
-    status: int
-    headers: Mapping[str, str]
-    """Names in lower case."""
-    body: bytes
-
-    @property
-    def ok(self) -> bool:
-        """2xx."""
-        return 200 <= self.status < 300
-
-    @property
-    def text(self) -> str:
-        """The body as UTF-8; what is none becomes U+FFFD."""
-        return self.body.decode("utf-8", "replace")
-
-    def json(self) -> Any:
-        """The body as JSON; None when it is none."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
-
-    def at(self, *path: str | int) -> Any:
-        """What stands in the JSON body under these keys and indexes; None when nothing does."""
-        value = self.json()
-        for step in path:
-            if isinstance(step, str) and isinstance(value, dict):
-                value = value.get(step)
-            elif isinstance(step, int) and isinstance(value, list) and -len(value) <= step < len(value):
-                value = value[step]
-            else:
-                return None
-        return value
-
-    def retry_after(self, now: datetime) -> float | None:
-        """Seconds that the provider asks us to wait (RFC 9110 section 10.2.3), at most an hour."""
-        given = self.headers.get("retry-after", "").strip()
-        if given.isdecimal():
-            return min(float(given), 3600.0)
-        try:
-            moment = parsedate_to_datetime(given)
-        except ValueError:
-            return None
-        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return min(max((moment - now).total_seconds(), 0.0), 3600.0)
-
-
-def json_order(url: str, value: object, headers: Mapping[str, str], method: str = "POST") -> Order:
-    """A request with a JSON body in UTF-8."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    return Order(method, url, {**headers, "Content-Type": "application/json"}, body)
-
-
-def form_order(url: str, fields: Mapping[str, str], headers: Mapping[str, str]) -> Order:
-    """A POST with a form as browsers send it, in UTF-8."""
-    body = urlencode(fields, encoding="utf-8", errors="replace").encode()
-    return Order("POST", url, {**headers, "Content-Type": "application/x-www-form-urlencoded"}, body)
-
-
-def basic(user: str, password: str) -> dict[str, str]:
-    """The header of a Basic login (RFC 7617)."""
-    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
-
-
-def accepted(provider_id: object) -> Outcome:
-    """The provider has the message, even if its id is one that cannot be kept: then no receipt will match."""
-    if isinstance(provider_id, int) and not isinstance(provider_id, bool):
-        provider_id = str(provider_id)
-    known = isinstance(provider_id, str) and 0 < len(provider_id) <= 255 and provider_id.isprintable()
-    return Outcome(OutcomeKind.ACCEPTED, provider_id=str(provider_id) if known else None)
-
-
-def unclear(answer: Answer) -> Outcome:
-    """The answer says neither yes nor no."""
-    return Outcome(OutcomeKind.UNKNOWN, diagnostic=f"HTTP {answer.status} with an answer that makes no sense")
-
-
-def taken(answer: Answer, *path: str | int) -> Outcome:
-    """The meaning of a 2xx answer that has the message's id under `path`: accepted, or unclear where there is none."""
-    return accepted(answer.at(*path)) if answer.at(*path) else unclear(answer)
-
-
-def code_of(value: object) -> str:
-    """A provider's error code as it may stand in a diagnostic: short, printable, and no number of a phone."""
-    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    short = "".join(char for char in text[:32] if char.isalnum() or char in "-_.")
-    return "" if sum(char.isdigit() for char in short) > 6 else short
 
 
 class HttpGateway(Gateway):
@@ -251,7 +146,7 @@ class HttpGateway(Gateway):
         """The address that the provider is given for a callback."""
         return self.connection.public_url + hook.path(self.name)
 
-    def unsigned(self, name: str, read: Any, says: Any = SILENT) -> Hook:
+    def unsigned(self, name: str, read: Callable[[HttpRequest], Sequence[GatewayEvent]], says: Said = SILENT) -> Hook:
         """A callback that is believed for its unguessable path alone."""
         return Hook(name, read, self.connection.hook_token, says)
 

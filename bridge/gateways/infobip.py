@@ -14,7 +14,8 @@ from urllib.parse import urlencode
 from bridge.errors import Reason
 from bridge.gateways.base import Doubt, Hook, HookRefused, Traits
 from bridge.gateways.callback import json_object, object_of, objects_of, text_of, time_of, words_of
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, json_order, unclear
+from bridge.gateways.http import HttpGateway
+from bridge.gateways.orders import Answer, Order, accepted, code_of, json_order, unclear
 from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 LONGEST_VALIDITY = 48 * 3600

@@ -15,7 +15,8 @@ from bridge.errors import Reason
 from bridge.gateways.base import Hook, HookRefused, Said, SenderKind, Traits
 from bridge.gateways.callback import raw_of, text_of, told_by, words_of
 from bridge.gateways.connection import Option
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, form_order, unclear
+from bridge.gateways.http import HttpGateway
+from bridge.gateways.orders import Answer, Order, accepted, code_of, form_order, unclear
 from bridge.sms import gsm7
 from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 

@@ -16,7 +16,8 @@ from email.message import Message
 from bridge.errors import Reason
 from bridge.gateways.base import SILENT, Hook, HookRefused, SenderKind, Traits
 from bridge.gateways.callback import raw_of, text_of, told_by, words_of
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, unclear
+from bridge.gateways.http import HttpGateway
+from bridge.gateways.orders import Answer, Order, accepted, code_of, unclear
 from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 _STATES = {

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from bridge.errors import Reason
 from bridge.gateways.base import Evidence, Hook, HookRefused, Said, Traits
 from bridge.gateways.callback import check_recent, fields_of, moment_of, prove, raw_of, text_of, told_by, words_of
-from bridge.gateways.http import Answer, HttpGateway, Order, code_of, json_order, taken
+from bridge.gateways.http import HttpGateway
 from bridge.gateways.jwt import claims_of
+from bridge.gateways.orders import Answer, Order, code_of, json_order, taken
 from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 _STATES: Mapping[str, MessageState | None] = {

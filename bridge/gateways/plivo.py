@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from bridge.errors import Reason
 from bridge.gateways.base import Hook, Said, Traits
 from bridge.gateways.callback import fields_of, prove, raw_of, text_of, told_by
-from bridge.gateways.http import Answer, HttpGateway, Order, code_of, json_order, taken
+from bridge.gateways.http import HttpGateway
+from bridge.gateways.orders import Answer, Order, code_of, json_order, taken
 from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, Receipt
 
 _STATES: Mapping[str, MessageState | None] = {

@@ -23,7 +23,8 @@ from bridge.gateways.callback import (
     unix_moment_of,
     words_of,
 )
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, form_order, unclear
+from bridge.gateways.http import HttpGateway
+from bridge.gateways.orders import Answer, Order, accepted, code_of, form_order, unclear
 from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 LONGEST_VALIDITY = 48 * 3600

@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from bridge.errors import Reason
 from bridge.gateways.base import Hook, HookRefused, Traits
 from bridge.gateways.callback import check_signature, json_object, number_of, text_of, time_of
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, json_order, unclear
+from bridge.gateways.http import HttpGateway
+from bridge.gateways.orders import Answer, Order, accepted, json_order, unclear
 from bridge.sms import gsm7
 from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 

@@ -16,7 +16,8 @@ from urllib.parse import quote, urlencode
 from bridge.errors import Reason
 from bridge.gateways.base import Doubt, Hook, Traits
 from bridge.gateways.callback import check_recent, json_of_kind, prove, raw_of, text_of, time_of, told_by, words_of
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, json_order, taken
+from bridge.gateways.http import HttpGateway
+from bridge.gateways.orders import Answer, Order, accepted, code_of, json_order, taken
 from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 LONGEST_VALIDITY = 3 * 24 * 3600

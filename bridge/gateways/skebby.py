@@ -18,7 +18,8 @@ from bridge.errors import Reason, SettingsError
 from bridge.gateways.base import Doubt, Evidence, Hook, Poll, SenderKind, Traits
 from bridge.gateways.callback import fields_of, raw_of, text_of, told_by
 from bridge.gateways.connection import Connection, Option
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, code_of, json_order, unclear
+from bridge.gateways.http import HttpGateway
+from bridge.gateways.orders import Answer, Order, accepted, code_of, json_order, unclear
 from bridge.gateways.skebby_answers import ANSWER_OPTIONS, Answers
 from bridge.gateways.skebby_login import LOGINS, Login
 from bridge.types import Encoding, HttpRequest, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt

@@ -13,7 +13,7 @@ import structlog
 from bridge.gateways.base import HookRefused, Polled, PollRefused
 from bridge.gateways.callback import phone_of, words_of
 from bridge.gateways.connection import Connection, Option
-from bridge.gateways.http import Answer, Order
+from bridge.gateways.orders import Answer, Order
 from bridge.types import InboundSms
 
 PAGE = 100

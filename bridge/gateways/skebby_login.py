@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import httpx
 
 from bridge.gateways.connection import Connection
-from bridge.gateways.http import Answer, Order, basic
+from bridge.gateways.orders import Answer, Order, basic
 
 LOGINS: Mapping[str, tuple[str, str]] = {"session": ("login", "Session_key"), "token": ("token", "Access_token")}
 """What a login can bring: its path, and the header that carries it from then on."""

@@ -15,7 +15,8 @@ from bridge.errors import Reason
 from bridge.gateways.base import Doubt, Hook, HookRefused, SenderKind, Traits
 from bridge.gateways.callback import check_recent, json_object, moment_of, object_of, prove, raw_of, text_of, time_of
 from bridge.gateways.connection import Option
-from bridge.gateways.http import Answer, HttpGateway, Order, accepted, json_order, unclear
+from bridge.gateways.http import HttpGateway
+from bridge.gateways.orders import Answer, Order, accepted, json_order, unclear
 from bridge.gateways.smsgate_phone import failure, phone_in
 from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 

@@ -16,7 +16,8 @@ from bridge.errors import Reason, SettingsError
 from bridge.gateways.base import Hook, HookRefused, Said, Traits
 from bridge.gateways.callback import check_recent, json_object, moment_of, object_of, objects_of, text_of, told_by
 from bridge.gateways.connection import Connection, Option
-from bridge.gateways.http import Answer, HttpGateway, Order, code_of, json_order, taken
+from bridge.gateways.http import HttpGateway
+from bridge.gateways.orders import Answer, Order, code_of, json_order, taken
 from bridge.types import GatewayEvent, HttpRequest, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 _STATES: Mapping[str, MessageState | None] = {

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from bridge.gateways.http import Order
+from bridge.gateways.orders import Order
 
 PHONE = frozenset({"number", "digits"})
 FIELDS = PHONE | {

@@ -16,7 +16,8 @@ from bridge.errors import Reason
 from bridge.gateways.base import Hook, Said, SenderKind, Traits
 from bridge.gateways.callback import fields_of, prove, raw_of, text_of, told_by
 from bridge.gateways.connection import Option
-from bridge.gateways.http import Answer, HttpGateway, Order, code_of, form_order, taken
+from bridge.gateways.http import HttpGateway
+from bridge.gateways.orders import Answer, Order, code_of, form_order, taken
 from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 _STATES: Mapping[str, MessageState | None] = {

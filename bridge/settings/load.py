@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
@@ -40,7 +41,15 @@ _SECRETS = (
 
 _SECRET_KEYS = frozenset(key for _, key in _SECRETS)
 
-_LISTS = {"what": '["sent", "replies"]', "bounces_from": '["10.0.0.5"]'}
+_LISTS = {
+    "bounces_from": '["10.0.0.5"]',
+    "what": '["sent", "replies"]',
+    "countries": '["IT"]',
+    "prefixes": '["+39333"]',
+    "senders": '["+390200000001"]',
+    "classes": '["transactional"]',
+    "mailboxes": '["clinic@example.com"]',
+}
 """What a list looks like, by its key."""
 
 _NAMED: dict[str, type[BaseModel]] = {"filing": FilingSettings, "gateways": GatewaySettings}
@@ -51,6 +60,17 @@ class _Environment(Settings, BaseSettings):
     """Tells pydantic-settings which variables there can be."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_nested_delimiter=ENV_DELIMITER)
+
+
+class _Variables(EnvSettingsSource):
+    """What the environment says. A list stands there as JSON; what is none is complained of by its key."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """The list; the value as it is when it cannot be read as one."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -87,7 +107,7 @@ def _read(path: Path | None) -> dict[str, Any]:
 
 
 def _read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    source = EnvSettingsSource(_Environment)
+    source = _Variables(_Environment)
     source.env_vars = {
         name.lower(): value
         for name, value in environ.items()
@@ -170,6 +190,8 @@ def _remedy(problem: ErrorDetails, location: list[str]) -> str:
             return "write a number, without quotes"
         case "bool_parsing" | "bool_type":
             return "write true or false"
+        case "tuple_type" if location == ["routes"]:
+            return "write [[routes]], with two brackets, once for each route"
         case "tuple_type" | "list_type":
             return "write a list such as " + _LISTS[location[-1]]
         case "string_type" | "path_type":

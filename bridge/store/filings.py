@@ -21,6 +21,7 @@ from bridge import clock
 from bridge.sms.numbers import international
 from bridge.store.committer import Committer
 from bridge.store.engine import reading, upsert
+from bridge.store.mails import MailState
 from bridge.store.tables import (
     FILING,
     QUEUED,
@@ -168,7 +169,7 @@ def _row(owner: Any, what: FiledKind, rule: FilingRule, number: str, now: dateti
         "folder": list(rule.path(number, now.astimezone(ZoneInfo(owner.timezone)).year)),
         "envelope_from": "",
         "envelope_to": "",
-        "state": "queued",
+        "state": MailState.QUEUED,
         "due_at": now,
         "attempts": 0,
         "diagnostic": "",

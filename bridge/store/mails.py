@@ -44,6 +44,16 @@ class MailKind(StrEnum):
     """Word to the operator that an answer did not arrive."""
 
 
+class MailState(StrEnum):
+    """Where a mail of ours, or a filing, stands."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"
+    BOUNCED = "bounced"
+    """Sent, and come back."""
+
+
 @dataclass(frozen=True, slots=True)
 class FollowUp:
     """A mail that is queued because another one did not arrive."""
@@ -55,10 +65,11 @@ class FollowUp:
 
 @dataclass(frozen=True, slots=True)
 class MailResult:
-    """What became of a mail: `sent`, `failed`, `queued` to be tried again at `due_at`, or `bounced` after all."""
+    """What became of a mail, or of a filing."""
 
     mail_id: str
     state: str
+    """One of `MailState`; `queued` is to be tried again at `due_at`."""
     at: datetime
     diagnostic: str = ""
     due_at: datetime | None = None
@@ -112,7 +123,7 @@ def insert_mail(
             inbound_id=inbound_id,
             envelope_from=mail.envelope_from,
             envelope_to=mail.envelope_to,
-            state="queued",
+            state=MailState.QUEUED,
             due_at=now,
             lease_owner=None,
             lease_until=None,
@@ -243,13 +254,13 @@ def _settle(connection: Connection, results: Sequence[MailResult]) -> list[bool]
             "diagnostic": result.diagnostic,
             "lease_owner": None,
             "lease_until": None,
-            "settled_at": None if result.state == "queued" else result.at,
+            "settled_at": None if result.state == MailState.QUEUED else result.at,
         }
         if result.due_at is not None:
             values["due_at"] = result.due_at
         # A bounce can be here before the answer to the mail's final dot has been written down.
-        open_states = ("queued", "sent") if result.state == "bounced" else ("queued",)
-        mine = update(mails).where(mails.c.id == result.mail_id, mails.c.state.in_(open_states))
+        yields = [MailState.QUEUED, *([MailState.SENT] if result.state == MailState.BOUNCED else [])]
+        mine = update(mails).where(mails.c.id == result.mail_id, mails.c.state.in_(yields))
         changed = mine.values(values).returning(mails.c.organisation_id, mails.c.inbound_id)
         row = (connection.execute(changed)).first()
         news.append(row is not None)

@@ -246,7 +246,8 @@ def test_a_daily_cap_is_honoured_and_can_be_raised(demo: DemoProcess) -> None:
     eventually(lambda: desk.logs_in("first"), patience=5)
     for text in ("One", "Two"):
         demo.send("+393330000504", text, login=desk.login, password="first")
-    assert desk.rcpt("+393330000504").startswith("452 4.2.2 This mailbox has reached its limit of 2 messages a day.")
+    full = "452 4.2.2 This mailbox has reached its limit of 2 messages a day."
+    eventually(lambda: desk.rcpt("+393330000504").startswith(full), patience=5)
     desk.command("set", "--daily-cap", "3")
     eventually(lambda: desk.rcpt("+393330000504").startswith("250 "), patience=5)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bridge.errors import Reason, SettingsError
 from bridge.gateways.base import Doubt, Poll, Polled, PollRefused
-from bridge.gateways.http import Answer, Order
+from bridge.gateways.orders import Answer, Order
 from bridge.gateways.registry import build
 from bridge.gateways.skebby import Skebby
 from bridge.gateways.skebby_answers import PAGE

@@ -99,6 +99,18 @@ def test_all_complaints_are_one_error_with_one_line_each() -> None:
             "gateways.main.sekret = (not shown): no such setting; did you mean gateways.main.secret?",
             id="gateway-key",
         ),
+        pytest.param(
+            "BRIDGE_RELAY__BOUNCES_FROM",
+            "10.0.0.5",
+            'relay.bounces_from = "10.0.0.5": write a list such as ["10.0.0.5"]',
+            id="list",
+        ),
+        pytest.param(
+            "BRIDGE_ROUTES",
+            "main",
+            'routes = "main": write [[routes]], with two brackets, once for each route',
+            id="list-of-sections",
+        ),
     ],
 )
 def test_every_bad_variable_gets_its_sentence(variable: str, value: str, complaint: str) -> None:

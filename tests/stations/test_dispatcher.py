@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bridge import breaker, clock, dispatcher
+from bridge import station as stations
 from bridge.dispatcher import Dispatcher, Pace
 from bridge.errors import StoreUnavailable
 from bridge.gateways.base import Gateway, Traits
@@ -234,7 +235,7 @@ async def test_a_claimed_message_leaves_as_soon_as_the_database_is_back(
 ) -> None:
     """Not when its lease ends, which is a minute and a half later."""
     monkeypatch.setattr(engine_module, "BUSY", 0.1)
-    monkeypatch.setattr(dispatcher, "AWAY", 0.1)
+    monkeypatch.setattr(stations, "AWAY", 0.1)
     async with open_room(tmp_path, template) as room:
         with closing(sqlite3.connect(tmp_path / "bridge.db", isolation_level=None)) as other:
             start, refused = room.store.queue.start, asyncio.Event()

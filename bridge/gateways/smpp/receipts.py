@@ -14,7 +14,7 @@ from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 
 from bridge.errors import Reason
-from bridge.gateways.http import code_of
+from bridge.gateways.orders import code_of
 from bridge.gateways.smpp.pdu import ShortMessage, Tag
 from bridge.types import MessageState
 

@@ -49,7 +49,7 @@ class MailRow(SQLModel, table=True):
     envelope_from: str
     envelope_to: str
     state: str
-    """`queued`, `sent`, `failed`, or `bounced`: sent, and come back."""
+    """One of `mails.MailState`."""
     due_at: datetime = Field(sa_type=Utc)
     lease_owner: str | None
     lease_until: datetime | None = Field(sa_type=Utc)
