@@ -16,8 +16,10 @@ from bridge.cli.shared import Config, config_file, environment
 from bridge.errors import BridgeError, SettingsErrors, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
+    from bridge.gateways.base import Gateway
     from bridge.settings import Settings
     from bridge.store.backlog import Backlog
     from bridge.store.store import Store
@@ -42,6 +44,7 @@ def check(config: Config = None) -> None:
     code 1 if anything is wrong.
     """
     from bridge import redact
+    from bridge.gateways.configured import open_gateways
     from bridge.settings import load
 
     file = config_file(config)
@@ -49,12 +52,13 @@ def check(config: Config = None) -> None:
         raise UsageError(f"There is no file {file}. Begin with a copy of config/bridge.toml.")
     try:
         settings = load(file, environment(config))
+        gateways = open_gateways(settings)
     except SettingsErrors as errors:
         for error in errors.complaints:
             print(f"wrong  {error.sentence}", file=sys.stderr)
         raise typer.Exit(1) from None
     redact.configure("error", settings.log.format, settings.secrets())
-    findings = asyncio.run(_findings(settings))
+    findings = asyncio.run(_findings(settings, gateways))
     for part, complaint in findings:
         if complaint:
             print(f"wrong  {part}: {complaint}", file=sys.stderr)
@@ -67,13 +71,13 @@ def check(config: Config = None) -> None:
     print("Everything answers. `bridge serve` can run with this configuration.")
 
 
-async def _findings(settings: Settings) -> list[Finding]:
+async def _findings(settings: Settings, gateways: Mapping[str, Gateway]) -> list[Finding]:
     return [
         ("configuration", ""),
         *_certificate(settings),
         *_ports(settings),
         *await _store(settings),
-        *await _gateways(settings),
+        *await _gateways(gateways),
         await _relay(settings),
         *_signing(settings),
         *await _folders(settings),
@@ -252,11 +256,9 @@ def _filings(backlog: Backlog, store: Store, settings: Settings) -> list[Finding
     return found
 
 
-async def _gateways(settings: Settings) -> list[Finding]:
-    from bridge.gateways.configured import open_gateways
-
+async def _gateways(gateways: Mapping[str, Gateway]) -> list[Finding]:
     found = []
-    for name, gateway in open_gateways(settings).items():
+    for name, gateway in gateways.items():
         try:
             found.append((f"gateway {name}", await gateway.probe()))
         finally:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from bridge.errors import SettingsError
+from bridge.errors import SettingsError, SettingsErrors
 from bridge.gateways.aws import Aws
 from bridge.gateways.bandwidth import Bandwidth
 from bridge.gateways.base import Gateway
@@ -62,34 +62,40 @@ KINDS: Mapping[str, Provider] = {provider.kind: provider for provider in PROVIDE
 
 
 def build(kind: str, connection: Connection) -> Gateway:
-    """The gateway of a connection. Raises SettingsError for a kind that is not known and for what the kind misses."""
+    """The gateway of a connection. Raises SettingsErrors with everything that the kind complains of."""
     section = f"gateways.{connection.name}"
     provider = KINDS.get(kind)
     if provider is None:
-        raise SettingsError(
-            f"{section}.kind", f'"{kind}"', f"no such provider; write one of: {', '.join(sorted(KINDS))}"
-        )
-    _check_options(f"{section}.options", provider, connection.options)
-    usual = provider.url_of(connection.options) if issubclass(provider, HttpGateway) else provider.base_url
-    connection = replace(connection, url=(connection.url or usual).rstrip("/"))
-    for need in ("url", *provider.needs):
-        if not getattr(connection, need):
-            remedy = f"{provider.title} needs it; write it" + (f" or {need}_file" if need.endswith("secret") else "")
-            raise SettingsError(f"{section}.{need}", "(not set)", remedy)
+        remedy = f"no such provider; write one of: {', '.join(sorted(KINDS))}"
+        raise SettingsErrors([SettingsError(f"{section}.kind", f'"{kind}"', remedy)])
+    complaints = list(_options(f"{section}.options", provider, connection.options))
+    if not complaints:  # where its API is may depend on them
+        usual = provider.url_of(connection.options) if issubclass(provider, HttpGateway) else provider.base_url
+        connection = replace(connection, url=(connection.url or usual).rstrip("/"))
+    complaints += _needs(section, provider, connection, known_url=not complaints)
+    if complaints:
+        raise SettingsErrors(complaints)
     return provider(connection)
 
 
-def _check_options(section: str, provider: Provider, given: Mapping[str, str]) -> None:
+def _needs(section: str, provider: Provider, connection: Connection, *, known_url: bool) -> Iterator[SettingsError]:
+    for need in (*(["url"] if known_url else []), *provider.needs):
+        if not getattr(connection, need):
+            remedy = f"{provider.title} needs it; write it" + (f" or {need}_file" if need.endswith("secret") else "")
+            yield SettingsError(f"{section}.{need}", "(not set)", remedy)
+
+
+def _options(section: str, provider: Provider, given: Mapping[str, str]) -> Iterator[SettingsError]:
     known = {option.name: option for option in provider.options}
     for name, value in given.items():
         option = known.get(name)
         if option is None:
             names = ", ".join(sorted(known)) or "none"
-            raise SettingsError(
+            yield SettingsError(
                 f"{section}.{name}", f'"{value}"', f"{provider.title} has no such option; it has: {names}"
             )
-        if option.choices and value not in option.choices:
-            raise SettingsError(f"{section}.{name}", f'"{value}"', f"write one of: {', '.join(option.choices)}")
+        elif option.choices and value not in option.choices:
+            yield SettingsError(f"{section}.{name}", f'"{value}"', f"write one of: {', '.join(option.choices)}")
     for name, option in known.items():
         if option.default is None and not given.get(name):
-            raise SettingsError(f"{section}.{name}", "(not set)", f"{provider.title} needs it: {option.meaning}")
+            yield SettingsError(f"{section}.{name}", "(not set)", f"{provider.title} needs it: {option.meaning}")

@@ -188,3 +188,43 @@ def test_every_mistake_in_the_file_is_told_at_once(check: Callable[..., Done]) -
 def test_there_is_nothing_to_check(arguments: list[str], sentence: str, tmp_path: Path) -> None:
     done = run("check", *arguments, environ={"BRIDGE_DATA_DIR": str(tmp_path)})
     assert (done.code, done.sentence) == (2, sentence)
+
+
+def test_everything_wrong_with_the_gateways_is_said_at_once(tmp_path: Path) -> None:
+    config = tmp_path / "bridge.toml"
+    config.write_text(
+        """data_dir = "data"
+
+[sending]
+gateway = "main"
+
+[gateways.main]
+kind = "twillio"
+
+[gateways.second]
+kind = "telnyx"
+options = { public_key = "not a key", colour = "blue" }
+
+[gateways.third]
+kind = "telnyx"
+secret = "hunter2-hunter2"
+options = { public_key = "not a key" }
+
+[gateways.smsc]
+kind = "smpp"
+url = "http://smsc.example.com"
+account = "clinic"
+secret = "hunter2-hunter2"
+"""
+    )
+    done = run("check", "--config", str(config))
+    assert done.code == 1
+    keys = [line.removeprefix("wrong  ").split(" = ")[0] for line in done.err.splitlines()]
+    assert keys == [
+        "gateways.main.kind",
+        "gateways.second.options.colour",
+        "gateways.second.secret",
+        "gateways.third.options.public_key",
+        "gateways.smsc.url",
+    ]
+    assert "hunter2" not in done.err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +29,11 @@ def cluster(tmp_path: Path, postgres: PostgresServer) -> Iterator[Cluster]:
         running.stop()
 
 
+def missed(cluster: Cluster) -> int:
+    """How often a station has found that the database is away."""
+    return sum(log.read_text().count("store_unavailable") for log in cluster.folder.glob("node-*.log"))
+
+
 @pytest.mark.timeout(600)
 def test_restarts_under_load_lose_nothing_and_double_nothing(cluster: Cluster, long: bool) -> None:
     mails, restarts = (2000, 12) if long else (200, 3)
@@ -41,8 +45,9 @@ def test_restarts_under_load_lose_nothing_and_double_nothing(cluster: Cluster, l
         for restart in range(restarts):
             reached = (restart + 1) * mails // (restarts + 2)
             eventually(lambda reached=reached: sum(len(client.taken) for client in clients) >= reached, patience=120)  # type: ignore[misc]
+            noticed = missed(cluster)
             cluster.postgres.stop("immediate" if restart % 2 == 0 else "fast")
-            time.sleep(0.5)  # gateways answer and receipts come while nothing can be written
+            eventually(lambda noticed=noticed: missed(cluster) > noticed)  # type: ignore[misc]
             cluster.postgres.start()
         for client in clients:
             client.join(timeout=300)

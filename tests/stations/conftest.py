@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from bridge import clock
+from bridge.errors import StoreUnavailable
 from bridge.intake import Intake
 from bridge.notices.bounces import BounceKey
 from bridge.returns import Returns
@@ -45,6 +47,21 @@ def returns_of(room: StoreRoom, **changes: Any) -> Returns:
         sign=lambda mail: mail,
         mailed=lambda: None,
     )
+
+
+def refusals(monkeypatch: pytest.MonkeyPatch, writer: Any, method: str) -> asyncio.Event:
+    """Set as soon as the database has refused what `writer.method` wanted to write."""
+    write, refused = getattr(writer, method), asyncio.Event()
+
+    async def watched(what: Any) -> Any:
+        try:
+            return await write(what)
+        except StoreUnavailable:
+            refused.set()
+            raise
+
+    monkeypatch.setattr(writer, method, watched)
+    return refused
 
 
 async def under_way(room: StoreRoom, text: str = "Sì") -> OutgoingMail:

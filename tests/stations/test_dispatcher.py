@@ -20,6 +20,7 @@ from bridge.store import engine as engine_module
 from bridge.store.claims import Claim, Claimed, Start
 from bridge.streaks import Streaks
 from bridge.types import MessageState, OutboundSms, Outcome, OutcomeKind
+from tests.stations.conftest import refusals
 from tests.store.conftest import GATEWAY, StoreRoom, Template, new_mail, open_room
 
 ACCEPTED = Outcome(OutcomeKind.ACCEPTED, "P-1")
@@ -220,10 +221,9 @@ async def test_an_outcome_waits_for_a_locked_database(
                 return ACCEPTED
 
             await take(room)
-            network = Network(locks)
+            network, refused = Network(locks), refusals(monkeypatch, room.store.queue, "finish")
             async with dispatching(room, network):
-                await network.asked.wait()
-                await asyncio.sleep(0.3)  # long enough for the first try to settle it to fail
+                await refused.wait()
                 assert await states(room) == [MessageState.SENDING]
                 other.execute("ROLLBACK")
                 await becomes(room, network, [MessageState.SENT])

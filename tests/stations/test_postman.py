@@ -21,7 +21,7 @@ from bridge.store.reports import Told
 from bridge.store.transitions import Change
 from bridge.streaks import Streaks
 from bridge.types import MessageState, OutgoingMail
-from tests.stations.conftest import DESK, OPERATOR, returns_of, under_way, words
+from tests.stations.conftest import DESK, OPERATOR, refusals, returns_of, under_way, words
 from tests.store.conftest import StoreRoom, Template, new_mail, open_room
 from tests.store.test_mails import mail_of
 
@@ -57,11 +57,11 @@ async def test_what_the_server_took_is_not_sent_again_when_the_database_was_lock
             port = server.sockets[0].getsockname()[1]
             relay = Relay(RelaySettings(host="127.0.0.1", port=port, tls=TlsMode.NONE))
             postman = Postman(room.mails, relay, returns_of(room), node="me", streaks=Streaks())
+            refused = refusals(monkeypatch, room.mails, "settle")
             running = asyncio.create_task(postman.run())
             async with asyncio.timeout(20):
-                await mailbox.taken.wait()
+                await refused.wait()
                 mailbox.taken.clear()
-                await asyncio.sleep(0.3)  # long enough for the first try to settle it to fail
                 other.execute("ROLLBACK")
                 await mailbox.taken.wait()  # the other mail: the first is settled
                 postman.stop()
