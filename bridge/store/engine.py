@@ -101,9 +101,11 @@ def is_gone(error: Exception) -> bool:
 
 def is_fault(error: Exception) -> bool:
     """Whether an error lies in what was asked: trying the same again cannot help."""
-    return not isinstance(error, DBAPIError | PoolTimeout | OSError) or (
-        not is_gone(error) and type(error) is not DBAPIError
-    )
+    if not isinstance(error, DBAPIError):
+        return not isinstance(error, PoolTimeout | OSError)
+    if type(error) is DBAPIError:  # of asyncpg's, those of SQLSTATE class 22 are about a value, a NUL among them
+        return str(getattr(error.orig, "sqlstate", "")).startswith("22")
+    return not is_gone(error)
 
 
 async def upgrade(engine: AsyncEngine) -> None:

@@ -10,8 +10,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, event, insert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Engine, event, insert, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bridge.errors import StoreUnavailable
 from bridge.store import engine as engine_module
@@ -23,7 +23,7 @@ from bridge.store.mails import Mails
 from bridge.store.queue import Queue
 from bridge.store.reports import Reports
 from bridge.store.store import sqlite_url
-from bridge.store.tables import usages
+from bridge.store.tables import mailboxes, usages
 from bridge.types import MessageState
 from tests.store.conftest import StoreRoom, Template, capped, later, new_mail, open_room
 from tests.store.steps import claim, finish, receipt, sending, start, state
@@ -197,3 +197,15 @@ async def test_work_that_fails_is_told_and_the_next_is_done(
             await asyncio.wait_for(room.store.committer.do(work, 1), 10)
     assert (await asyncio.wait_for(room.outbox.take(new_mail(room.mailbox)), 10)).messages == 1
     assert (await room.store.ledger.counts())["messages"] == {"queued": 1}
+
+
+async def test_a_value_that_postgresql_does_not_take_is_no_reason_to_wait(tmp_path: Path, template: Template) -> None:
+    """Told that the database is away, whoever wrote it would try the same again for ever."""
+
+    def writes_nul(connection: Connection, payloads: Sequence[int]) -> list[int]:
+        connection.execute(update(mailboxes).values(login="a\0b"))
+        return list(payloads)
+
+    async with open_room(tmp_path, template, "postgresql") as room:
+        with pytest.raises(DBAPIError):
+            await room.store.committer.do(writes_nul, 1)
