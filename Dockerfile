@@ -2,7 +2,7 @@
 # Run: docker run -v bridge-data:/data -v ./bridge.toml:/etc/smtp-sms-bridge/bridge.toml:ro -p 587:2587 smtp-sms-bridge
 # It listens for other machines, so smtp.certificate and smtp.private_key must be set and mounted.
 
-FROM python:3.12-slim-bookworm AS build
+FROM python:3.11-slim-bookworm AS build
 COPY requirements/run.lock /build/requirements/run.lock
 RUN python -m venv /opt/bridge \
  && /opt/bridge/bin/pip install --no-cache-dir --require-hashes -r /build/requirements/run.lock
@@ -10,7 +10,7 @@ COPY pyproject.toml README.md LICENSE /build/
 COPY bridge /build/bridge
 RUN /opt/bridge/bin/pip install --no-cache-dir --no-deps --no-build-isolation /build
 
-FROM python:3.12-slim-bookworm
+FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin bridge \
  && install -d -o bridge -g bridge -m 0750 /data
 COPY --from=build /opt/bridge /opt/bridge
