@@ -1,128 +1,87 @@
-"""How mail programs mark what they add, as data: one row for each language, used by `trim`.
+"""The patterns of what mail programs add, made once of the rows of `languages`; used by `quotes` and `closings`.
 
-A new language is a new row; a new mail program is mostly one more word in a row. The layouts are those that Gmail,
-Outlook, Apple Mail and Thunderbird write.
+Each takes time in proportion to its line, whatever the line holds.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+
+from bridge.reading.languages import LANGUAGES
+
+_COLON = r"[ \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]?[:\N{FULLWIDTH COLON}]"
+_LINK = r"(?: ?[<(\[]*https?://[^\s>)\]]*[>)\]]*)?"
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The words of one language."""
-
-    language: str
-    attributions: tuple[str, ...]
-    """Patterns of the line above a quotation; `…` stands for a date or address, and whatever is around it."""
-    sender: tuple[str, ...]
-    """Labels that open the header block Outlook puts above a quoted mail."""
-    labels: tuple[str, ...]
-    """The other labels of that block."""
-    separators: tuple[str, ...]
-    """What stands between dashes above a quoted or forwarded mail."""
-    openings: tuple[str, ...]
-    """What Apple Mail writes above a forwarded one, with a colon."""
-    devices: tuple[str, ...]
-    """Patterns of the line that a phone's mail program puts under a mail."""
+def _any(phrases: Iterable[str], gap: str = "") -> str:
+    """One pattern for all phrases, the longest first; `gap` is what `…` stands for."""
+    ordered = sorted(set(phrases), key=len, reverse=True)
+    return "|".join(gap.join(re.escape(piece) for piece in phrase.split("…")) for phrase in ordered)
 
 
-LAYOUTS = (
-    Layout(
-        "en",
-        ("On … wrote:", "… wrote on …:"),
-        ("From",),
-        ("Sent", "Date", "To", "Cc", "Bcc", "Subject", "Reply-To", "Importance", "Attachments"),
-        ("Original Message", "Forwarded message", "Reply message", "Original Appointment"),
-        ("Begin forwarded message",),
-        (
-            "Sent from my …",
-            "Sent from Outlook for …",
-            "Sent from Mail for …",
-            "Sent from Yahoo Mail …",
-            "Get Outlook for …",
-        ),
-    ),
-    Layout(
-        "it",
-        ("Il … ha scritto:", "… ha scritto il …:", "In data … ha scritto:"),
-        ("Da", "Mittente"),
-        ("Inviato", "Data", "A", "Cc", "Ccn", "Oggetto", "Rispondi a", "Priorità", "Allegati"),
-        ("Messaggio originale", "Messaggio inoltrato"),
-        ("Inizio messaggio inoltrato",),
-        (
-            "Inviato da iPhone",
-            "Inviato da iPad",
-            "Inviato dal mio …",
-            "Inviato da Outlook per …",
-            "Inviato da Posta per …",
-            "Scarica Outlook per …",
-            "Ottieni Outlook per …",
-        ),
-    ),
-    Layout(
-        "es",
-        ("El … escribió:", "… escribió el …:"),
-        ("De",),
-        ("Enviado", "Enviado el", "Fecha", "Para", "CC", "CCO", "Asunto", "Responder a", "Importancia", "Adjuntos"),
-        ("Mensaje original", "Mensaje reenviado"),
-        ("Inicio del mensaje reenviado",),
-        ("Enviado desde mi …", "Enviado desde Outlook para …", "Obtener Outlook para …"),
-    ),
-    Layout(
-        "nl",
-        ("Op … schreef …:", "Op … het volgende geschreven:", "… schreef op …:"),
-        ("Van",),
-        ("Verzonden", "Datum", "Aan", "CC", "BCC", "Onderwerp", "Antwoord aan", "Urgentie", "Bijlagen"),
-        ("Oorspronkelijk bericht", "Doorgestuurd bericht"),
-        ("Begin doorgestuurd bericht",),
-        (
-            "Verstuurd vanaf mijn …",
-            "Verzonden vanaf mijn …",
-            "Verzonden vanuit Outlook voor …",
-            "Outlook voor … downloaden",
-        ),
-    ),
+def _all(field: str) -> list[str]:
+    listed = [" ".join(phrase.split()) for language in LANGUAGES for phrase in getattr(language, field).split("|")]
+    return [phrase for phrase in listed if phrase]
+
+
+OPENING = re.compile(rf"(?:{_any(_all('openings'))})(?!\w)", re.IGNORECASE)
+"""How an attribution, the line above a quotation, begins where it begins with the day."""
+
+WROTE = re.compile(rf"(?<![^\W_])(?:{_any(_all('wrote'))})(?![^\W_])|写道|寫道|のメール|書きました", re.IGNORECASE)
+"""What an attribution says of the one who is quoted."""
+
+WROTE_AT_END = re.compile(rf".*(?:{_any(_all('wrote'))})(?:{_COLON}| ?-{{3,}})", re.IGNORECASE)
+"""An attribution that ends with it."""
+
+ADDRESS = re.compile(r"[<\[(](?:mailto:)?[^<>\[\]()@\s]{1,64}@[^<>\[\]()\s]{1,255}|[^\s@]@[^\s@]")
+BRACKETED = re.compile(r"(?:<|\[|\(|&lt;) ?(?:mailto:)?[^<>\[\]()@]{1,80}@[^<>\[\]()\s@]{1,255}")
+"""A mail address, and one in brackets after a name."""
+
+TIME = re.compile(r"(?<!\d)\d{1,2}[:.h]\d{2}(?!\d)")
+DAY = re.compile(r"(?<!\d)\d{4}(?!\d)|(?<!\d)\d{1,2}[/.-]\d{1,2}[/.-]\d{2}|\d年")
+
+NO_WORDS = re.compile(
+    r"\d{4}[-/]\d{1,2}[-/]\d{1,2}\b.{0,200}<\s*[^\s<>@]{1,64}@[^\s<>@]{1,255}>:?"
+    r"|\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d{2} GMT[+-]\d{1,2}:\d{2} .{1,80}"
 )
+"""An attribution of Gmail in languages it had no words for: "2017-02-05 13:29 GMT+02:00 Name <address>:"."""
 
-# An attribution names a day or an address; without either, "On reflection she wrote:" is somebody's own sentence.
-_WHEN_OR_WHO = r"(?=.*(?:\d{1,2}[:.]\d{2}|\b\d{4}\b|\d{1,2}[/.-]\d{1,2}[/.-]\d{2}|\S@\S))"
+ATTRIBUTION_END = re.compile(r"[:\N{FULLWIDTH COLON}]$|^\d{4}[-/]\d{1,2}[-/]|-{3}$")
+"""What the last line of one looks like: a quick look before the long one."""
 
-
-def _alternatives(patterns: list[str], gap: str) -> str:
-    return "|".join(gap.join(re.escape(piece) for piece in pattern.split("…")) for pattern in patterns)
-
-
-ATTRIBUTION = re.compile(
-    rf"{_WHEN_OR_WHO}(?:{_alternatives([p for layout in LAYOUTS for p in layout.attributions], '.+')})"
-    # Gmail in languages it had no words for: "2017-02-05 13:29 GMT+02:00 Name <address>:".
-    r"|\d{4}[-/]\d{1,2}[-/]\d{1,2}\b.*<\s*\S+@\S+>:",
-    re.IGNORECASE,
-)
-"""A whole attribution, unwrapped onto one line without its quotation marks."""
+_BETWEEN_DASHES = _any((*_all("originals"), *_all("forwards")))
+_BEFORE_COLON = _any(phrase for phrase in _all("forwards") if len(phrase) > 20)
 
 SEPARATOR = re.compile(
-    rf"[-_*]{{2,}} ?(?:{_alternatives([p for layout in LAYOUTS for p in layout.separators], '')}) ?[-_*]{{2,}}"
-    rf"|(?:{_alternatives([p for layout in LAYOUTS for p in layout.openings], '')}):",
+    rf"[-_*=]{{2,}} ?(?:{_BETWEEN_DASHES}) ?[-_*=]{{2,}}|(?:{_BEFORE_COLON}){_COLON}",
     re.IGNORECASE,
 )
 """A line such as "-----Original Message-----" or Apple's "Begin forwarded message:"."""
 
-SENDER_LABEL = re.compile(
-    rf"\*?(?:{_alternatives([s for layout in LAYOUTS for s in layout.sender], '')})\*? ?:\*? ?\S.*"
+FORWARD = re.compile(
+    rf"[-_*=]{{2,}} ?(?:{_any(_all('forwards'))}) ?[-_*=]{{2,}}|(?:{_BEFORE_COLON}){_COLON}",
+    re.IGNORECASE,
 )
+"""Such a line above a mail that is passed on."""
+
+SENDER_LABEL = re.compile(rf"\*?(?:{_any(_all('sender'))})\*?{_COLON}\*? ?\S.*")
 """The first line of a header block; some programs set the label in asterisks."""
 
-LABEL = re.compile(rf"\*?({_alternatives([s for layout in LAYOUTS for s in layout.labels], '')})\*? ?:\*?(?: .*)?")
+LABEL = re.compile(rf"\*?({_any((*_all('labels'), *_all('sender')))})\*?{_COLON}\*?(?: .*|\S.*)?")
 """Every other line of it."""
 
 RULE = re.compile(r"[_-]{5,}|\*{5,}|={5,}")
 """The line Outlook draws above a quoted mail."""
 
 DEVICE = re.compile(
-    rf"(?:{_alternatives([p for layout in LAYOUTS for p in layout.devices], '.{1,60}')})(?:<https?://[^>]*>)?\.?",
+    rf"[<(]{{0,2}}(?:{_any(_all('devices'), '.{0,60}')}){_LINK}[.!>)]{{0,2}}",
     re.IGNORECASE,
 )
 """A whole line that a phone's mail program adds."""
+
+DEVICE_HEADS = frozenset(phrase[:4].casefold() for phrase in _all("devices"))
+"""How each of them begins, for a quick look; `…` stands for a beginning that is open."""
+
+SIGN_OFFS = frozenset(phrase.casefold() for phrase in _all("sign_offs"))
+"""Whole lines that end a letter, above the name; folded, without what stands behind them."""

@@ -1,0 +1,92 @@
+"""Finds where the words of a mail end: end marks, signature, contact details, device lines; used by `trim`.
+
+A greeting and a name stay, since they tell the phone who writes. What goes are the lines that a mail program repeats
+under every mail.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bridge.reading.layouts import DEVICE, DEVICE_HEADS, SIGN_OFFS
+from bridge.reading.quotes import Found
+
+_BARE_SIGNATURE_LINES = 15
+_CONTACT_LINES = 15
+_MARKDOWN_LINK = re.compile(r"\[([^\]\n]{1,80})\]\([^)\s]{1,500}\)")
+_CONTACT = re.compile(
+    r"\b(?:tel|telefono|teléfono|telefoon|telefon|téléphone|phone|cell|cellulare|mob|mobile|móvil|mobiel|handy|fax"
+    r"|e-?mail|web|website|sito|skype|whatsapp|p\.? ?iva|c\.? ?f|vat|kvk|nif|cif|siret|ust-?id)\b\.? ?[:.)]"
+    r"|^(?:t|m|e|w|f|p)[.:|] ?\S"
+    r"|www\.|https?://|\S@\S|\+\d[\d /.()-]{6,}\d|^\(?0\d[\d /.()-]{6,}\d$"
+    r"|^(?:via|viale|corso|piazza|calle|avenida|rue|avenue|rua)\b.*\d|\b\d{4,5}(?: ?[A-Z]{2})? [A-ZÀ-Ý]\w+",
+    re.IGNORECASE,
+)
+
+_END_MARK = re.compile(r"(?:(?<!\$)\$\$|(?<!#)###?|--end|\N{EM DASH}-|\{end sms\})\s*", re.IGNORECASE)
+_LAST = frozenset("$#d-}")
+"""What a mark ends with, for a quick look."""
+_ENCLOSED = re.compile(r"\s*##(?!#)")
+
+
+def end_mark(lines: list[str]) -> Found:
+    """What stands below a line that ends with the mark by which other services let a sender end a text.
+
+    `$$`, `##`, `###`, `--end`, `—-`, `{end sms}`; a mail that begins with `##` has its words between two of them.
+    """
+    first = next((index for index, line in enumerate(lines) if line.strip()), 0)
+    opening = _ENCLOSED.match(lines[first])
+    begin = opening.end() if opening else 0
+    for index in range(first, len(lines)):
+        line = lines[index][begin:] if index == first else lines[index]
+        if line.rstrip()[-1:].casefold() not in _LAST:
+            continue
+        mark = next((each for each in _END_MARK.finditer(line) if each.end() == len(line)), None)
+        if mark is None:
+            continue
+        kept = [line] if index == first else [lines[first][begin:], *lines[first + 1 : index], line]
+        kept[-1] = kept[-1][: len(line) - len(mark[0])]
+        return kept, [lines[first][:begin], mark[0], *lines[index + 1 :]]
+    return None
+
+
+def signature(lines: list[str]) -> Found:
+    """What follows "-- " (RFC 3676 section 4.3), or "--" when little enough follows to be a signature."""
+    for index, line in enumerate(lines):
+        if line == "-- " or (line.rstrip() == "--" and len(lines) - index <= _BARE_SIGNATURE_LINES):
+            return lines[:index], lines[index:]
+    return None
+
+
+def devices(lines: list[str]) -> Found:
+    """The last lines, as far as the mail programs of phones wrote them."""
+    end = len(lines)
+    for index in range(len(lines) - 1, -1, -1):
+        bare = lines[index].strip()
+        if bare and not _is_device_line(bare):
+            break
+        end = index if bare else end
+    return (lines[:end], lines[end:]) if end < len(lines) else None
+
+
+def _is_device_line(line: str) -> bool:
+    bare = _MARKDOWN_LINK.sub(r"\1", line)
+    return bare.lstrip("<(")[:4].casefold() in DEVICE_HEADS and bool(DEVICE.fullmatch(bare))
+
+
+def contacts(lines: list[str]) -> Found:
+    """The lines below a sign-off and the name under it, when at least two of them are contact details."""
+    last = [index for index, line in enumerate(lines) if line.strip()][-_CONTACT_LINES:]
+    for place, index in enumerate(last[:-1]):
+        if index == 0 or lines[index].strip(" ,.!;:-").casefold() not in SIGN_OFFS:
+            continue
+        below = last[place + 1 :]
+        if _names(lines[below[0]].strip()):
+            below = below[1:]
+        if sum(bool(_CONTACT.search(lines[each].strip())) for each in below) >= 2:
+            return lines[: below[0]], lines[below[0] :]
+    return None
+
+
+def _names(line: str) -> bool:
+    return len(line) <= 60 and not _CONTACT.search(line) and not any(char.isdigit() for char in line)
