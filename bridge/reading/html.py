@@ -40,6 +40,9 @@ _BLOCKS = frozenset(
 )
 _CELLS = frozenset({"td", "th"})
 _QUOTE_CLASSES = frozenset({"gmail_quote", "gmail_extra", "gmail_attr", "moz-cite-prefix", "yahoo_quoted"})
+SIGNATURE_CLASSES = frozenset({"gmail_signature", "moz-signature", "protonmail_signature_block"})
+SIGNATURE_IDS = frozenset({"signature", "applemailsignature", "ms-outlook-mobile-signature"})
+"""What mail programs set around the signature that they insert; the new Outlook says `<div id="Signature">`."""
 _QUOTE_REST_IDS = frozenset({"appendonsend", "divrplyfwdmsg"})
 """Outlook on the web marks where the quoted mail begins and puts it into the siblings that follow."""
 
@@ -83,14 +86,29 @@ class _Writer:
 
 
 def to_text(html: str) -> tuple[str, tuple[Cut, ...]]:
-    """The visible text of `html` and what it quotes. The caller sees to it that there are at most `MAX_TAGS` tags."""
+    """The visible text of `html`, and what it marks as quoted or as a signature.
+
+    The caller sees to it that there are at most `MAX_TAGS` tags.
+    """
     root = LexborHTMLParser(_FORMATTING.sub(r"<\1span", html)).root
     if root is None:
         return "", ()
-    own, quoted = _Writer(), _Writer()
-    _walk(root, own, quoted)
-    quote = quoted.text().strip()
-    return own.text(), (Cut("quote", quote),) if quote else ()
+    writers = _Writers()
+    _walk(root, writers)
+    own, quoted, signature = (each.text() for each in (writers.own, writers.quoted, writers.signature))
+    if not own.strip():  # whoever wrote into the frame of his signature meant it
+        own, signature = signature, ""
+    cuts = (Cut("quote", quoted.strip()), Cut("signature", signature.strip()))
+    return own, tuple(cut for cut in cuts if cut.text)
+
+
+@dataclass(slots=True)
+class _Writers:
+    """Where words go: those of the author, what is quoted, the signature."""
+
+    own: _Writer = field(default_factory=_Writer)
+    quoted: _Writer = field(default_factory=_Writer)
+    signature: _Writer = field(default_factory=_Writer)
 
 
 @dataclass(slots=True)
@@ -98,18 +116,18 @@ class _Step:
     """One node on the stack; visited a second time when its children are done."""
 
     node: LexborNode
-    quoted: bool
+    writer: _Writer
     invisible: bool
     preformatted: bool
     leaving: bool = False
 
 
-def _walk(root: LexborNode, own: _Writer, quoted: _Writer) -> None:
-    stack = [_Step(root, quoted=False, invisible=False, preformatted=False)]
+def _walk(root: LexborNode, writers: _Writers) -> None:
+    stack = [_Step(root, writers.own, invisible=False, preformatted=False)]
     while stack:
         step = stack.pop()
         node, tag = step.node, step.node.tag or ""
-        writer = quoted if step.quoted else own
+        writer = step.writer
         if step.leaving:
             if tag in _BLOCKS:
                 writer.block()
@@ -129,30 +147,30 @@ def _walk(root: LexborNode, own: _Writer, quoted: _Writer) -> None:
         style = (attributes.get("style") or "").replace(" ", "")
         if tag in _DROPPED or "hidden" in attributes or _is_hidden(style):
             continue
-        step.quoted = step.quoted or _is_quote(tag, style, attributes)
+        if writer is writers.own:
+            writer = step.writer = _writer_of(writers, tag, style, attributes)
         step.preformatted = step.preformatted or tag == "pre"
         size = _FONT_SIZE.search(style) if style else None
         if size is not None:
             # Newsletters set size 0 on a cell against gaps and a real size within: the nearest one counts.
             step.invisible = not size[1].strip("0.")
-        writer = quoted if step.quoted else own
         if tag in _BLOCKS:
             writer.block()
             if tag == "li":
                 writer.pieces.append("- ")
         step.leaving = True
         stack.append(step)
-        _push_children(stack, step)
+        _push_children(stack, step, writers)
 
 
-def _push_children(stack: list[_Step], parent: _Step) -> None:
+def _push_children(stack: list[_Step], parent: _Step, writers: _Writers) -> None:
     children: list[_Step] = []
-    quoted = parent.quoted
+    writer = parent.writer
     child = parent.node.child
     while child is not None:
         if child.is_element_node and (child.id or "").lower() in _QUOTE_REST_IDS:
-            quoted = True
-        children.append(_Step(child, quoted, parent.invisible, parent.preformatted))
+            writer = writers.quoted
+        children.append(_Step(child, writer, parent.invisible, parent.preformatted))
         child = child.next
     stack.extend(reversed(children))
 
@@ -161,6 +179,16 @@ def _is_hidden(style: str) -> bool:
     if not style:
         return False
     return bool(_HIDDEN.search(style)) or ("overflow:hidden" in style and bool(_NO_HEIGHT.search(style)))
+
+
+def _writer_of(writers: _Writers, tag: str, style: str, attributes: dict[str, str | None]) -> _Writer:
+    """Where the words in a node of the author's go."""
+    if _is_quote(tag, style, attributes):
+        return writers.quoted
+    if (attributes.get("id") or "").lower() in SIGNATURE_IDS:
+        return writers.signature
+    classes = (attributes.get("class") or "").lower().split()
+    return writers.signature if any(name in SIGNATURE_CLASSES for name in classes) else writers.own
 
 
 def _is_quote(tag: str, style: str, attributes: dict[str, str | None]) -> bool:

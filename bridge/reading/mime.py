@@ -16,13 +16,17 @@ from bridge.errors import MailRefusal, Reason
 from bridge.reading import headers
 from bridge.reading.charsets import decode
 from bridge.reading.headers import ContentType, Fields
-from bridge.reading.html import MAX_TAGS, to_text
+from bridge.reading.html import MAX_TAGS, SIGNATURE_CLASSES, SIGNATURE_IDS, to_text
+from bridge.reading.signatures import without
 from bridge.types import Cut
 
 MAX_PARTS = 100
 """Parts of a mail that are looked at."""
 MAX_DEPTH = 20
 """Levels of multipart within multipart."""
+
+LONGEST_LOOK = 200_000
+"""Octets behind a plain text in which HTML is looked for that marks a signature."""
 
 _TRANSPORT_PADDING = re.compile(rb"=[ \t]+\n")
 _ENCRYPTED = "The mail is encrypted and cannot be texted: send it again without encryption."
@@ -31,6 +35,10 @@ _TOO_MANY_TAGS = (
     f"The mail's HTML is too large to be read (more than {MAX_TAGS} tags): "
     "send it as plain text, or without the mails it quotes."
 )
+_MARKS_SIGNATURE = re.compile(
+    rb"(?:id|class)=(?:3D)?[\"']?(?:" + "|".join((*SIGNATURE_IDS, *SIGNATURE_CLASSES)).encode() + rb")\b", re.IGNORECASE
+)
+"""A quick look for HTML that says what in it is a signature, be it in quoted-printable."""
 _PGP = "-----BEGIN PGP MESSAGE-----"
 
 
@@ -130,11 +138,24 @@ def _multipart(walk: _Walk, kind: ContentType, start: int, end: int, depth: int)
         if child and kind.type in {"multipart/signed", "multipart/related"}:
             return child
         if kind.type == "multipart/alternative" and child and all(chunk.plain and not chunk.blank for chunk in child):
-            return child
+            marked = _MARKS_SIGNATURE.search(walk.data, part_end, min(end, part_end + LONGEST_LOOK))
+            return _unsigned(walk, kind, child, part_end, end, depth) if marked and len(child) == 1 else child
         children.append(child)
     if kind.type == "multipart/alternative":
         return _best(children)
     return [chunk for child in children for chunk in child]
+
+
+def _unsigned(walk: _Walk, kind: ContentType, plain: list[_Chunk], start: int, end: int, depth: int) -> list[_Chunk]:
+    """The plain text without what its HTML alternative, between `start` and `end`, says is a signature."""
+    attachments = walk.attachments
+    html = _multipart(walk, kind, start, end, depth)
+    walk.attachments = attachments  # the pictures of the HTML are none
+    for cut in (cut for chunk in html for cut in chunk.cuts if cut.rule == "signature"):
+        found = without(plain[0].text, cut.text)
+        if found is not None:
+            return [_Chunk(found[0], plain=True, cuts=(found[1],))]
+    return plain
 
 
 def _best(children: list[list[_Chunk]]) -> list[_Chunk]:

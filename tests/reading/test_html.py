@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.reading.html import MAX_TAGS, to_text
+from bridge.types import Cut
 
 
 @pytest.mark.parametrize(
@@ -108,3 +109,18 @@ def test_hostile_trees_are_walked_in_time(html: str) -> None:
 )
 def test_any_markup_is_text(pieces: list[str]) -> None:
     assert isinstance(to_text("".join(pieces))[0], str)
+
+
+@pytest.mark.parametrize(
+    ("html", "text", "cuts"),
+    [
+        ("<p>Sì</p><div id='Signature'>Mario</div>", "Sì", (Cut("signature", "Mario"),)),
+        ("<p>Sì</p><div id='ms-outlook-mobile-signature'>Scarica</div>", "Sì", (Cut("signature", "Scarica"),)),
+        ("<p>Sì</p><div class='x gmail_signature'>Mario</div>dopo", "Sì\ndopo", (Cut("signature", "Mario"),)),
+        ("<div id='Signature'>Sì, vengo<br>Mario</div>", "Sì, vengo\nMario", ()),
+    ],
+    ids=["Outlook", "Outlook on a phone", "Gmail, words below", "words only in its frame"],
+)
+def test_a_signature_that_the_mail_program_marks_is_cut(html: str, text: str, cuts: tuple[Cut, ...]) -> None:
+    found, cut = to_text(html)
+    assert (found.strip("\n"), cut) == (text, cuts)

@@ -185,3 +185,39 @@ def test_header_values(value: bytes, text: str) -> None:
 )
 def test_parameters(line: str, parameters: dict[str, str]) -> None:
     assert headers.value_and_parameters(line)[1] == parameters
+
+
+SIGNED_PLAIN = """Sì, va bene.
+
+Mario Rossi
+Clinica Example
+[cid:logo.png]
+www.example.it<http://www.example.it/>
+
+Da: Anna"""
+SIGNED_HTML = (
+    "<div>Sì, va bene.</div><div><br></div><div id='Signature'><p>Mario <b>Rossi</b></p><p>Clinica Example</p>"
+    "<img src='cid:logo.png'><p><a href='http://www.example.it/'>www.example.it</a></p></div><hr><div>Da: Anna</div>"
+)
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        pytest.param(SIGNED_HTML, "Sì, va bene.\n\nDa: Anna", id="Outlook"),
+        pytest.param(
+            SIGNED_HTML.replace("id='Signature'", 'class="gmail_signature"'), "Sì, va bene.\n\nDa: Anna", id="Gmail"
+        ),
+        pytest.param(SIGNED_HTML.replace("Clinica", "Studio"), SIGNED_PLAIN, id="other words"),
+        pytest.param("<div>Sì, va bene.</div><div id='Signature'>bene.</div>", SIGNED_PLAIN, id="too short to tell"),
+        pytest.param("<p>x</p><p id='Signature'>va bene. Mario Rossi</p>", SIGNED_PLAIN, id="within a line"),
+    ],
+)
+def test_what_the_html_marks_as_signature_is_cut_from_the_plain_text(html: str, text: str) -> None:
+    mail = multipart(
+        "alternative", part(SIGNED_PLAIN, "text/plain; charset=utf-8"), part(html, "text/html; charset=utf-8")
+    )
+    body = read(mail.encode())
+    assert body.text == text
+    assert [cut.rule for cut in body.cuts] == ([] if text == SIGNED_PLAIN else ["signature"])
+    assert body.warnings == ()

@@ -1,0 +1,44 @@
+"""Cuts a signature that is known from elsewhere out of plain text; after `mime` has chosen a body, before the trimming.
+
+Mail programs mark in the HTML of a mail what they inserted as a signature, and write the same words into its plain text
+without a mark.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bridge.types import Cut
+
+SHORTEST = 8
+"""Characters of a signature, spaces not counted; a shorter one could stand in a sentence."""
+
+_ADDED = re.compile(r"<(?:https?|mailto|tel):[^>\s]{0,2000}>|\[(?:cid:|http)[^\]\n]{0,500}\]", re.IGNORECASE)
+"""What the plain text of a link or picture has beside the words that HTML shows."""
+
+
+def without(text: str, signature: str) -> tuple[str, Cut] | None:
+    """`text` without the last whole lines that say what `signature` says; None when there are none."""
+    wanted = _folded(signature)
+    if len(wanted) < SHORTEST:
+        return None
+    lines = text.split("\n")
+    starts: list[int] = []
+    said = ""
+    for line in lines:
+        starts.append(len(said))
+        said += _folded(line)
+    at = said.rfind(wanted)
+    if at < 0:
+        return None
+    ends = {start: index for index, start in enumerate(starts)}
+    last = ends.get(at + len(wanted), len(lines) if at + len(wanted) == len(said) else None)
+    first = next((index for index, start in enumerate(starts) if start == at and _folded(lines[index])), None)
+    if first is None or last is None:
+        return None
+    cut = "\n".join(lines[first:last]).strip()
+    return "\n".join(lines[:first] + lines[last:]), Cut("signature", cut)
+
+
+def _folded(text: str) -> str:
+    return "".join(_ADDED.sub("", text).split())
