@@ -6,13 +6,18 @@ from collections.abc import Mapping, Sequence
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bridge.gateways.base import Gateway
 from bridge.web.health import Ask, health_routes
 from bridge.web.hooks import Intake, hook_routes
+from bridge.web.proxies import BehindProxies, Proxies
+from bridge.web.refusals import Refusals
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -23,12 +28,29 @@ _HEADERS = {
 
 
 def build_web(
-    gateways: Mapping[str, Gateway], intake: Intake, health: Ask, extra_routes: Sequence[BaseRoute] = ()
+    gateways: Mapping[str, Gateway],
+    intake: Intake,
+    health: Ask,
+    extra_routes: Sequence[BaseRoute] = (),
+    *,
+    proxies: Proxies | None = None,
+    refusals: Refusals | None = None,
 ) -> Starlette:
-    """The app with `/hooks/{gateway}/{hook}`, `/healthz`, `/readyz` and `extra_routes`."""
+    """The app with `/hooks/{gateway}/{hook}`, `/healthz`, `/readyz` and `extra_routes`.
+
+    Without `proxies` it is called by nobody but this machine and those who reach it directly.
+    """
+    counted = refusals if refusals is not None else Refusals()
+
+    async def nothing_here(request: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException):
+            raise error
+        return counted.answer(request, PlainTextResponse(error.detail, error.status_code, error.headers))
+
     return Starlette(
-        routes=[*health_routes(health), *hook_routes(gateways, intake), *extra_routes],
-        middleware=[Middleware(_SafeHeaders)],
+        routes=[*health_routes(health), *hook_routes(gateways, intake, counted), *extra_routes],
+        middleware=[Middleware(_SafeHeaders), Middleware(BehindProxies, proxies or Proxies())],
+        exception_handlers={404: nothing_here, 405: nothing_here},
     )
 
 

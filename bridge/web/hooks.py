@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from bridge.gateways.base import Gateway, Hook, HookRefused
 from bridge.types import GatewayEvent, HttpRequest
+from bridge.web.refusals import Refusals
 
 LONGEST_BODY = 65_536
 """Bytes of a callback; a receipt has a few hundred."""
@@ -25,26 +26,26 @@ Intake = Callable[[Sequence[GatewayEvent]], Awaitable[None]]
 log = structlog.get_logger("bridge.web")
 
 
-def hook_routes(gateways: Mapping[str, Gateway], intake: Intake) -> list[Route]:
+def hook_routes(gateways: Mapping[str, Gateway], intake: Intake, refusals: Refusals) -> list[Route]:
     """The path of every hook of every gateway; GET as well as POST, since providers use both."""
     return [
-        Route(hook.path(name), _endpoint(name, hook, intake), methods=["GET", "POST"])
+        Route(hook.path(name), _endpoint(name, hook, intake, refusals), methods=["GET", "POST"])
         for name, gateway in gateways.items()
         for hook in gateway.hooks()
     ]
 
 
-def _endpoint(gateway: str, hook: Hook, intake: Intake) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(gateway: str, hook: Hook, intake: Intake, refusals: Refusals) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         try:
             body = await _body(request)
             events = hook.read(_request(request, body))
             await intake(events)
         except HookRefused as refused:
-            log.warning("hook.refused", gateway=gateway, hook=hook.name, status=refused.status, why=str(refused))
             # A body that was not read to its end would go on coming: hang up.
             headers = {"Connection": "close"} if refused.status == 413 else None
-            return JSONResponse({"error": str(refused)}, refused.status, headers)
+            usual = JSONResponse({"error": str(refused)}, refused.status, headers)
+            return refusals.answer(request, usual, gateway=gateway, hook=hook.name, why=str(refused))
         except ClientDisconnect:
             # Nobody is left to read an answer; a provider that hung up calls again.
             return Response(status_code=400)

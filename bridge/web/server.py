@@ -12,9 +12,14 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from bridge.errors import SettingsError
+from bridge.web.connections import Connection
 
 DRAIN = 10
 """Seconds that open requests have to finish once the server stops."""
+
+BACKLOG = 256
+"""Connections that may wait to be taken. asyncio takes all of them before it looks at the first, so many would use up
+the process's files, however few may stay (`bridge.web.connections.MOST`)."""
 
 
 class WebServer:
@@ -27,11 +32,13 @@ class WebServer:
         self._server = _Server(
             uvicorn.Config(
                 app,
+                http=Connection,
+                backlog=BACKLOG,
                 lifespan="off",
                 ws="none",
                 log_config=None,
-                access_log=False,
-                proxy_headers=False,
+                access_log=False,  # a line would hold the path, and the path may hold a token
+                proxy_headers=False,  # bridge.web.proxies knows Forwarded too
                 server_header=False,
                 timeout_graceful_shutdown=DRAIN,
             )
@@ -60,11 +67,15 @@ class WebServer:
     def _bind(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         try:
-            return socket.create_server((self._host, self._port), family=family, reuse_port=self._shares_port)
+            listener = socket.create_server((self._host, self._port), family=family, reuse_port=self._shares_port)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             remedy = f"cannot be used ({reason}); stop what listens there, or choose another port"
             raise SettingsError("http.port", str(self._port), remedy) from error
+        # Head and body of an answer are two writes: without this the second waits for the client's delayed
+        # acknowledgement of the first (RFC 1122 section 4.2.3.2). asyncio sets it where it makes the socket itself.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
 
 
 class _Server(uvicorn.Server):
