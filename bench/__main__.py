@@ -1,6 +1,6 @@
 """`make bench`: measures the bridge beside its peers in one run and prints the figures and their ratios.
 
-`python -m bench [--quick] [--only SECTION…]`. It needs root, as Postfix does, and about nine minutes;
+`python -m bench [--quick] [--only SECTION…]`. It needs root, as Postfix does, and about twenty minutes;
 `--quick` tries everything with a tenth of the mails, too few for figures. `docs/performance.md` keeps those of one run.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import filing, nodes, parsing, peers, queue
+from bench import claiming, filing, kannel, nodes, parsing, peers, queue, steady
 from bench.door import Figure, Numbers, Way, measure
 
 TARGETS = {"a connection for each mail": 2.0, "kept connections": 3.5, "TLS and login for each mail": 0.8}
@@ -24,9 +24,18 @@ TARGETS = {"a connection for each mail": 2.0, "kept connections": 3.5, "TLS and 
 REFERENCE = "Postfix"
 LONG_QUEUE = 100_000
 QUEUE_MEGABYTES = 250
-SECTIONS = ("doors", "parsing", "queue", "nodes", "filing")
+SECTIONS = ("doors", "parsing", "queue", "smpp", "steady", "claiming", "nodes", "filing")
 LINEAR = 0.9
 """How near to so many times one node several are to be."""
+HTTP_RATE, SMPP_RATE = 500, 1_500
+"""Messages a second out of a full queue with default settings."""
+MANY = 200
+"""As many in flight as a generous SMSC's window allows."""
+STEADY_MS, STEADY_SECONDS = 50.0, 30
+"""Median from a mail's 250 to its submit_sm; how long mails come at a steady rate."""
+CLAIMED = 1_000_000
+CLAIMING_GROWS = 20.0
+"""MB of memory that claiming a long queue may take more at its end than after its first tenth."""
 FOLDERS = 5_000
 FILING_MS = 50.0
 
@@ -51,6 +60,9 @@ def main(arguments: Sequence[str]) -> None:
             "doors": lambda: _doors(folder, count, turns),
             "parsing": _parsing,
             "queue": lambda: _queue(folder, long_queue, count),
+            "smpp": lambda: _smpp(folder, count * 2),
+            "steady": lambda: _steady(folder, steady.RATE * (STEADY_SECONDS // 10 if chosen.quick else STEADY_SECONDS)),
+            "claiming": lambda: _claiming(folder, CLAIMED // 20 if chosen.quick else CLAIMED),
             "nodes": lambda: _nodes(folder, count),
             "filing": lambda: _filing(folder, folders, filings),
         }
@@ -111,10 +123,60 @@ def _queue(folder: Path, long_queue: int, count: int) -> None:
         f"  out of a full queue     {dispatch.queued.rate:6.0f}/s, {dispatch.queued.most_at_once} at once at the most"
     )
     print(f"  while mails come in     {dispatch.passing.rate:6.0f}/s, beside {dispatch.mails:.0f} mails/s taken")
-    print("\nHanding over by SMPP to an SMSC that answers at once, out of a full queue")
-    for in_flight in (queue.IN_FLIGHT, queue.MANY):
-        found = queue.by_smpp(folder / f"smpp-{in_flight}", pem, count * 2, in_flight)
-        print(f"  {in_flight:3} in flight        {found.rate:10.0f}/s", flush=True)
+    _verdict(dispatch.queued.rate >= HTTP_RATE, f"{dispatch.queued.rate:.0f}/s", f"{HTTP_RATE}/s")
+
+
+def _smpp(folder: Path, messages: int) -> None:
+    pem = peers.certificate(folder)
+    print("\nHanding over by SMPP to an SMSC that answers at once")
+    plain = queue.by_smpp(folder / "smpp", pem, messages)
+    _rate("bridge, out of a full queue", plain.rate)
+    _verdict(plain.rate >= SMPP_RATE, f"{plain.rate:.0f}/s", f"{SMPP_RATE}/s")
+    many = queue.by_smpp(folder / f"smpp-{MANY}", pem, messages, in_flight=MANY)
+    _rate(f"bridge, the same with {MANY} in flight and a window of {MANY}", many.rate)
+    told = queue.by_smpp(folder / "smpp-receipts", pem, messages, receipts=True)
+    _rate("bridge, out of a full queue, until the last receipt is kept", told.rate_with_receipts)
+    passing = queue.through_smpp(folder / "smpp-passing", pem, messages)
+    _rate("bridge, while mails come in", passing.rate)
+    peer = kannel.measure(folder / "kannel", messages)
+    _rate("Kannel, while requests come in by HTTP", peer.rate)
+    print(f"  Kannel takes {peer.cost:.0f} µs a message; its clients were busy {peer.clients_busy:.0%}", flush=True)
+
+
+def _rate(what: str, rate: float) -> None:
+    print(f"  {what:60} {rate:8.0f}/s   load {_load()}", flush=True)
+
+
+def _steady(folder: Path, count: int) -> None:
+    waits = steady.measure(folder / "steady", peers.certificate(folder), count)
+    print(f"\nFrom a mail's 250 to its message at the SMSC, {waits.rate:.0f} mails a second")
+    print(
+        f"  median {waits.median:.1f} ms, 99 % under {waits.p99:.1f} ms, longest {waits.longest:.1f} ms; load {_load()}"
+    )
+    print(f"  no mail began more than {waits.late:.1f} ms late")
+    _verdict(waits.median < STEADY_MS, f"{waits.median:.1f} ms", f"under {STEADY_MS:.0f} ms")
+
+
+def _claiming(folder: Path, count: int) -> None:
+    pem = peers.certificate(folder)
+    print(f"\nClaiming {count} messages that are due, {claiming.AT_ONCE} at once")
+    _claims("SQLite", claiming.measure(folder / "claiming", pem, count))
+    with nodes.server() as postgres:
+        postgres.sql("CREATE DATABASE claiming")
+        place = folder / "claiming-postgres"
+        _claims("PostgreSQL", claiming.measure(place, pem, count, postgres.url("claiming")))
+
+
+def _claims(database: str, claims: claiming.Claims) -> None:
+    memory = " ".join(f"{value:.0f}" for value in claims.megabytes)
+    print(f"  {database}: {claims.messages} in {claims.seconds:.0f} s, {claims.messages / claims.seconds:.0f}/s")
+    print(f"  resident MB after each tenth: {memory}")
+    _verdict(claims.growth < CLAIMING_GROWS, f"{claims.growth:.1f} MB more", f"under {CLAIMING_GROWS:.0f} MB")
+    _verdict(not claims.out_of_order, f"{claims.out_of_order} out of the order in which they were due", "none")
+
+
+def _verdict(reached: bool, measured: str, target: str) -> None:
+    print(f"  {'reached' if reached else 'MISSED'}: {measured}, the target is {target}", flush=True)
 
 
 def _nodes(folder: Path, count: int) -> None:

@@ -24,11 +24,21 @@ class Count:
     most_at_once: int = 0
     first: float = 0.0
     last: float = 0.0
+    receipts: int = 0
+    """Delivery receipts that were confirmed."""
+    last_receipt: float = 0.0
+    arrivals: dict[str, float] = dataclasses.field(default_factory=dict)
+    """When each phone's message came, where that was asked for: seconds of the machine's own clock."""
 
     @property
     def rate(self) -> float:
         """Messages a second between the first and the last."""
         return (self.messages - 1) / (self.last - self.first)
+
+    @property
+    def rate_with_receipts(self) -> float:
+        """Messages a second between the first one and the last confirmed receipt."""
+        return self.messages / (self.last_receipt - self.first)
 
 
 class Connection(asyncio.Protocol):

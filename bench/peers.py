@@ -25,6 +25,7 @@ from tests.servers.ports import free_port
 from tests.servers.postfix import PostfixServer
 
 PATIENCE = 30.0
+SMPP_USER, SMPP_PASSWORD = "bench", "bench123"
 BRIDGE = (sys.executable, "-m", "bridge", "serve", "--config")
 
 
@@ -48,12 +49,18 @@ def certificate(folder: Path) -> Path:
 
 @contextmanager
 def bridge(
-    folder: Path, pem: Path, gateway_url: str, command: Sequence[str] = BRIDGE, settings: str = ""
+    folder: Path,
+    pem: Path,
+    gateway_url: str,
+    command: Sequence[str] = BRIDGE,
+    settings: str = "",
+    options: Mapping[str, str] | None = None,
 ) -> Iterator[Peer]:
     """`bridge serve` with SQLite in `folder` and one mailbox, which loopback may use without login.
 
     What was kept there by an earlier one is found again. `command` runs it under something else, such as a profiler.
     `settings` are more lines of its configuration; what stands before their first heading belongs to `[sending]`.
+    `options` are the gateway's.
     """
     folder.mkdir(exist_ok=True)
     port, tls_port, http_port = free_port(), free_port(), free_port()
@@ -75,8 +82,7 @@ host = "127.0.0.1"
 port = {free_port()}
 tls = "none"
 [gateways.main]
-{_provider(gateway_url)}
-secret = "bench123"
+{_provider(gateway_url, options or {})}
 [sending]
 gateway = "main"
 {settings}"""
@@ -86,7 +92,7 @@ gateway = "main"
         _add_mailbox(config)
     with (
         (folder / "log").open("ab") as log,
-        _process([*command, str(config)], log, lambda: _healthy(http_port)) as process,
+        running([*command, str(config)], log, lambda: _healthy(http_port)) as process,
     ):
         yield Peer("bridge", port, tls_port, process.pid)
 
@@ -133,7 +139,7 @@ def smtp_sink(folder: Path) -> Iterator[Peer]:
     assert program is not None, "smtp-sink is missing: it comes with Postfix"
     with (
         (folder / "smtp-sink.log").open("ab") as log,
-        _process([program, "-u", "postfix", f"127.0.0.1:{port}", "512"], log, lambda: _open(port)) as process,
+        running([program, "-u", "postfix", f"127.0.0.1:{port}", "512"], log, lambda: is_open(port)) as process,
     ):
         yield Peer("smtp-sink", port, None, process.pid)
 
@@ -146,23 +152,28 @@ def aiosmtpd_sink(folder: Path, pem: Path) -> Iterator[Peer]:
     command += ["--tls-port", str(tls_port), "--certificate", str(pem)]
     with (
         (folder / "aiosmtpd.log").open("ab") as log,
-        _process(command, log, lambda: _open(tls_port)) as process,
+        running(command, log, lambda: is_open(tls_port)) as process,
     ):
         yield Peer("aiosmtpd sink", port, tls_port, process.pid)
 
 
-def _provider(url: str) -> str:
-    if not url.startswith("smpp:"):
-        return f'kind = "simulator"\nurl = "{url}"'
-    return f'kind = "smpp"\nurl = "{url}"\naccount = "bench"\noptions = {{ window = "200" }}'
+def _provider(url: str, options: Mapping[str, str]) -> str:
+    kind, account = ("smpp", SMPP_USER) if url.startswith("smpp:") else ("simulator", "")
+    written = ", ".join(f'{key} = "{value}"' for key, value in options.items())
+    return (
+        f'kind = "{kind}"\nurl = "{url}"\naccount = "{account}"\nsecret = "{SMPP_PASSWORD}"\noptions = {{ {written} }}'
+    )
 
 
 @contextmanager
-def smsc(folder: Path) -> Iterator[tuple[str, str]]:
-    """An SMSC that takes every message at once: its address, and the url that says what has come."""
+def smsc(folder: Path, *manner: str) -> Iterator[tuple[str, str]]:
+    """An SMSC that takes every message at once: its address, and the url that says what has come.
+
+    `manner` are options of `bench.smsc`.
+    """
     port, count_port = free_port(), free_port()
-    command = [sys.executable, "-m", "bench.smsc", "--port", str(port), "--count-port", str(count_port)]
-    with (folder / "smsc.log").open("ab") as log, _process(command, log, lambda: _open(port)):
+    command = [sys.executable, "-m", "bench.smsc", "--port", str(port), "--count-port", str(count_port), *manner]
+    with (folder / "smsc.log").open("ab") as log, running(command, log, lambda: is_open(port)):
         yield f"smpp://127.0.0.1:{port}", f"http://127.0.0.1:{count_port}"
 
 
@@ -171,7 +182,7 @@ def slow_gateway(folder: Path, pause: float) -> Iterator[str]:
     """A provider that answers each message after `pause` seconds; the url of its API."""
     port = free_port()
     command = [sys.executable, "-m", "bench.gateway", "--port", str(port), "--pause", str(pause)]
-    with (folder / "gateway.log").open("ab") as log, _process(command, log, lambda: _open(port)):
+    with (folder / "gateway.log").open("ab") as log, running(command, log, lambda: is_open(port)):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -225,12 +236,12 @@ service stats {{
     )
     program = shutil.which("dovecot") or "/usr/sbin/dovecot"
     command = [program, "-F", "-c", str(folder / "dovecot.conf")]
-    with (folder / "err").open("ab") as log, _process(command, log, lambda: (folder / "auth").exists()):
+    with (folder / "err").open("ab") as log, running(command, log, lambda: (folder / "auth").exists()):
         yield
 
 
 @contextmanager
-def _process(command: Sequence[str], log: IO[bytes], ready: Callable[[], bool]) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: Sequence[str], log: IO[bytes], ready: Callable[[], bool]) -> Iterator[subprocess.Popen[bytes]]:
     """A program that runs until the block ends; `ready` says when it can be used."""
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
@@ -263,7 +274,8 @@ def _healthy(http_port: int) -> bool:
         return False
 
 
-def _open(port: int) -> bool:
+def is_open(port: int) -> bool:
+    """Whether something on loopback listens there."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2):
             return True

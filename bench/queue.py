@@ -23,9 +23,6 @@ PAUSE = 0.05
 IN_FLIGHT = 50
 """Messages that the bridge hands over at the same time by default: with `PAUSE`, 1,000 a second are possible."""
 
-MANY = 200
-"""As many messages in flight as a generous SMSC's window allows."""
-
 SETTLES = 3.0
 """Seconds in which a bridge that was just started does what it does at a start."""
 
@@ -79,22 +76,39 @@ def dispatch(folder: Path, pem: Path, messages: int) -> Dispatch:
     return Dispatch(queued, load.rate, passing)
 
 
-def by_smpp(folder: Path, pem: Path, messages: int, in_flight: int) -> Count:
-    """How fast a queue in which all became due at once goes out to an SMSC that answers at once."""
+def by_smpp(folder: Path, pem: Path, messages: int, *, receipts: bool = False, in_flight: int | None = None) -> Count:
+    """How fast a queue in which all became due at once goes out to an SMSC that answers at once.
+
+    With default settings, or with so many in flight and a window of as many. With `receipts` the SMSC says of each
+    message that it was delivered, and the last of them has been confirmed when this returns.
+    """
     folder.mkdir()
-    settings = f"in_flight = {in_flight}\n"
-    with peers.smsc(folder) as (url, count_url), peers.bridge(folder / "bridge", pem, url, settings=settings) as peer:
+    settings, options = (f"in_flight = {in_flight}\n", {"window": str(in_flight)}) if in_flight else ("", {})
+    manner = ("--receipts",) if receipts else ()
+    with (
+        peers.smsc(folder, *manner) as (url, count_url),
+        peers.bridge(folder / "bridge", pem, url, settings=settings, options=options) as peer,
+    ):
         due = datetime.now(UTC) + timedelta(seconds=10 + messages / 500)
         hand_in(peer, KEPT, Numbers(), messages // PHONES, recipients=PHONES, send_at=due.isoformat())
-        return wait(count_url, messages // PHONES * PHONES)
+        count = messages // PHONES * PHONES
+        return wait(count_url, count, receipts=count if receipts else 0)
 
 
-def wait(url: str, messages: int) -> Count:
-    """Wait until a slow provider has got so many messages; what it counted."""
+def through_smpp(folder: Path, pem: Path, messages: int) -> Count:
+    """What an SMSC that answers at once gets of mails while they are handed in, with default settings."""
+    folder.mkdir()
+    with peers.smsc(folder) as (url, count_url), peers.bridge(folder / "bridge", pem, url) as peer:
+        load = hand_in(peer, KEPT, Numbers(), messages, send_at="")
+        return wait(count_url, load.mails)
+
+
+def wait(url: str, messages: int, *, receipts: int = 0) -> Count:
+    """Wait until a provider has got so many messages, and so many of its receipts were confirmed; what it counted."""
     deadline = time.monotonic() + 120
     while True:
         count = Count(**httpx.get(f"{url}/count").json())
-        if count.messages >= messages:
+        if count.messages >= messages and count.receipts >= receipts:
             return count
         assert time.monotonic() < deadline, f"{count.messages} of {messages} messages came in two minutes"
         time.sleep(0.2)

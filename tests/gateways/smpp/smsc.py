@@ -62,6 +62,10 @@ class Smsc:
         self.submits: list[ShortMessage] = []
         self.taken: list[str] = []
         """The octets of every submit that was answered with an id."""
+        self.cancels: list[bytes] = []
+        """The body of every cancel_sm."""
+        self.cancelled: list[int | None] = []
+        """What each is answered with, or nothing; 0 when none is left."""
         self.links: list[Link] = []
         self.refuses_binds = 0
         """Status to answer binds with."""
@@ -115,6 +119,11 @@ class Smsc:
             self.submits.append(read_deliver(pdu.body))
             self.came.set()
             self._answer(link, pdu)
+        elif pdu.command == Command.CANCEL_SM:
+            self.cancels.append(pdu.body)
+            code = self.cancelled.pop(0) if self.cancelled else 0
+            if code is not None:
+                link.write(Pdu(pdu.command | RESPONSE, pdu.sequence, code))
         elif pdu.command != Command.ENQUIRE_LINK or self.is_alive:
             link.write(Pdu(pdu.command | RESPONSE, pdu.sequence))
 

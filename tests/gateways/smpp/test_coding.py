@@ -108,6 +108,8 @@ def test_a_phone_reads_what_was_written(text: str, long: Long, alphabet: Alphabe
         pytest.param(heard(b"\0S\0I\0", 8), "SI", None, id="an octet too many"),
         pytest.param(heard(b"\xd8\x3d\0!", 8), "�!", None, id="half a surrogate pair"),
         pytest.param(heard(b"a\0b", 3), "a�b", None, id="a NUL, which no database takes"),
+        pytest.param(heard(b"A{1}\r\nB", 1), "A{1}\r\nB", None, id="IA5"),
+        pytest.param(heard(b"S\x07 \x1be", 1), "Sì €", None, id="the GSM alphabet under the name of IA5"),
         pytest.param(heard(b"\5\0\3\x2a\2\1SI", 0, 64), "SI", Place(0x2A, 2, 1), id="header, 8-bit reference"),
         pytest.param(heard(b"\6\x08\4\1\x2a\2\2SI", 0, 64), "SI", Place(0x12A, 2, 2), id="header, 16-bit reference"),
         pytest.param(
