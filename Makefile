@@ -6,7 +6,9 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := .tools/uv/bin/uv
-PACKAGES := chromium curl dovecot-imapd dovecot-lmtpd git kannel kannel-extras libatomic1 libnet-smpp-perl libnet-ssleay-perl msmtp mutt postfix postgresql swaks
+PACKAGES := caddy chromium curl dovecot-imapd dovecot-lmtpd gammu-smsd git kannel kannel-extras libatomic1 libdbd-sqlite3 libnet-smpp-perl libnet-ssleay-perl msmtp mutt nginx-light postfix postgresql swaks
+# Node.js may come from elsewhere, and Debian's must not take its place.
+PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
@@ -16,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Without compiled modules every start of a process compiles the whole house anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test bench lint lock packages clean
+.PHONY: help setup run test bench lint lock packages npm clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -26,11 +28,11 @@ setup: .venv/.installed ## make .venv with .venv/bin/bridge in it
 run: setup ## start the demo: bridge, phone network and mailbox on this machine
 	@exec .venv/bin/bridge demo
 
-test: .venv/.installed-dev packages ## run all tests
+test: .venv/.installed-dev packages npm ## run all tests
 	.venv/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
-bench: PACKAGES := dovecot-imapd dovecot-lmtpd postfix postgresql
-bench: .venv/.installed-dev packages ## measure speed beside Postfix and a bare aiosmtpd; as root, on a quiet machine
+bench: PACKAGES := dovecot-imapd dovecot-lmtpd kannel postfix postgresql
+bench: .venv/.installed-dev packages ## measure speed beside Postfix, Kannel and a bare aiosmtpd; as root, on a quiet machine
 	.venv/bin/python -m bench
 
 lint: .venv/.installed-dev ## check style, types and the import law
@@ -84,3 +86,11 @@ packages:
 	if [ ! -e $$policy ]; then trap "$$sudo rm -f $$policy" EXIT; \
 	  printf '#!/bin/sh\nexit 101\n' | $$sudo tee $$policy >/dev/null; $$sudo chmod 755 $$policy; fi; \
 	$$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
+
+# A foreign SMSC for the tests, which need no more than this of npm; nothing of it runs while it is installed.
+npm: .tools/npm/.installed
+
+.tools/npm/.installed: tests/servers/npm/package.json tests/servers/npm/package-lock.json | packages
+	rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
+	npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error
+	@touch $@

@@ -23,10 +23,10 @@ from bridge.access.credentials import Credentials
 from bridge.admission import Admission
 from bridge.conditions import Health
 from bridge.disk import Disk
-from bridge.dispatcher import Dispatcher, Pace
+from bridge.dispatcher import Dispatcher
 from bridge.errors import SettingsError
 from bridge.filer import Filer
-from bridge.gateways.configured import open_gateways
+from bridge.gateways.configured import open_gateways, rates
 from bridge.gauges import gauges
 from bridge.intake import Intake
 from bridge.janitor import Janitor
@@ -51,8 +51,12 @@ from bridge.store.polls import Cursor, read_cursor
 from bridge.store.reports import Reports
 from bridge.store.store import Store, database_file, database_url, make_folder
 from bridge.streaks import Streaks
+from bridge.treasurer import Treasurer
+from bridge.tries import Patience
 from bridge.watchman import Watchman
 from bridge.web.app import build_web
+from bridge.web.proxies import Proxies
+from bridge.web.refusals import Refusals
 from bridge.web.scrape import scrape_routes
 from bridge.web.server import WebServer
 
@@ -107,7 +111,7 @@ class Bridge:
         stack.push_async_callback(self.relay.close)
         mails = Mails(store.engine, store.committer)
         reports = Reports(store.engine, store.committer, settings.reports.wait, store.filing)
-        pace = _pace(settings)
+        patience = _patience(settings)
         sign = signing(settings)
         bounce_key = BounceKey(1, store.key.derived("bounce addresses"))
         streaks = Streaks()
@@ -141,7 +145,14 @@ class Bridge:
             sign=sign,
         )
         self.dispatcher = Dispatcher(
-            store.queue, self.gateways, pace, node=store.node, settled=self._settled, streaks=streaks
+            store.queue,
+            self.gateways,
+            patience,
+            in_flight=settings.sending.in_flight,
+            node=store.node,
+            settled=self._settled,
+            streaks=streaks,
+            rates=rates(settings, self.gateways),
         )
         self.seeker = Seeker(store.queue, self.gateways, settled=self._settled)
         outbox = Outbox(store.committer, store.key, settings.sending.resubmission_window)
@@ -161,7 +172,7 @@ class Bridge:
             outbox,
             store.leases,
             nodes=nodes,
-            told_after=pace.unknown_after,
+            told_after=patience.unknown_after,
             changed=self._ring,
             give_up=self.intake.give_up,
         )
@@ -186,6 +197,7 @@ class Bridge:
         # What is wrong must not wait behind other mails, nor may a silent mail server keep the watchman from looking.
         alerts = Relay(replace(relay_settings(settings), timeout=ALERT_TIMEOUT, data_timeout=ALERT_TIMEOUT))
         stack.push_async_callback(alerts.close)
+        self.treasurer = Treasurer(self.gateways, leads)
         self.watchman = Watchman(
             self.backlog,
             streaks,
@@ -193,13 +205,14 @@ class Bridge:
             alerts,
             settings=settings,
             leads=leads,
+            balances=self.treasurer.balances,
         )
         self._listening = [
             self._station(f"gateway {name}", gateway.listen(self.intake.hear))
             for name, gateway in self.gateways.items()
         ]
         grace = settings.smtp.drain_timeout
-        lost = await store.leases.recover(clock.now(), all_leases=single, told_after=pace.unknown_after)
+        lost = await store.leases.recover(clock.now(), all_leases=single, told_after=patience.unknown_after)
         if lost:
             log.warning("bridge.found_unknown_messages", messages=lost)
         for name, run, stop in (
@@ -210,6 +223,7 @@ class Bridge:
             ("poller", self.poller.run(), self.poller.stop),
             ("janitor", self.janitor.run(), self.janitor.stop),
             ("watchman", self.watchman.run(), self.watchman.stop),
+            ("treasurer", self.treasurer.run(), self.treasurer.stop),
         ):
             stack.push_async_callback(_end, self._station(name, run), stop, grace)
         dispatching = self._station("dispatcher", self.dispatcher.run())
@@ -249,14 +263,15 @@ class Bridge:
             self.store.directory, Credentials(), self.admission, self.returns, disk_full=self.disk.is_full
         )
         self.door = SmtpServer(door_settings(self.settings), front, shares_ports=self._shares_ports)
-        token = self.settings.http.metrics_token
-        scrape = scrape_routes(
-            lambda: gauges(self.backlog, self.disk), token.get_secret_value() if token is not None else ""
-        )
+        http, refusals = self.settings.http, Refusals()
+        proxies = Proxies(http.trusted_proxies, http.public_url)
+        token = http.metrics_token.get_secret_value() if http.metrics_token is not None else ""
+        scrape = scrape_routes(lambda: gauges(self.backlog, self.disk), token, proxies, refusals)
+        routes = [*scrape, *self._extra_routes]
         self.web = WebServer(
-            build_web(self.gateways, self.intake.hear, self.health, [*scrape, *self._extra_routes]),
-            self.settings.http.host,
-            self.settings.http.port,
+            build_web(self.gateways, self.intake.hear, self.health, routes, proxies=proxies, refusals=refusals),
+            http.host,
+            http.port,
             shares_port=self._shares_ports,
         )
         stack.push_async_callback(self.web.stop)
@@ -289,14 +304,13 @@ async def _alone() -> bool:
     return True
 
 
-def _pace(settings: Settings) -> Pace:
+def _patience(settings: Settings) -> Patience:
     sending = settings.sending
-    return Pace(
+    return Patience(
         first_retry=sending.first_retry,
         max_retry=sending.max_retry,
         give_up_after=sending.give_up_after,
         unknown_after=sending.unknown_after,
-        in_flight=sending.in_flight,
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from bridge.streaks import RELAY, Streak, gateway, poll
+from bridge.types import Money
 
 FEWEST = 3
 """Failed tries from which a part counts as refusing: one or two are bad luck."""
@@ -28,6 +30,8 @@ class Kind(StrEnum):
     GATEWAY = "gateway"
     ANSWERS = "answers"
     """What phones answer is not fetched from a gateway that must be asked."""
+    BALANCE = "balance"
+    """The account of a gateway runs dry."""
     RELAY = "relay"
     FILING = "filing"
     """Mails for the IMAP folders of one mailbox."""
@@ -54,6 +58,8 @@ class Limits:
     refusing_for: float
     disk_free_below: int
     """Bytes."""
+    balance_below: Mapping[str, Decimal] = field(default_factory=dict)
+    """By the gateway's name, in the unit of its account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,8 @@ class Facts:
     filings: Mapping[str, Unfiled] = field(default_factory=dict)
     """By the login of the mailbox."""
     streaks: Mapping[str, Streak] = field(default_factory=dict)
+    balances: Mapping[str, Money] = field(default_factory=dict)
+    """What is left on the account of each gateway whose provider has said so."""
 
 
 def judge(facts: Facts, limits: Limits, holding: Collection[Condition] = ()) -> frozenset[Condition]:
@@ -123,6 +131,7 @@ def _found(facts: Facts, limits: Limits, holding: Collection[Condition]) -> Iter
             yield _refusal(part)
     yield from _not_proven_over(facts, holding)
     yield from _unfiled(facts, limits, holding)
+    yield from _dry(facts, limits, holding)
     if facts.waiting_since is None:
         return
     age = (facts.at - facts.waiting_since).total_seconds()
@@ -145,6 +154,18 @@ def _unfiled(facts: Facts, limits: Limits, holding: Collection[Condition]) -> It
         condition = Condition(Kind.FILING, login)
         limit = limits.refusing_for if unfiled.tries >= FEWEST else limits.queue_older_than
         if (facts.at - unfiled.since).total_seconds() > limit * (EASIER if condition in holding else 1):
+            yield condition
+
+
+def _dry(facts: Facts, limits: Limits, holding: Collection[Condition]) -> Iterator[Condition]:
+    """Accounts that need money. One that nobody can say anything of is as it was."""
+    for name, limit in limits.balance_below.items():
+        condition, left = Condition(Kind.BALANCE, name), facts.balances.get(name)
+        if left is None:
+            found = condition in holding
+        else:
+            found = left.amount * (Decimal(str(EASIER)) if condition in holding else 1) < limit
+        if found:
             yield condition
 
 

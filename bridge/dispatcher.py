@@ -3,14 +3,15 @@
 The order of commits is what keeps a phone from being texted twice: the row says `sending` before the first byte
 leaves, and only an outcome that proves that the text did not go (throttled, unreachable) puts it back into the
 queue. Everything doubtful becomes `unknown` and stays there until a receipt or a person knows better.
+
+Where a gateway has a rate, a message is claimed with its slot and leaves at that moment; a slot that was missed is not
+made up for.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,13 +20,16 @@ from bridge import clock, metrics
 from bridge.breaker import Breaker
 from bridge.errors import Reason, StoreUnavailable
 from bridge.gateways.base import Gateway
+from bridge.places import Places
 from bridge.station import insist
 from bridge.store.claims import Claim, Claimed, Release, Start
+from bridge.store.paces import Hold
 from bridge.store.queue import Finish, Queue
-from bridge.store.transitions import Change
 from bridge.streaks import Streaks
 from bridge.streaks import gateway as part_of
-from bridge.types import MessageState, Outcome, OutcomeKind
+from bridge.throttle import Throttle
+from bridge.tries import Patience, Tried, change_after, change_before, others
+from bridge.types import MessageState, Outcome, OutcomeKind, Rates
 
 log = structlog.get_logger("bridge.dispatcher")
 
@@ -35,38 +39,12 @@ LEASE = 90.0
 ANSWER = 75.0
 """Seconds after which a gateway's answer is no longer waited for, so that the lease still holds when it is settled."""
 
-_WAITING = frozenset({MessageState.QUEUED})
-
-AHEAD = 0.5
-"""Messages claimed beyond those that may be handed over at the same time, as a share of them: work is at hand when a
-place becomes free, since a claim takes as long as a commit. They stay `queued` until then."""
+LATE = 0.5
+"""Seconds after which a slot is over. While places are short, or the database is slow, slots that nobody used must not
+add up: their messages would leave together."""
 
 POLL = 1.0
 """Seconds after which an idle dispatcher looks for work that another process left, such as the command line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How the dispatcher tries and tries again; all in seconds but `in_flight`."""
-
-    first_retry: float
-    max_retry: float
-    give_up_after: float
-    unknown_after: float
-    """How long an unknown outcome waits for a receipt before the sender is told."""
-    in_flight: int
-    """Messages handed to gateways at the same time."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Tried:
-    """What became of one try, and when it began and ended."""
-
-    gateway: str
-    attempt: int
-    outcome: Outcome
-    began: datetime
-    ended: datetime
 
 
 class Dispatcher:
@@ -76,28 +54,27 @@ class Dispatcher:
         self,
         queue: Queue,
         gateways: Mapping[str, Gateway],
-        pace: Pace,
+        patience: Patience,
         *,
+        in_flight: int,
         node: str,
         settled: Callable[[], None],
         streaks: Streaks,
+        rates: Mapping[str, Rates] | None = None,
     ) -> None:
+        """At most `in_flight` messages are with each gateway at a time; `rates` names the gateways that have one."""
         self._streaks = streaks
+        self._rates = dict(rates or {})
         self._queue = queue
         self._gateways = gateways
-        self._pace = pace
+        self._patience = patience
         self._settled = settled
         self._owner = node
         self._alarm = clock.Alarm()
-        self._places = asyncio.Semaphore(pace.in_flight)
-        ahead = math.ceil(pace.in_flight * AHEAD)
-        self._full = pace.in_flight + ahead
-        self._refill = pace.in_flight + ahead // 2
+        self._places = Places(in_flight)
         self._tasks: set[asyncio.Task[None]] = set()
         self._breakers = {name: Breaker() for name in gateways}
-        self._held = 0
-        """Messages that were claimed and are not with a gateway yet."""
-        self._freed = asyncio.Event()
+        self._throttles = {name: Throttle() for name in gateways}
         self._stopping = False
 
     def ring(self) -> None:
@@ -108,8 +85,9 @@ class Dispatcher:
         """Send until `stop` is called."""
         while not self._stopping:
             try:
-                found = await self._claim()
-                due = None if found else await self._queue.next_due(clock.now())
+                now = clock.now()
+                found = await self._claim(now)
+                due = None if found else await self._queue.next_due(now)
             except StoreUnavailable as error:
                 log.warning("dispatcher.store_unavailable", detail=error.detail)
                 found, due = 0, None
@@ -127,19 +105,19 @@ class Dispatcher:
             if late:
                 await asyncio.wait(late)
 
-    async def _claim(self) -> int:
-        if self._held > self._refill:  # a claim costs about the same for one as for many
-            self._freed.clear()
-            await self._freed.wait()
+    async def _claim(self, now: datetime) -> int:
+        full = self._places.full()
+        if full and full >= self._gateways.keys():
+            await self._places.freed()
             return 1
-        now = clock.now()
-        room = self._full - self._held
         paused = frozenset(name for name, breaker in self._breakers.items() if breaker.closed(now))
-        claimed = await self._queue.claim(Claim(self._owner, now, now + timedelta(seconds=LEASE), room, paused))
+        until = now + timedelta(seconds=LEASE)
+        wish = Claim(self._owner, now, until, self._places.room(), paused, full, self._rates)
+        claimed = await self._queue.claim(wish)
         if self._stopping:  # what was claimed meanwhile stays queued, and its lease runs out
             return 0
-        self._held += len(claimed)
         for message in claimed:
+            self._places.take(message.gateway)
             task = asyncio.create_task(self._carry(message), name=f"send {message.sms.reference}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -155,16 +133,26 @@ class Dispatcher:
             log.exception("dispatcher.failed", message=claimed.sms.reference)
 
     async def _send(self, claimed: Claimed) -> None:
+        if claimed.slot is not None:
+            await self._await(claimed.gateway, claimed.slot.at)
         try:
-            async with self._places:
+            async with self._places.of(claimed.gateway):
                 tried = await self._begin(claimed)
         finally:  # an outcome that is only to be written down keeps no place from the next message
-            self._held -= 1
-            self._freed.set()
+            self._places.put_down(claimed.gateway)
         if tried is not None:
             await self._settle(claimed, tried)
 
-    async def _begin(self, claimed: Claimed) -> _Tried | None:
+    async def _await(self, gateway: str, slot: datetime) -> None:
+        """Until its slot comes a message keeps nobody else from being claimed: few have one (`paces.AHEAD`)."""
+        seconds = (slot - clock.now()).total_seconds()
+        if seconds <= 0:
+            return
+        self._places.put_down(gateway)
+        await asyncio.sleep(seconds)
+        self._places.take(gateway)
+
+    async def _begin(self, claimed: Claimed) -> Tried | None:
         """Try; while the database is away, wait for it: nothing has left before the row says `sending`.
 
         Given up, the message would wait for the end of its lease. Whether that is over is asked each time.
@@ -176,24 +164,24 @@ class Dispatcher:
             message=claimed.sms.reference,
         )
 
-    async def _try(self, claimed: Claimed) -> _Tried | None:
+    async def _try(self, claimed: Claimed) -> Tried | None:
         """Hand a message over, unless it may not leave any more."""
         now = clock.now()
         if self._stopping or claimed.leased_until <= now:  # whoever claims it from now on knows better how it goes
             return None
         ways = [name for name in (claimed.gateway, *claimed.stand_ins) if name in self._gateways]
-        forbidden = self._forbidden(claimed, ways, now)
-        if forbidden is not None:
-            await self._queue.change(forbidden)
+        change = change_before(claimed, ways, now, self._patience)
+        if change is not None:
+            await self._queue.change(change)
             self._settled()
             return None
         if not ways:  # its lease keeps it from being claimed again at once
             log.error("dispatcher.no_such_gateway", message=claimed.sms.reference, gateway=claimed.gateway)
             return None
-        name = next((way for way in ways if self._breakers[way].lets_through(now)), None)
+        name, again = self._way(claimed, ways, now)
         if name is None:
-            again = now + timedelta(seconds=POLL)
             await self._queue.release(Release(self._owner, claimed.sms.reference, again))
+            self.ring()
             return None
         breaker = self._breakers[name]
         outcome: Outcome | None = None
@@ -208,9 +196,25 @@ class Dispatcher:
                 metrics.PAUSED.labels(name).set(breaker.paused_until is not None)
         return tried
 
-    async def _start(self, claimed: Claimed, name: str, now: datetime) -> _Tried | None:
+    def _way(self, claimed: Claimed, ways: Sequence[str], now: datetime) -> tuple[str | None, datetime]:
+        """Who takes it now; if nobody does, when to ask again."""
+        slot = claimed.slot
+        for way in ways:
+            if slot is not None and way in self._rates:
+                if way != slot.gateway:
+                    continue
+                if now > slot.at + timedelta(seconds=LATE):
+                    return None, now
+            held_until = self._throttles[way].held_until(now)
+            if held_until is not None:
+                return None, held_until
+            if self._breakers[way].lets_through(now):
+                return way, now
+        return None, now + timedelta(seconds=POLL)
+
+    async def _start(self, claimed: Claimed, name: str, now: datetime) -> Tried | None:
         """Say that it is on its way, and hand it over."""
-        stand_ins = _others(claimed, name) if name != claimed.gateway else None
+        stand_ins = others(claimed, name) if name != claimed.gateway else None
         until = now + timedelta(seconds=LEASE)
         attempt = await self._queue.start(Start(self._owner, claimed.sms.reference, name, now, until, stand_ins))
         if attempt is None:
@@ -218,13 +222,18 @@ class Dispatcher:
         if attempt == 1:
             metrics.MAIL_TO_SUBMIT.labels(name).observe(max(0.0, (now - claimed.due_at).total_seconds()))
         outcome = await _submit(self._gateways[name], claimed)
-        return _Tried(name, attempt, outcome, now, clock.now())
+        ended = clock.now()
+        hold_until = self._throttles[name].note(outcome, claimed.sms.reference, ended)
+        if hold_until is not None:
+            log.warning("gateway.throttles", gateway=name, held_for=(hold_until - ended).total_seconds())
+        return Tried(name, attempt, outcome, now, ended, hold_until)
 
-    async def _settle(self, claimed: Claimed, tried: _Tried) -> None:
+    async def _settle(self, claimed: Claimed, tried: Tried) -> None:
         attempt, outcome = tried.attempt, tried.outcome
-        change = self._change(claimed, tried)
+        change = change_after(claimed, tried, self._patience)
         self._note(tried.gateway, outcome, tried.began, tried.ended)
-        state = await self._finish(Finish(attempt, outcome, change))
+        hold = Hold(tried.gateway, tried.hold_until) if tried.hold_until is not None else None
+        state = await self._finish(Finish(attempt, outcome, change, hold))
         log.info(
             "message.tried",
             message=claimed.sms.reference,
@@ -245,18 +254,6 @@ class Dispatcher:
         good = outcome.kind is OutcomeKind.ACCEPTED or (outcome.kind is OutcomeKind.REJECTED and not refuses_all)
         self._streaks.note(part_of(gateway), ended, good=good)
 
-    def _forbidden(self, claimed: Claimed, ways: Sequence[str], now: datetime) -> Change | None:
-        message_id, expires_at = claimed.sms.reference, claimed.sms.expires_at
-        # With nobody left to carry it, a message that was never tried has waited in vain since it was due.
-        in_vain_since = claimed.first_tried_at or (None if ways else claimed.due_at)
-        if claimed.opted_out_since is not None:
-            return Change(message_id, MessageState.REFUSED, now, Reason.OPTED_OUT, only_from=_WAITING)
-        if expires_at is not None and expires_at <= now:
-            return Change(message_id, MessageState.EXPIRED, now, Reason.VALIDITY_EXPIRED, only_from=_WAITING)
-        if in_vain_since is not None and (now - in_vain_since).total_seconds() > self._pace.give_up_after:
-            return Change(message_id, MessageState.EXPIRED, now, Reason.GAVE_UP, only_from=_WAITING)
-        return None
-
     async def _finish(self, finish: Finish) -> MessageState | None:
         """An outcome is known only here: it is kept until the database takes it."""
         return await insist(
@@ -265,49 +262,6 @@ class Dispatcher:
             stopping=lambda: self._stopping,
             message=finish.change.message_id,
         )
-
-    def _change(self, claimed: Claimed, tried: _Tried) -> Change:
-        message_id, attempt, outcome, now = claimed.sms.reference, tried.attempt, tried.outcome, tried.ended
-        if outcome.kind is OutcomeKind.ACCEPTED:
-            return Change(message_id, MessageState.SENT, now, provider_id=outcome.provider_id, attempt=attempt)
-        if outcome.kind is OutcomeKind.REJECTED:
-            reason = outcome.reason or Reason.PROVIDER_REFUSED
-            return Change(message_id, MessageState.FAILED, now, reason, outcome.diagnostic, attempt=attempt)
-        if outcome.kind is OutcomeKind.UNKNOWN:
-            return Change(
-                message_id,
-                MessageState.UNKNOWN,
-                now,
-                Reason.NO_ANSWER,
-                outcome.diagnostic,
-                provider_id=outcome.provider_id,
-                told_after=self._pace.unknown_after,
-                attempt=attempt,
-            )
-        # Whoever cannot be reached gives way to the next, at once until each has been tried.
-        gives_way = outcome.kind is OutcomeKind.UNREACHABLE and bool(claimed.stand_ins)
-        ways = len(claimed.stand_ins) + 1
-        at_once = gives_way and attempt % ways != 0
-        delay = 0.0 if at_once else self._delay(-(-attempt // ways) if gives_way else attempt, outcome)
-        return Change(
-            message_id,
-            MessageState.QUEUED,
-            now,
-            outcome.reason,
-            outcome.diagnostic,
-            due_at=now + timedelta(seconds=delay),
-            gateways=(*_others(claimed, tried.gateway), tried.gateway) if gives_way else (),
-            attempt=attempt,
-        )
-
-    def _delay(self, attempt: int, outcome: Outcome) -> float:
-        doubled = self._pace.first_retry * 2.0 ** min(attempt - 1, 30)
-        return max(clock.jitter(min(doubled, self._pace.max_retry)), outcome.retry_after or 0.0)
-
-
-def _others(claimed: Claimed, gateway: str) -> tuple[str, ...]:
-    """Who may carry a message besides `gateway`, in order."""
-    return tuple(way for way in (claimed.gateway, *claimed.stand_ins) if way != gateway)
 
 
 async def _submit(gateway: Gateway, claimed: Claimed) -> Outcome:

@@ -32,8 +32,8 @@ def _messages(backlog: Backlog, now: datetime) -> list[GaugeMetricFamily]:
     labels = ["gateway", "waits_for"]
     count = GaugeMetricFamily(
         "bridge_messages_waiting",
-        "Messages that are not with a gateway yet, by what they wait for: their turn, a retry, the time their sender "
-        "asked for, a paused mailbox, the gateway's answer.",
+        "Messages that are not with a gateway yet, by what they wait for: their turn, their pace, a retry, the time "
+        "their sender asked for, a paused mailbox, the gateway's answer.",
         labels=labels,
     )
     age = GaugeMetricFamily(

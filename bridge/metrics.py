@@ -48,6 +48,13 @@ PAUSED = Gauge(
     registry=_REGISTRY,
     multiprocess_mode="livemax",
 )
+BALANCE = Gauge(
+    "bridge_gateway_balance",
+    "What is left on the account of a gateway, as its provider last said; asked every 15 minutes by one node.",
+    ("gateway", "unit"),
+    registry=_REGISTRY,
+    multiprocess_mode="livemostrecent",
+)
 MAIL_TO_SUBMIT = Histogram(
     "bridge_mail_to_submit_seconds",
     "From the moment a message was due (a mail without a later time: when it was taken) to its first handover.",

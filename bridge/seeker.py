@@ -32,7 +32,9 @@ LONGEST_DOUBT = timedelta(days=2)
 ANSWER = 75.0
 """Seconds after which an answer is no longer waited for: other messages are in doubt too."""
 
-_BATCH = 100
+PAGE = 1000
+"""Messages that are looked at together; all those that are due among them are asked about before the next page."""
+
 _UNKNOWN = frozenset({MessageState.UNKNOWN})
 
 
@@ -55,19 +57,31 @@ class Seeker(Station):
         self._gateways = {name: gateway for name, gateway in gateways.items() if gateway.traits.lookup}
         self._settled = settled
         self._asked: dict[str, _Asked] = {}
+        self._last: Doubtful | None = None
+        """Where the walk over all that is in doubt has come to; None before its beginning."""
+        self._met: set[str] = set()
+        """Messages on this walk so far."""
 
     async def _round(self) -> int:
         if not self._gateways:
             return 0
         now = clock.now()
-        doubts = await self._queue.doubts(self._gateways, now - LONGEST_DOUBT)
-        self._asked = {each.message_id: self._known(each, now) for each in doubts}
-        due = [each for each in doubts if self._asked[each.message_id].again_at <= now][:_BATCH]
-        for each in due:
+        page = await self._queue.doubts(self._gateways, now - LONGEST_DOUBT, self._last, PAGE)
+        for each in page:
+            self._asked[each.message_id] = self._known(each, now)
+            self._met.add(each.message_id)
+        for each in page:
             if self._stopping:
                 return 0
-            await self._ask(each)
-        return len(due)
+            if self._asked[each.message_id].again_at <= now:
+                await self._ask(each)
+        if len(page) == PAGE:
+            self._last = page[-1]
+            return len(page)
+        # The walk is over: who was not met is in doubt no more.
+        self._asked = {message: asked for message, asked in self._asked.items() if message in self._met}
+        self._last, self._met = None, set()
+        return 0
 
     async def _next_due(self) -> datetime | None:
         return min((asked.again_at for asked in self._asked.values()), default=None)

@@ -24,10 +24,11 @@ from bridge.errors import MailRefused, StoreUnavailable
 from bridge.mailback.configured import signing
 from bridge.mailback.relay import Relay
 from bridge.notices import alert
-from bridge.settings import OperatorSettings, Settings
+from bridge.settings import Settings
 from bridge.station import Station
 from bridge.store.backlog import Backlog, WaitsFor
 from bridge.streaks import Streaks, gateway
+from bridge.types import Money
 
 log = structlog.get_logger("bridge.watchman")
 
@@ -45,6 +46,7 @@ PARTS: Mapping[Kind, str] = {
     Kind.DISK: "disk",
     Kind.GATEWAY: "gateway",
     Kind.ANSWERS: "answers",
+    Kind.BALANCE: "balance",
     Kind.RELAY: "relay",
     Kind.FILING: "filing",
     Kind.QUEUE: "queue",
@@ -81,6 +83,7 @@ class Watchman(Station):
         *,
         settings: Settings,
         leads: Callable[[], Awaitable[bool]],
+        balances: Callable[[], Mapping[str, Money]],
     ) -> None:
         """`leads` says whether it is this bridge that watches; `relay` is for the watchman alone."""
         super().__init__()
@@ -88,7 +91,8 @@ class Watchman(Station):
         self._streaks = streaks
         self._disk = disk
         self._relay = relay
-        self._limits = limits(settings.operator)
+        self._balances = balances
+        self._limits = limits(settings)
         self._settings = settings
         self._filed = {login.lower() for login in settings.filing}
         self._sign = signing(settings)
@@ -114,6 +118,7 @@ class Watchman(Station):
             disk_free=self._disk.free(),
             last_sent=max(sent, default=self._began),
             streaks=streaks,
+            balances=self._balances(),
         )
         try:
             backlog = await self._backlog(now)
@@ -218,13 +223,17 @@ class Watchman(Station):
             log.warning("alert.not_remembered", error=type(error).__name__)
 
 
-def limits(operator: OperatorSettings) -> Limits:
+def limits(settings: Settings) -> Limits:
     """From when on something is wrong, as the operator has set it."""
+    operator = settings.operator
     return Limits(
         nothing_sent_for=operator.nothing_sent_for,
         queue_older_than=operator.queue_older_than,
         refusing_for=operator.refusing_for,
         disk_free_below=operator.disk_free_below,
+        balance_below={
+            name: each.balance_below for name, each in settings.gateways.items() if each.balance_below is not None
+        },
     )
 
 

@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from bridge.cli import check, db, gateways, mailbox, messages, preview, running
+from bridge.cli import cancel, check, db, gateways, mailbox, messages, preview, running
 from bridge.errors import BridgeError, SettingsError, UsageError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ check.register(app)
 gateways.register(app)
 preview.register(app)
 messages.register(app)
+cancel.register(app)
 app.add_typer(mailbox.app, name="mailbox")
 app.add_typer(db.app, name="db")
 

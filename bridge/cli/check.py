@@ -77,7 +77,7 @@ async def _findings(settings: Settings, gateways: Mapping[str, Gateway]) -> list
         *_certificate(settings),
         *_ports(settings),
         *await _store(settings),
-        *await _gateways(gateways),
+        *await _gateways(gateways, settings),
         await _relay(settings),
         *_signing(settings),
         *await _folders(settings),
@@ -179,6 +179,9 @@ def _waiting(backlog: Backlog, settings: Settings) -> list[Finding]:
     found = []
     for each in backlog.messages:
         what = f"queue: {each.count} messages wait for {_FOR[each.waits_for].format(gateway=each.gateway)}"
+        if each.gateway not in settings.gateways:
+            found.append((f"{what}, and there is no [gateways.{each.gateway}] any more", _GONE))
+            continue
         found.append(_queue(what, each.since, settings, "`bridge messages --state queued` lists them."))
     if backlog.mails:
         what = f"mails: {backlog.mails} reports and replies wait for the mail server"
@@ -187,8 +190,14 @@ def _waiting(backlog: Backlog, settings: Settings) -> list[Finding]:
     return found
 
 
+_GONE = (
+    "what has no other gateway is given up after sending.give_up_after. Write the section again, or cancel them: "
+    "`bridge messages --state queued` lists them."
+)
+
 _FOR = {
     "turn": "their turn at gateway {gateway}",
+    "pace": "their pace, since the rate of gateway {gateway} is used up or its provider asked for rest",
     "retry": "another try, since gateway {gateway} did not take them",
     "time": "the time that their sender asked for",
     "mailbox": "a paused mailbox",
@@ -256,13 +265,21 @@ def _filings(backlog: Backlog, store: Store, settings: Settings) -> list[Finding
     return found
 
 
-async def _gateways(gateways: Mapping[str, Gateway]) -> list[Finding]:
+async def _gateways(gateways: Mapping[str, Gateway], settings: Settings) -> list[Finding]:
+    """Whether each would take messages, and what is left on its account, where it can say so."""
     found = []
     for name, gateway in gateways.items():
+        part, limit = f"gateway {name}", settings.gateways[name].balance_below
         try:
-            found.append((f"gateway {name}", await gateway.probe()))
+            complaint = await gateway.probe()
+            left = await gateway.balance() if not complaint else None
         finally:
             await gateway.close()
+        if left is not None:
+            part = f"{part}: {left} left"
+            if limit is not None and left.amount < limit:
+                complaint = f"that is less than balance_below = {limit}. Top the account up."
+        found.append((part, complaint))
     return found
 
 

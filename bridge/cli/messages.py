@@ -1,4 +1,4 @@
-"""`bridge messages`, `trace`, `cancel`, `retry`: looking at messages, and a person's word about one."""
+"""`bridge messages`, `trace`, `retry`: looking at messages, and a person's word about one that nobody knows of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge.cli.shared import Config, Json, in_store, show_json
-from bridge.errors import NotFound, NotPossible, Reason, Refusal, UsageError
+from bridge.errors import NotFound, NotPossible, Refusal, UsageError
 from bridge.types import MessageState
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this file to `bridge`."""
     app.command()(messages)
     app.command()(trace)
-    app.command()(cancel)
     app.command()(retry)
 
 
@@ -100,12 +99,6 @@ def trace(message_id: MessageId, config: Config = None, as_json: Json = False) -
             print(f"  {step.at.strftime('%Y-%m-%d %H:%M:%S.%f')[:-3]}  {step.what:12} {step.detail}")
 
 
-def cancel(message_id: MessageId, config: Config = None) -> None:
-    """Cancel a message that has not left yet."""
-    _change(config, message_id, MessageState.CANCELLED, Reason.CANCELLED, _CANCEL)
-    print(f"{message_id} is cancelled.")
-
-
 def retry(
     message_id: MessageId,
     config: Config = None,
@@ -117,30 +110,27 @@ def retry(
     """
     if not yes and sys.stdin.isatty():
         typer.confirm("The phone may have this text already, and then gets it twice. Send it again?", abort=True)
-    _change(config, message_id, MessageState.QUEUED, None, _RETRY)
+    _send_again(config, message_id)
     print(f"{message_id} is queued again.")
 
 
-_CANCEL = "{id} cannot be cancelled: it is {state}. Only a message that has not left yet can. See `bridge trace {id}`."
-_RETRY = (
-    "{id} cannot be sent again: it is {state}. Only a message whose outcome is unknown can. See `bridge trace {id}`."
-)
-
-
-def _change(config: Path | None, message_id: str, state: MessageState, reason: Reason | None, complaint: str) -> None:
-    """A person's word about one message. Raises NotFound, and NotPossible with `complaint` when it does not yield."""
+def _send_again(config: Path | None, message_id: str) -> None:
+    """Raises NotFound, and NotPossible for a message that is not in doubt."""
     from bridge import clock
     from bridge.store.transitions import Change
 
     async def work(store: Store) -> None:
         now = clock.now()
-        change = Change(message_id, state, now, reason, due_at=now, by_person=True)
+        change = Change(message_id, MessageState.QUEUED, now, due_at=now, by_person=True)
         if await store.queue.change(change) is not None:
             return
         found = await store.ledger.trace(message_id)
         if found is None:
             raise NotFound(f"There is no message {message_id}. See `bridge messages`.")
-        raise NotPossible(complaint.format(id=message_id, state=found.message.state))
+        raise NotPossible(
+            f"{message_id} cannot be sent again: it is {found.message.state}. Only a message whose outcome is unknown "
+            f"can. See `bridge trace {message_id}`."
+        )
 
     in_store(config, work)
 

@@ -16,7 +16,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bridge.types import GatewayEvent, HttpRequest, InboundSms, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.types import (
+    NO_LIMIT,
+    GatewayEvent,
+    HttpRequest,
+    InboundSms,
+    Money,
+    OutboundSms,
+    Outcome,
+    OutcomeKind,
+    Rates,
+    Receipt,
+)
 
 
 class Evidence(StrEnum):
@@ -50,6 +61,14 @@ class Traits:
     """Phones can answer."""
     lookup: bool = False
     """What became of a message can be asked by our own reference."""
+    cancel: bool = False
+    """A text that it has taken, and that has not left for its phone yet, can be taken back."""
+    balance: bool = False
+    """What is left on the account can be asked."""
+    price: bool = False
+    """It says what a text costs, in its answer or in a receipt."""
+    rates: Rates = NO_LIMIT
+    """What its provider documents as every account's limit; an operator may say otherwise."""
     own_segments: bool = False
     """We cut long texts ourselves; else the provider does."""
     senders: frozenset[SenderKind] = frozenset(SenderKind)
@@ -97,6 +116,41 @@ class Doubt:
     provider_id: str | None
     number: str
     """The phone, E.164."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A message that a provider has, as far as it must know it to take it back."""
+
+    reference: str
+    """Our own."""
+    provider_ids: tuple[str, ...]
+    """As the provider gave them: one, or one for each segment; empty when they are not all known."""
+    number: str
+    """The phone, E.164."""
+    sender: str
+
+
+class Recalled(StrEnum):
+    """What a provider says when it is asked to take a text back."""
+
+    CANCELLED = "cancelled"
+    """The text will not leave."""
+    ASKED = "asked"
+    """It will try; a receipt tells what came of it."""
+    REFUSED = "refused"
+    """The text has left, or cannot be taken back."""
+    UNKNOWN = "unknown"
+    """Nothing that makes sense, or nothing at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """What came of the request to take a text back."""
+
+    kind: Recalled
+    diagnostic: str = ""
+    """The provider's own words or code, without numbers and texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +228,22 @@ class Gateway(abc.ABC):
         *Unknown*: it cannot say, now or ever. Never raises for what the network or the provider does.
         """
         return Outcome(OutcomeKind.UNKNOWN)
+
+    async def cancel(self, message: Handed) -> Recall:
+        """Ask the provider to take a text back; only where `traits.cancel` says so.
+
+        *Cancelled* is said only when the provider has said that the text will not leave. Never raises for what the
+        network or the provider does.
+        """
+        return Recall(Recalled.REFUSED)
+
+    async def balance(self) -> Money | None:
+        """What is left on the account; only where `traits.balance` says so.
+
+        None: nobody can say now, or the account is not one that runs dry. It may be negative. Never raises for what
+        the network or the provider does.
+        """
+        return None
 
     def secrets(self) -> Sequence[str]:
         """Values that must never reach a log."""

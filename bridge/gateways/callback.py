@@ -155,6 +155,19 @@ def phone_of(event: Mapping[str, object], key: str) -> str:
     return written.strip()
 
 
+def place_of(event: Mapping[str, object], reference: str, total: str, ordinal: str) -> tuple[int, int, int] | None:
+    """Which segment of a longer SMS this is (3GPP TS 23.040 section 9.2.3.24.1): reference, total and ordinal.
+
+    None where the numbers under these keys, written as numbers or as texts, are not those of a segment: then it is a
+    text by itself.
+    """
+    written = [str(event.get(key)) for key in (reference, total, ordinal)]
+    if not all(each.isascii() and each.isdecimal() and len(each) <= 9 for each in written):
+        return None
+    number, of, place = map(int, written)
+    return (number, of, place) if 2 <= of <= 255 and 1 <= place <= of else None
+
+
 def time_of(event: Mapping[str, object], key: str) -> datetime:
     """The ISO 8601 moment under `key`, which must name its offset; in UTC."""
     try:

@@ -12,8 +12,9 @@ from bridge.errors import Reason
 from bridge.gateways.base import Evidence, Hook, Traits
 from bridge.gateways.callback import fields_of, raw_of, text_of, told_by, unix_moment_of, words_of
 from bridge.gateways.http import HttpGateway
+from bridge.gateways.money import balance_of, price_of
 from bridge.gateways.orders import Answer, Order, accepted, code_of, json_order, unclear
-from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.types import HttpRequest, InboundSms, MessageState, Money, OutboundSms, Outcome, OutcomeKind, Receipt
 
 _BUSY = frozenset({"THROTTLED", "TOO_MANY_REQUESTS"})
 """The same text went to the same phone a few seconds ago, or there were too many requests."""
@@ -52,7 +53,7 @@ class ClickSend(HttpGateway):
     kind = "clicksend"
     title = "ClickSend"
     base_url = "https://rest.clicksend.com/v3"
-    traits = Traits(receipts=True, inbound=True, evidence=Evidence.SECOND_HAND)
+    traits = Traits(receipts=True, inbound=True, balance=True, price=True, evidence=Evidence.SECOND_HAND)
 
     def order(self, sms: OutboundSms) -> Order:
         message = {"to": sms.number, "from": sms.sender, "body": sms.text, "custom_string": sms.reference}
@@ -63,7 +64,8 @@ class ClickSend(HttpGateway):
             return self.refused(answer, code_of(answer.at("response_code")))
         status = code_of(answer.at("data", "messages", 0, "status"))
         if status == "SUCCESS":
-            return accepted(answer.at("data", "messages", 0, "message_id"))
+            price = price_of(answer.at("data", "messages", 0, "message_price"), _currency(answer))
+            return accepted(answer.at("data", "messages", 0, "message_id"), price)
         if not status or status in _UNSURE:
             return unclear(answer)
         kind = OutcomeKind.THROTTLED if status in _BUSY else OutcomeKind.REJECTED
@@ -71,6 +73,9 @@ class ClickSend(HttpGateway):
 
     def question(self) -> Order:
         return Order("GET", f"{self.connection.url}/account", self.login)
+
+    def left(self, answer: Answer) -> Money | None:
+        return balance_of(answer.at("data", "balance"), _currency(answer))
 
     def hooks(self) -> Sequence[Hook]:
         return (self.unsigned("receipts", self._receipt), self.unsigned("inbound", self._inbound))
@@ -95,3 +100,8 @@ class ClickSend(HttpGateway):
         fields = fields_of(request)
         at = unix_moment_of(fields, "timestamp")
         return self.inbound(raw_of(request), fields, event_id="message_id", number="from", to="to", text="body", at=at)
+
+
+def _currency(answer: Answer) -> object:
+    """ClickSend's pages write its key in two ways."""
+    return answer.at("data", "_currency", "currency_name_short") or answer.at("data", "currency", "currency_name_short")

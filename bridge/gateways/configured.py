@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 from pydantic import SecretStr
 
@@ -12,6 +13,7 @@ from bridge.gateways.base import Gateway
 from bridge.gateways.connection import Connection
 from bridge.gateways.registry import build
 from bridge.settings import Settings
+from bridge.types import Rates
 
 
 def _nobody_knows(_: str) -> bytes:
@@ -41,6 +43,8 @@ def open_gateways(settings: Settings, derive: Callable[[str], bytes] = _nobody_k
         )
         try:
             opened[name] = build(each.kind, connection)
+            if each.balance_below is not None and not opened[name].traits.balance:
+                complaints.append(_nothing_to_compare(name, each.balance_below))
         except SettingsErrors as errors:
             complaints += errors.complaints
         except SettingsError as error:
@@ -48,6 +52,23 @@ def open_gateways(settings: Settings, derive: Callable[[str], bytes] = _nobody_k
     if complaints:
         raise SettingsErrors(complaints)
     return opened
+
+
+def _nothing_to_compare(name: str, limit: Decimal) -> SettingsError:
+    remedy = "this provider cannot be asked what is left on its account; leave it out"
+    return SettingsError(f"gateways.{name}.balance_below", str(limit), remedy)
+
+
+def rates(settings: Settings, gateways: Mapping[str, Gateway]) -> dict[str, Rates]:
+    """How fast each gateway may be used: as the operator says, else its provider; those without limit are left out."""
+    found: dict[str, Rates] = {}
+    for name, gateway in gateways.items():
+        said, usual = settings.gateways[name], gateway.traits.rates
+        found[name] = Rates(
+            usual.gateway if said.rate is None else said.rate,
+            usual.sender if said.sender_rate is None else said.sender_rate,
+        )
+    return {name: each for name, each in found.items() if each}
 
 
 def _revealed(secret: SecretStr | None) -> str:

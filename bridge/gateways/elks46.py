@@ -1,7 +1,7 @@
 """46elks: a form out, forms back; its callbacks are not signed, and what answers an inbound one is texted back.
 
 https://46elks.com/docs/send-sms and /docs/receive-sms: `POST /a1/sms` with a Basic login; `whendelivered` is called
-with `id`, `status` and `delivered`.
+with `id`, `status` and `delivered`. Costs and the balance are whole numbers, ten thousandths of the account's currency.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from bridge.gateways.base import Hook, Traits
 from bridge.gateways.callback import fields_of, moment_of, raw_of, text_of, told_by
 from bridge.gateways.http import HttpGateway
+from bridge.gateways.money import balance_of, price_of
 from bridge.gateways.orders import Answer, Order, form_order, taken
-from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, Receipt
+from bridge.types import HttpRequest, InboundSms, MessageState, Money, OutboundSms, Outcome, Receipt
 
 _STATES = {"sent": MessageState.SENT, "delivered": MessageState.DELIVERED, "failed": MessageState.UNDELIVERED}
 
@@ -23,7 +24,7 @@ class Elks46(HttpGateway):
     kind = "46elks"
     title = "46elks"
     base_url = "https://api.46elks.com/a1"
-    traits = Traits(receipts=True, inbound=True)
+    traits = Traits(receipts=True, inbound=True, balance=True, price=True)
 
     def order(self, sms: OutboundSms) -> Order:
         fields = {"from": sms.sender, "to": sms.number, "message": sms.text}
@@ -32,10 +33,13 @@ class Elks46(HttpGateway):
         return form_order(f"{self.connection.url}/sms", fields, self.login)
 
     def outcome(self, answer: Answer) -> Outcome:
-        return taken(answer, "id") if answer.ok else self.refused(answer)
+        return taken(answer, "id", price=_whole(price_of(answer.at("cost")))) if answer.ok else self.refused(answer)
 
     def question(self) -> Order:
         return Order("GET", f"{self.connection.url}/me", self.login)
+
+    def left(self, answer: Answer) -> Money | None:
+        return _whole(balance_of(answer.at("balance"), answer.at("currency")))
 
     def hooks(self) -> Sequence[Hook]:
         return (self.unsigned("receipts", self._receipt), self.unsigned("inbound", self._inbound))
@@ -49,3 +53,7 @@ class Elks46(HttpGateway):
         event = fields_of(request)
         at = moment_of(event, "created")
         return self.inbound(raw_of(request), event, event_id="id", number="from", to="to", text="message", at=at)
+
+
+def _whole(fraction: Money | None) -> Money | None:
+    return Money(fraction.amount.scaleb(-4), fraction.unit) if fraction is not None else None

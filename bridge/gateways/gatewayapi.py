@@ -16,8 +16,9 @@ from bridge.gateways.base import Hook, HookRefused, Traits
 from bridge.gateways.callback import json_object, object_of, prove, raw_of, text_of, time_of, told_by, words_of
 from bridge.gateways.http import HttpGateway
 from bridge.gateways.jwt import decoded, signature_of
+from bridge.gateways.money import balance_of
 from bridge.gateways.orders import Answer, Order, code_of, json_order, taken
-from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, Receipt
+from bridge.types import HttpRequest, InboundSms, MessageState, Money, OutboundSms, Outcome, Receipt
 
 LONGEST_VALIDITY = 5 * 24 * 3600
 """Seconds; GatewayAPI takes no more."""
@@ -49,7 +50,7 @@ class GatewayApi(HttpGateway):
     title = "GatewayAPI"
     base_url = "https://messaging.gatewayapi.com"
     needs = ("secret", "webhook_secret")
-    traits = Traits(receipts=True, inbound=True)
+    traits = Traits(receipts=True, inbound=True, balance=True)
 
     def order(self, sms: OutboundSms) -> Order:
         value: dict[str, object] = {
@@ -69,6 +70,9 @@ class GatewayApi(HttpGateway):
     def question(self) -> Order:
         # The account is asked at the older API, which has no name before its domain.
         return Order("GET", self.connection.url.replace("://messaging.", "://", 1) + "/rest/me", self.login)
+
+    def left(self, answer: Answer) -> Money | None:
+        return balance_of(answer.at("credit"), answer.at("currency"))
 
     def hooks(self) -> Sequence[Hook]:
         return (Hook("receipts", self._receipt), Hook("inbound", self._inbound))

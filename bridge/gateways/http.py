@@ -15,12 +15,22 @@ from typing import ClassVar
 import httpx
 
 from bridge.errors import Reason
-from bridge.gateways.base import SILENT, Doubt, Gateway, Hook, Said, Traits
+from bridge.gateways.base import SILENT, Doubt, Gateway, Handed, Hook, Recall, Recalled, Said, Traits
 from bridge.gateways.callback import phone_of, text_of, words_of
 from bridge.gateways.clients import HttpClients, outcome_of_error
 from bridge.gateways.connection import Connection, Option
 from bridge.gateways.orders import Answer, Order, basic, outcome_of_status, unclear
-from bridge.types import GatewayEvent, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.types import (
+    GatewayEvent,
+    HttpRequest,
+    InboundSms,
+    MessageState,
+    Money,
+    OutboundSms,
+    Outcome,
+    OutcomeKind,
+    Receipt,
+)
 
 LONGEST_ANSWER = 262_144
 """Octets of an answer that are read; a provider's have a few hundred."""
@@ -95,6 +105,40 @@ class HttpGateway(Gateway):
         except httpx.HTTPError as error:
             return Outcome(OutcomeKind.UNKNOWN, diagnostic=type(error).__name__)
 
+    def recall(self, message: Handed) -> Order | None:
+        """A request to take `message` back; None where the provider cannot be asked about it."""
+        return None
+
+    def recalled(self, answer: Answer) -> Recall:
+        """What the answer to `recall` means. `kept` says what is usual."""
+        return self.kept(answer)
+
+    async def cancel(self, message: Handed) -> Recall:
+        recall = self.recall(message)
+        if recall is None:
+            return await super().cancel(message)
+        try:
+            return self.recalled(await self.exchange(recall))
+        except httpx.HTTPError as error:
+            return Recall(Recalled.UNKNOWN, type(error).__name__)
+
+    def statement(self) -> Order:
+        """The request for what is left on the account; where nothing is said, that of `question` does."""
+        return self.question()
+
+    def left(self, answer: Answer) -> Money | None:
+        """What the answer to `statement` says."""
+        return None
+
+    async def balance(self) -> Money | None:
+        if not self.traits.balance:
+            return await super().balance()
+        try:
+            answer = await self.exchange(self.statement())
+        except httpx.HTTPError:
+            return None
+        return self.left(answer) if answer.ok else None
+
     async def probe(self) -> str:
         try:
             answer = await self.exchange(self.question())
@@ -131,6 +175,11 @@ class HttpGateway(Gateway):
         usual = outcome_of_status(answer.status, answer.retry_after(self.connection.now()))
         return replace(usual, diagnostic=f"{usual.diagnostic} {code}".strip())
 
+    def kept(self, answer: Answer, code: str = "") -> Recall:
+        """The usual meaning of an answer that does not say that a text was taken back."""
+        refused = 400 <= answer.status < 500 and answer.status not in (401, 403, 408, 429)
+        return Recall(Recalled.REFUSED if refused else Recalled.UNKNOWN, f"HTTP {answer.status} {code}".strip())
+
     def throttled(self, answer: Answer, diagnostic: str) -> Outcome:
         """The message was provably not looked at; it can be sent again when the provider asks for it, or later."""
         wait = answer.retry_after(self.connection.now())
@@ -162,6 +211,7 @@ class HttpGateway(Gateway):
         reason: Reason | None = None,
         at: datetime | None = None,
         event_id: str = "",
+        price: Money | None = None,
     ) -> Sequence[Receipt]:
         """The receipt that a callback tells; none where its `state` is nothing new.
 
@@ -181,6 +231,7 @@ class HttpGateway(Gateway):
                 diagnostic=" ".join(filter(None, (self.title, status, code))),
                 occurred_at=at,
                 raw=raw,
+                price=price,
             ),
         )
 

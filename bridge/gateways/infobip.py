@@ -15,8 +15,9 @@ from bridge.errors import Reason
 from bridge.gateways.base import Doubt, Hook, HookRefused, Traits
 from bridge.gateways.callback import json_object, object_of, objects_of, text_of, time_of, words_of
 from bridge.gateways.http import HttpGateway
+from bridge.gateways.money import balance_of, price_in
 from bridge.gateways.orders import Answer, Order, accepted, code_of, json_order, unclear
-from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.types import HttpRequest, InboundSms, MessageState, Money, OutboundSms, Outcome, OutcomeKind, Receipt
 
 LONGEST_VALIDITY = 48 * 3600
 """Seconds; Infobip takes no more."""
@@ -62,7 +63,7 @@ class Infobip(HttpGateway):
     title = "Infobip"
     base_url = "https://api.infobip.com"
     needs = ("secret",)
-    traits = Traits(receipts=True, inbound=True, lookup=True)
+    traits = Traits(receipts=True, inbound=True, lookup=True, balance=True, price=True)
 
     def order(self, sms: OutboundSms) -> Order:
         message: dict[str, object] = {
@@ -103,6 +104,12 @@ class Infobip(HttpGateway):
             return _rejected(answer.at("results", 0, "status", "name"))
         return accepted(message.reference)
 
+    def statement(self) -> Order:
+        return Order("GET", f"{self.connection.url}/account/1/balance", self.login)
+
+    def left(self, answer: Answer) -> Money | None:
+        return balance_of(answer.at("balance"), answer.at("currency"))
+
     def hooks(self) -> Sequence[Hook]:
         return (self.unsigned("receipts", self._receipts), self.unsigned("inbound", self._inbound))
 
@@ -134,6 +141,7 @@ class Infobip(HttpGateway):
             reason=reason,
             at=time_of(result, "doneAt") if result.get("doneAt") else None,
             event_id=f"{message_id}:{name}",
+            price=_price(result),
         )
 
     def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
@@ -143,6 +151,11 @@ class Infobip(HttpGateway):
     def _answer(self, result: Mapping[str, object]) -> Sequence[InboundSms]:
         raw, at = json.dumps(result), time_of(result, "receivedAt")
         return self.inbound(raw, result, event_id="messageId", number="from", to="to", text="text", at=at)
+
+
+def _price(result: Mapping[str, object]) -> Money | None:
+    """What a text of one part costs: whether it is the price of all parts, Infobip's pages do not say."""
+    return price_in(result.get("price"), "pricePerMessage") if result.get("messageCount") == 1 else None
 
 
 def _rejected(name: object) -> Outcome:

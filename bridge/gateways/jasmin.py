@@ -16,9 +16,21 @@ from bridge.gateways.base import Hook, HookRefused, Said, SenderKind, Traits
 from bridge.gateways.callback import raw_of, text_of, told_by, words_of
 from bridge.gateways.connection import Option
 from bridge.gateways.http import HttpGateway
+from bridge.gateways.money import balance_of
 from bridge.gateways.orders import Answer, Order, accepted, code_of, form_order, unclear
 from bridge.sms import gsm7
-from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.types import (
+    CREDITS,
+    Encoding,
+    HttpRequest,
+    InboundSms,
+    MessageState,
+    Money,
+    OutboundSms,
+    Outcome,
+    OutcomeKind,
+    Receipt,
+)
 
 _SUCCESS = re.compile(r'Success "([^"]{1,255})"')
 _NOT_NOW = (
@@ -61,7 +73,7 @@ class Jasmin(HttpGateway):
             ("no", "yes"),
         ),
     )
-    traits = Traits(receipts=True, inbound=True, senders=frozenset(SenderKind))
+    traits = Traits(receipts=True, inbound=True, balance=True, senders=frozenset(SenderKind))
 
     def order(self, sms: OutboundSms) -> Order:
         receipts = f"{self.hook_url(self.hooks()[0])}?{urlencode({'reference': sms.reference})}"
@@ -88,6 +100,9 @@ class Jasmin(HttpGateway):
 
     def question(self) -> Order:
         return Order("GET", f"{self.connection.url}/balance?{urlencode(self._login)}")
+
+    def left(self, answer: Answer) -> Money | None:
+        return balance_of(answer.at("balance"), CREDITS)  # "ND": the user has no limit
 
     def hooks(self) -> Sequence[Hook]:
         kept = Said("ACK/Jasmin", "text/plain")

@@ -15,8 +15,21 @@ from bridge.gateways.base import Evidence, Hook, HookRefused, Said, Traits
 from bridge.gateways.callback import check_recent, fields_of, moment_of, prove, raw_of, text_of, told_by, words_of
 from bridge.gateways.http import HttpGateway
 from bridge.gateways.jwt import claims_of
+from bridge.gateways.money import balance_of, price_in
 from bridge.gateways.orders import Answer, Order, code_of, json_order, taken
-from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.types import (
+    CREDITS,
+    Encoding,
+    HttpRequest,
+    InboundSms,
+    MessageState,
+    Money,
+    OutboundSms,
+    Outcome,
+    OutcomeKind,
+    Rates,
+    Receipt,
+)
 
 _STATES: Mapping[str, MessageState | None] = {
     "scheduled": None,
@@ -26,6 +39,7 @@ _STATES: Mapping[str, MessageState | None] = {
     "expired": MessageState.EXPIRED,
     "delivery_failed": MessageState.UNDELIVERED,
 }
+_UNITS = {"credits": CREDITS, "euros": "EUR", "pounds": "GBP", "dollars": "USD"}
 _OPTED_OUT = "103"
 _LONGEST = 172_800
 """Seconds that a text may be tried, by us; MessageBird names no limit."""
@@ -38,7 +52,14 @@ class MessageBird(HttpGateway):
     title = "MessageBird"
     base_url = "https://rest.messagebird.com"
     needs = ("secret",)
-    traits = Traits(receipts=True, inbound=True, evidence=Evidence.SECOND_HAND)
+    traits = Traits(
+        receipts=True,
+        inbound=True,
+        balance=True,
+        price=True,
+        rates=Rates(gateway=500.0),  # POST requests, developers.messagebird.com/api
+        evidence=Evidence.SECOND_HAND,
+    )
 
     def order(self, sms: OutboundSms) -> Order:
         fields: dict[str, object] = {
@@ -59,13 +80,19 @@ class MessageBird(HttpGateway):
         if answer.ok and answer.at("recipients", "items", 0, "status") == "delivery_failed":
             return Outcome(OutcomeKind.REJECTED, diagnostic="MessageBird delivery_failed")
         if answer.ok:
-            return taken(answer, "id")
+            return taken(answer, "id", price=price_in(answer.at("recipients", "items", 0, "price")))
         if code and 400 <= answer.status < 500 and answer.status not in (408, 429):
             return Outcome(OutcomeKind.REJECTED, diagnostic=f"MessageBird {code}")
         return self.refused(answer)
 
     def question(self) -> Order:
         return Order("GET", f"{self.connection.url}/balance", self.login)
+
+    def left(self, answer: Answer) -> Money | None:
+        # An account that is billed later has no limit that it could fall below.
+        if answer.at("payment") != "prepaid":
+            return None
+        return balance_of(answer.at("amount"), _UNITS.get(str(answer.at("type")), ""))
 
     def hooks(self) -> Sequence[Hook]:
         confirmed = Said("OK", "text/plain")

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from bridge.types import Outcome, OutcomeKind
+from bridge.types import Money, Outcome, OutcomeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,12 @@ def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
-def accepted(provider_id: object) -> Outcome:
+def accepted(provider_id: object, price: Money | None = None) -> Outcome:
     """The provider has the message, even if its id is one that cannot be kept: then no receipt will match."""
     if isinstance(provider_id, int) and not isinstance(provider_id, bool):
         provider_id = str(provider_id)
     known = isinstance(provider_id, str) and 0 < len(provider_id) <= 255 and provider_id.isprintable()
-    return Outcome(OutcomeKind.ACCEPTED, provider_id=str(provider_id) if known else None)
+    return Outcome(OutcomeKind.ACCEPTED, provider_id=str(provider_id) if known else None, price=price)
 
 
 def unclear(answer: Answer) -> Outcome:
@@ -109,9 +109,9 @@ def unclear(answer: Answer) -> Outcome:
     return Outcome(OutcomeKind.UNKNOWN, diagnostic=f"HTTP {answer.status} with an answer that makes no sense")
 
 
-def taken(answer: Answer, *path: str | int) -> Outcome:
+def taken(answer: Answer, *path: str | int, price: Money | None = None) -> Outcome:
     """The meaning of a 2xx answer that has the message's id under `path`: accepted, or unclear where there is none."""
-    return accepted(answer.at(*path)) if answer.at(*path) else unclear(answer)
+    return accepted(answer.at(*path), price) if answer.at(*path) else unclear(answer)
 
 
 def code_of(value: object) -> str:

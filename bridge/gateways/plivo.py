@@ -15,8 +15,9 @@ from bridge.errors import Reason
 from bridge.gateways.base import Hook, Said, Traits
 from bridge.gateways.callback import fields_of, prove, raw_of, text_of, told_by
 from bridge.gateways.http import HttpGateway
+from bridge.gateways.money import balance_of, price_of
 from bridge.gateways.orders import Answer, Order, code_of, json_order, taken
-from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, Receipt
+from bridge.types import HttpRequest, InboundSms, MessageState, Money, OutboundSms, Outcome, Receipt
 
 _STATES: Mapping[str, MessageState | None] = {
     "queued": None,
@@ -47,7 +48,7 @@ class Plivo(HttpGateway):
     kind = "plivo"
     title = "Plivo"
     base_url = "https://api.plivo.com"
-    traits = Traits(receipts=True, inbound=True)
+    traits = Traits(receipts=True, inbound=True, balance=True, price=True)
 
     def order(self, sms: OutboundSms) -> Order:
         # Health data: with `log` off Plivo keeps no text, and masks the number.
@@ -70,6 +71,9 @@ class Plivo(HttpGateway):
     def question(self) -> Order:
         return Order("GET", f"{self._url}/", self.login)
 
+    def left(self, answer: Answer) -> Money | None:
+        return balance_of(answer.at("cash_credits"), "USD")
+
     def hooks(self) -> Sequence[Hook]:
         # An empty document: answer nothing to the phone.
         nothing = Said("<Response/>", "application/xml")
@@ -82,8 +86,9 @@ class Plivo(HttpGateway):
     def _receipt(self, request: HttpRequest) -> Sequence[Receipt]:
         event = self._believe(request)
         status, code = text_of(event, "Status"), code_of(event.get("ErrorCode"))
-        state, reason = told_by(_STATES, status), _REASONS.get(code)
-        return self.receipt(raw_of(request), state, text_of(event, "MessageUUID"), status, code, reason=reason)
+        state, reason, price = told_by(_STATES, status), _REASONS.get(code), price_of(event.get("TotalAmount"), "USD")
+        message_id = text_of(event, "MessageUUID")
+        return self.receipt(raw_of(request), state, message_id, status, code, reason=reason, price=price)
 
     def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
         event = self._believe(request)

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from bridge.errors import SettingsError, SettingsErrors
+from bridge.gateways.apprise import AppriseGateway
 from bridge.gateways.aws import Aws
 from bridge.gateways.bandwidth import Bandwidth
 from bridge.gateways.base import Gateway
 from bridge.gateways.clicksend import ClickSend
 from bridge.gateways.connection import Connection
 from bridge.gateways.elks46 import Elks46
+from bridge.gateways.gammu.gateway import GammuGateway
 from bridge.gateways.gatewayapi import GatewayApi
 from bridge.gateways.generic import GenericHttp
 from bridge.gateways.http import HttpGateway
@@ -31,13 +33,15 @@ from bridge.gateways.telnyx import Telnyx
 from bridge.gateways.twilio import Twilio
 from bridge.gateways.vonage import Vonage
 
-Provider = type[HttpGateway] | type[SmppGateway]
+Provider = type[HttpGateway] | type[SmppGateway] | type[GammuGateway] | type[AppriseGateway]
 
 PROVIDERS: tuple[Provider, ...] = (
     Elks46,
+    AppriseGateway,
     Aws,
     Bandwidth,
     ClickSend,
+    GammuGateway,
     GatewayApi,
     GenericHttp,
     Infobip,

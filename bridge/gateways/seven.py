@@ -24,8 +24,9 @@ from bridge.gateways.callback import (
     words_of,
 )
 from bridge.gateways.http import HttpGateway
+from bridge.gateways.money import balance_of, price_of
 from bridge.gateways.orders import Answer, Order, accepted, code_of, form_order, unclear
-from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.types import HttpRequest, InboundSms, MessageState, Money, OutboundSms, Outcome, OutcomeKind, Receipt
 
 LONGEST_VALIDITY = 48 * 3600
 """Seconds; what seven.io takes when it is told nothing."""
@@ -57,7 +58,7 @@ class Seven(HttpGateway):
     title = "seven.io"
     base_url = "https://gateway.seven.io/api"
     needs = ("secret", "webhook_secret")
-    traits = Traits(receipts=True, inbound=True)
+    traits = Traits(receipts=True, inbound=True, balance=True, price=True)
 
     def order(self, sms: OutboundSms) -> Order:
         fields = {"to": sms.number, "from": sms.sender.removeprefix("+"), "text": sms.text}
@@ -71,7 +72,7 @@ class Seven(HttpGateway):
         if not answer.ok:
             return self.refused(answer)
         if answer.at("messages", 0, "success") is True:
-            return accepted(answer.at("messages", 0, "id"))
+            return accepted(answer.at("messages", 0, "id"), price_of(answer.at("total_price")))
         # An error is a message's own, or that of the whole request, which may also be all that the body says.
         code = code_of(answer.at("messages", 0, "error")) or code_of(answer.at("success")) or code_of(answer.json())
         if not code.isdecimal() or code in ("100", "101"):
@@ -81,6 +82,9 @@ class Seven(HttpGateway):
 
     def question(self) -> Order:
         return Order("GET", f"{self.connection.url}/balance", self.login)
+
+    def left(self, answer: Answer) -> Money | None:
+        return balance_of(answer.text.strip())
 
     def hooks(self) -> Sequence[Hook]:
         return (Hook("receipts", self._receipt), Hook("inbound", self._inbound))

@@ -10,12 +10,13 @@ connection, which a server that must answer cannot show otherwise. Its callbacks
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from bridge.errors import Reason
-from bridge.gateways.base import Hook, HookRefused, Traits
+from bridge.gateways.base import Handed, Hook, HookRefused, Recall, Recalled, Traits
 from bridge.gateways.callback import check_signature, json_object, number_of, text_of, time_of
 from bridge.gateways.http import HttpGateway
-from bridge.gateways.orders import Answer, Order, accepted, json_order, unclear
+from bridge.gateways.orders import Answer, Order, accepted, code_of, json_order, unclear
 from bridge.sms import gsm7
 from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
@@ -33,7 +34,7 @@ class SimulatorGateway(HttpGateway):
     kind = "simulator"
     title = "The simulated network"
     needs = ("secret",)
-    traits = Traits(receipts=True, inbound=True, own_segments=True)
+    traits = Traits(receipts=True, inbound=True, cancel=True, own_segments=True)
 
     def order(self, sms: OutboundSms) -> Order:
         encode = gsm7.encode if sms.encoding is Encoding.GSM7 else _utf16
@@ -58,6 +59,16 @@ class SimulatorGateway(HttpGateway):
 
     def question(self) -> Order:
         return Order("GET", self.connection.url, self.login)
+
+    def recall(self, message: Handed) -> Order | None:
+        if not message.provider_ids:
+            return None
+        return Order("DELETE", f"{self.connection.url}/messages/{quote(message.provider_ids[0], safe='')}", self.login)
+
+    def recalled(self, answer: Answer) -> Recall:
+        if answer.ok and answer.at("status") == "cancelled":
+            return Recall(Recalled.CANCELLED)
+        return self.kept(answer, code_of(answer.at("error")))
 
     def hooks(self) -> Sequence[Hook]:
         return (Hook("receipts", self._read_receipt), Hook("inbound", self._read_inbound))

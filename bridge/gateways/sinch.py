@@ -13,8 +13,10 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import quote, urlencode
 
+import httpx
+
 from bridge.errors import Reason
-from bridge.gateways.base import Doubt, Hook, Traits
+from bridge.gateways.base import Doubt, Handed, Hook, Recall, Recalled, Traits
 from bridge.gateways.callback import check_recent, json_of_kind, prove, raw_of, text_of, time_of, told_by, words_of
 from bridge.gateways.http import HttpGateway
 from bridge.gateways.orders import Answer, Order, accepted, code_of, json_order, taken
@@ -29,10 +31,14 @@ _STATES: Mapping[str, MessageState | None] = {
     "delivered": MessageState.DELIVERED,
     **dict.fromkeys(("failed", "deleted"), MessageState.UNDELIVERED),
     "expired": MessageState.EXPIRED,
-    **dict.fromkeys(("aborted", "cancelled", "rejected"), MessageState.FAILED),
+    **dict.fromkeys(("aborted", "rejected"), MessageState.FAILED),
+    "cancelled": MessageState.CANCELLED,
     "unknown": None,
 }
 """What each status tells, in lower case; None: nothing new."""
+
+_RECALLED = {"cancelled": Recalled.CANCELLED, "queued": Recalled.ASKED}
+"""What the report on a cancelled batch tells; with any other status the text has left, or has ended in another way."""
 
 REASONS = {
     "406": Reason.VALIDITY_EXPIRED,
@@ -48,7 +54,7 @@ class Sinch(HttpGateway):
     kind = "sinch"
     title = "Sinch"
     base_url = "https://eu.sms.api.sinch.com"
-    traits = Traits(receipts=True, inbound=True, lookup=True)
+    traits = Traits(receipts=True, inbound=True, lookup=True, cancel=True)
 
     def order(self, sms: OutboundSms) -> Order:
         value: dict[str, object] = {
@@ -80,6 +86,23 @@ class Sinch(HttpGateway):
         if answer.ok and answer.at("batches", 0, "client_reference") == message.reference:
             return accepted(answer.at("batches", 0, "id"))
         return Outcome(OutcomeKind.UNKNOWN, diagnostic=f"HTTP {answer.status} without this batch")
+
+    async def cancel(self, message: Handed) -> Recall:
+        """A batch can be cancelled at any time, and is told to be: only its report says what became of its text."""
+        if not message.provider_ids:
+            return await super().cancel(message)
+        batch = f"{self._batches}/{quote(message.provider_ids[0], safe='')}"
+        report = f"{batch}/delivery_report/{quote(message.number, safe='')}"
+        try:
+            answer = await self.exchange(Order("DELETE", batch, self.login))
+            if not answer.ok:
+                return self.kept(answer, code_of(answer.at("code")))
+            answer = await self.exchange(Order("GET", report, self.login))
+        except httpx.HTTPError as error:
+            return Recall(Recalled.UNKNOWN, type(error).__name__)
+        status = code_of(answer.at("status"))
+        kind = _RECALLED.get(status.lower(), Recalled.REFUSED) if answer.ok and status else Recalled.ASKED
+        return Recall(kind, f"Sinch {status}".strip())
 
     def hooks(self) -> Sequence[Hook]:
         return (self.unsigned("receipts", self._receipt), self.unsigned("inbound", self._inbound))

@@ -19,10 +19,11 @@ from bridge.gateways.base import Doubt, Evidence, Hook, Poll, SenderKind, Traits
 from bridge.gateways.callback import fields_of, raw_of, text_of, told_by
 from bridge.gateways.connection import Connection, Option
 from bridge.gateways.http import HttpGateway
+from bridge.gateways.money import balance_of
 from bridge.gateways.orders import Answer, Order, accepted, code_of, json_order, unclear
 from bridge.gateways.skebby_answers import ANSWER_OPTIONS, Answers
 from bridge.gateways.skebby_login import LOGINS, Login
-from bridge.types import Encoding, HttpRequest, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.types import CREDITS, Encoding, HttpRequest, MessageState, Money, OutboundSms, Outcome, OutcomeKind, Receipt
 
 MISSED_FOR = timedelta(minutes=10)
 """How long an order must be unknown to Skebby before it counts as one that never came in; it may come in late."""
@@ -75,6 +76,7 @@ class Skebby(HttpGateway):
         receipts=True,
         inbound=True,
         lookup=True,
+        balance=True,
         senders=frozenset({SenderKind.NUMBER, SenderKind.NAME}),
         evidence=Evidence.UNVERIFIED,
     )
@@ -148,6 +150,18 @@ class Skebby(HttpGateway):
         if state is MessageState.FAILED:
             return Outcome(OutcomeKind.REJECTED, reason=reason, diagnostic=f"Skebby {status}")
         return accepted(message.reference)
+
+    def statement(self) -> Order:
+        return Order("GET", f"{self.connection.url}/status?getMoney=true&typeAliases=true")
+
+    def left(self, answer: Answer) -> Money | None:
+        """Money, or where an account has none, how many texts of our quality were bought."""
+        if answer.at("money") is not None:
+            return balance_of(answer.at("money"))
+        bought = answer.at("sms")
+        kinds = [each for each in bought if isinstance(each, dict)] if isinstance(bought, list) else []
+        ours = next((each for each in kinds if each.get("type") == self.option("message_type")), {})
+        return balance_of(ours.get("quantity"), CREDITS)
 
     def hooks(self) -> Sequence[Hook]:
         return (self.unsigned("receipts", self._receipt),)

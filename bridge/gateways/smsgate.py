@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC
 
 from bridge.errors import Reason
-from bridge.gateways.base import Doubt, Hook, HookRefused, SenderKind, Traits
+from bridge.gateways.base import Doubt, Handed, Hook, HookRefused, Recall, Recalled, SenderKind, Traits
 from bridge.gateways.callback import check_recent, json_object, moment_of, object_of, prove, raw_of, text_of, time_of
 from bridge.gateways.connection import Option
 from bridge.gateways.http import HttpGateway
@@ -24,7 +24,7 @@ _STATES = {
     "sms:sent": (MessageState.SENT, "sentAt"),
     "sms:delivered": (MessageState.DELIVERED, "deliveredAt"),
     "sms:failed": (MessageState.FAILED, "failedAt"),
-    "sms:cancelled": (MessageState.FAILED, "cancelledAt"),
+    "sms:cancelled": (MessageState.CANCELLED, "cancelledAt"),
 }
 _NO_NEWS = frozenset({"system:ping", "app:started"})
 _FULL = "queue limits exceeded"
@@ -44,7 +44,7 @@ class SmsGate(HttpGateway):
         Option("number_2", "the number of its second SIM card", ""),
         Option("device", "id of the phone, where the account has several", ""),
     )
-    traits = Traits(receipts=True, inbound=True, lookup=True, senders=frozenset({SenderKind.NUMBER}))
+    traits = Traits(receipts=True, inbound=True, lookup=True, cancel=True, senders=frozenset({SenderKind.NUMBER}))
 
     def order(self, sms: OutboundSms) -> Order:
         value: dict[str, object] = {"id": sms.reference, "phoneNumbers": [sms.number], "withDeliveryReport": True}
@@ -78,6 +78,16 @@ class SmsGate(HttpGateway):
         if answer.ok:
             return self._state(answer) if answer.at("id") == message.reference else unclear(answer)
         return Outcome(OutcomeKind.UNKNOWN, diagnostic=f"HTTP {answer.status}")
+
+    def recall(self, message: Handed) -> Order:
+        return Order("DELETE", f"{self.connection.url}/messages/{message.reference}", self.login)
+
+    def recalled(self, answer: Answer) -> Recall:
+        """What waits for the phone is cancelled at once, or when the phone has agreed."""
+        state = answer.at("state") if answer.ok else None
+        if state in ("Cancelled", "Cancelling"):
+            return Recall(Recalled.CANCELLED if state == "Cancelled" else Recalled.ASKED, f"SMSGate {state}")
+        return self.kept(answer)
 
     def hooks(self) -> Sequence[Hook]:
         return (Hook("events", self._event),)

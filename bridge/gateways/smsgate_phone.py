@@ -17,7 +17,7 @@ from bridge.types import MessageState
 
 _RESULT = re.compile(r"\bRESULT_[A-Z_]{1,60}")
 _TP_STATUS = re.compile(r"Delivery result(?: from SC .*: (\d{1,3})\Z)?", re.DOTALL)
-_TP_REASONS = {
+TP_REASONS = {
     0x43: Reason.UNKNOWN_SUBSCRIBER,  # not obtainable
     0x46: Reason.VALIDITY_EXPIRED,
     0x61: Reason.ABSENT_SUBSCRIBER,  # busy
@@ -31,7 +31,7 @@ def failure(told: str) -> tuple[MessageState, Reason | None, str]:
     if told == "TTL expired":
         return MessageState.EXPIRED, Reason.VALIDITY_EXPIRED, ""
     if found := _TP_STATUS.match(told):
-        reason = _TP_REASONS.get(int(found[1] or 0))
+        reason = TP_REASONS.get(int(found[1] or 0))
         expired = reason is Reason.VALIDITY_EXPIRED
         code = f"TP-Status {found[1]}" if found[1] else ""
         return MessageState.EXPIRED if expired else MessageState.UNDELIVERED, reason, code

@@ -17,8 +17,9 @@ from bridge.gateways.base import Hook, HookRefused, Said, Traits
 from bridge.gateways.callback import check_recent, json_object, moment_of, object_of, objects_of, text_of, told_by
 from bridge.gateways.connection import Connection, Option
 from bridge.gateways.http import HttpGateway
+from bridge.gateways.money import balance_of, price_in
 from bridge.gateways.orders import Answer, Order, code_of, json_order, taken
-from bridge.types import GatewayEvent, HttpRequest, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.types import GatewayEvent, HttpRequest, MessageState, Money, OutboundSms, Outcome, OutcomeKind, Receipt
 
 _STATES: Mapping[str, MessageState | None] = {
     **dict.fromkeys(("scheduled", "queued", "sending", "delivery_unconfirmed")),
@@ -52,7 +53,7 @@ class Telnyx(HttpGateway):
         Option("public_key", "the account's public key, in base64, with which callbacks are checked"),
         Option("messaging_profile_id", "messaging profile; needed where a name of letters is the sender", ""),
     )
-    traits = Traits(receipts=True, inbound=True)
+    traits = Traits(receipts=True, inbound=True, balance=True, price=True)
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
@@ -84,6 +85,10 @@ class Telnyx(HttpGateway):
     def question(self) -> Order:
         return Order("GET", f"{self.connection.url}/balance", self.login)
 
+    def left(self, answer: Answer) -> Money | None:
+        # What may still be spent, with the limit that Telnyx allows an account to overdraw.
+        return balance_of(answer.at("data", "available_credit"), answer.at("data", "currency"))
+
     def hooks(self) -> Sequence[Hook]:
         return (Hook("events", self._event, says=Said()),)
 
@@ -111,7 +116,8 @@ class Telnyx(HttpGateway):
         status, errors = text_of(phone, "status"), objects_of(payload, "errors") if payload.get("errors") else ()
         code = code_of(errors[0].get("code")) if errors else ""
         state, reason, at = told_by(_STATES, status), _REASONS.get(code), moment_of(payload, "completed_at")
-        return self.receipt(raw, state, text_of(payload, "id"), status, code, reason=reason, at=at)
+        price = price_in(payload.get("cost"))
+        return self.receipt(raw, state, text_of(payload, "id"), status, code, reason=reason, at=at, price=price)
 
     def _believe(self, request: HttpRequest) -> None:
         written = request.headers.get("telnyx-timestamp", "")

@@ -2,7 +2,8 @@
 
 https://www.twilio.com/docs/messaging/api/message-resource, /docs/messaging/guides/track-outbound-message-status and
 /docs/usage/security: a callback is signed over its URL and its fields with the account's auth token. Error codes:
-https://www.twilio.com/docs/api/errors.
+https://www.twilio.com/docs/api/errors. A text can be taken back "not yet sent": that means as long as it waits in the
+queue of its sender. What it costs stands in the message's own resource only, some time after it was sent.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from bridge.errors import Reason
-from bridge.gateways.base import Hook, Said, SenderKind, Traits
+from bridge.gateways.base import Handed, Hook, Recall, Recalled, Said, SenderKind, Traits
 from bridge.gateways.callback import fields_of, prove, raw_of, text_of, told_by
 from bridge.gateways.connection import Option
 from bridge.gateways.http import HttpGateway
+from bridge.gateways.money import balance_of
 from bridge.gateways.orders import Answer, Order, code_of, form_order, taken
-from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.types import HttpRequest, InboundSms, MessageState, Money, OutboundSms, Outcome, OutcomeKind, Receipt
 
 _STATES: Mapping[str, MessageState | None] = {
     **dict.fromkeys(("accepted", "scheduled", "queued", "sending")),
@@ -27,7 +30,7 @@ _STATES: Mapping[str, MessageState | None] = {
     "read": MessageState.DELIVERED,
     "undelivered": MessageState.UNDELIVERED,
     "failed": MessageState.FAILED,
-    "canceled": MessageState.FAILED,
+    "canceled": MessageState.CANCELLED,
 }
 """What each status tells; None: nothing new."""
 
@@ -55,7 +58,7 @@ class Twilio(HttpGateway):
         Option("account_sid", "account SID, where `account` is an API key", ""),
         Option("messaging_service", "SID of a messaging service that chooses the sender", ""),
     )
-    traits = Traits(receipts=True, inbound=True, senders=frozenset(SenderKind))
+    traits = Traits(receipts=True, inbound=True, cancel=True, balance=True, senders=frozenset(SenderKind))
 
     def order(self, sms: OutboundSms) -> Order:
         service = self.option("messaging_service")
@@ -75,6 +78,23 @@ class Twilio(HttpGateway):
 
     def question(self) -> Order:
         return Order("GET", f"{self._url}.json", self.login)
+
+    def recall(self, message: Handed) -> Order | None:
+        if not message.provider_ids:
+            return None
+        target = f"{self._url}/Messages/{quote(message.provider_ids[0], safe='')}.json"
+        return form_order(target, {"Status": "canceled"}, self.login)
+
+    def recalled(self, answer: Answer) -> Recall:
+        if answer.ok and answer.at("status") == "canceled":
+            return Recall(Recalled.CANCELLED)
+        return self.kept(answer, code_of(answer.at("code")))
+
+    def statement(self) -> Order:
+        return Order("GET", f"{self._url}/Balance.json", self.login)
+
+    def left(self, answer: Answer) -> Money | None:
+        return balance_of(answer.at("balance"), answer.at("currency"))
 
     def hooks(self) -> Sequence[Hook]:
         # An empty TwiML document: answer nothing to the phone.

@@ -10,14 +10,38 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from bridge.errors import Reason
 from bridge.gateways.base import Hook, Traits
-from bridge.gateways.callback import check_recent, event_of, moment_of, prove, raw_of, text_of, told_by, words_of
+from bridge.gateways.callback import (
+    check_recent,
+    event_of,
+    moment_of,
+    place_of,
+    prove,
+    raw_of,
+    text_of,
+    told_by,
+    words_of,
+)
 from bridge.gateways.connection import Option
 from bridge.gateways.http import HttpGateway
+from bridge.gateways.money import balance_of, price_of
 from bridge.gateways.orders import Answer, Order, accepted, code_of, form_order, unclear
-from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.types import (
+    Encoding,
+    HttpRequest,
+    InboundPart,
+    InboundSms,
+    MessageState,
+    Money,
+    OutboundSms,
+    Outcome,
+    OutcomeKind,
+    Rates,
+    Receipt,
+)
 
 _THROTTLED = frozenset({"1", "10"})
 _REFUSED = {
@@ -56,7 +80,8 @@ class Vonage(HttpGateway):
     title = "Vonage"
     base_url = "https://rest.nexmo.com"
     options = (Option("signature", "how callbacks are signed, as the account's settings say", "sha256", _SIGNATURES),)
-    traits = Traits(receipts=True, inbound=True)
+    # Requests, and one is at least a segment: support article 203993598, "throughput limit for outbound SMS".
+    traits = Traits(receipts=True, inbound=True, balance=True, price=True, rates=Rates(gateway=30.0))
 
     def order(self, sms: OutboundSms) -> Order:
         fields = {"from": sms.sender.removeprefix("+"), "to": sms.number.removeprefix("+"), "text": sms.text}
@@ -77,7 +102,7 @@ class Vonage(HttpGateway):
         if not codes or "" in codes:
             return unclear(answer)
         if codes == {"0"}:
-            return accepted(answer.at("messages", 0, "message-id"))
+            return accepted(answer.at("messages", 0, "message-id"), _price(parts))
         diagnostic = f"Vonage {' '.join(sorted(codes))}"
         if codes & {"0", "5"}:  # a piece of the text is on its way, or 5: an error inside Vonage
             return Outcome(OutcomeKind.UNKNOWN, diagnostic=diagnostic)
@@ -89,6 +114,9 @@ class Vonage(HttpGateway):
     def question(self) -> Order:
         return Order("GET", f"{self.connection.url}/account/get-balance", self.login)
 
+    def left(self, answer: Answer) -> Money | None:
+        return balance_of(answer.at("value"), "EUR")
+
     def hooks(self) -> Sequence[Hook]:
         return (self.unsigned("receipts", self._receipt), self.unsigned("inbound", self._inbound))
 
@@ -99,10 +127,15 @@ class Vonage(HttpGateway):
         reference, at = words_of(event, "client-ref"), moment_of(event, "message-timestamp")
         return self.receipt(raw_of(request), state, message_id, status, code, reference=reference, reason=reason, at=at)
 
-    def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
-        event = self._believe(request)
+    def _inbound(self, request: HttpRequest) -> Sequence[InboundSms | InboundPart]:
+        event, raw = self._believe(request), raw_of(request)
+        place = place_of(event, "concat-ref", "concat-total", "concat-part") if event.get("concat") == "true" else None
         at = moment_of(event, "message-timestamp")
-        return self.inbound(raw_of(request), event, event_id="messageId", number="msisdn", to="to", text="text", at=at)
+        (sms,) = self.inbound(raw, event, event_id="messageId", number="msisdn", to="to", text="text", at=at)
+        if place is None:
+            return (sms,)
+        # From now on the others are waited for: after hours without us, Vonage may still bring both.
+        return (InboundPart(self.name, sms.event_id, sms.number, sms.to, sms.text, self.connection.now(), *place, raw),)
 
     def _believe(self, request: HttpRequest) -> Mapping[str, object]:
         event = event_of(request)
@@ -118,3 +151,10 @@ class Vonage(HttpGateway):
         if method == "md5hash":
             return hashlib.md5(text + secret).hexdigest()
         return hmac.digest(secret, text, method).hex()
+
+
+def _price(parts: Sequence[Mapping[str, object]]) -> Money | None:
+    """What all parts cost together; none where one of them does not say it."""
+    prices = [price_of(part.get("message-price")) for part in parts]
+    known = [price.amount for price in prices if price is not None]
+    return Money(sum(known, Decimal(0))) if len(known) == len(prices) else None

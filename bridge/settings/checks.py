@@ -160,6 +160,12 @@ def _check_http(settings: Settings) -> Iterator[SettingsError]:
     if http.port in (smtp.port, smtp.tls_port):
         yield SettingsError("http.port", str(http.port), "a listener for mail has this port; choose another")
     yield from _check_url("http.public_url", http.public_url, "callbacks")
+    for network in http.trusted_proxies:
+        if not _is_network(network):
+            remedy = (
+                'write the address of the reverse proxy, such as "127.0.0.1", or its network, such as "10.0.0.0/28"'
+            )
+            yield SettingsError("http.trusted_proxies", f'"{network}"', remedy)
     if http.metrics_token is not None and len(http.metrics_token.get_secret_value()) < 16:
         yield SettingsError("http.metrics_token", "(not shown)", "somebody could guess it; write at least 16 letters")
 
@@ -260,7 +266,7 @@ def _check_gateways(settings: Settings) -> Iterator[SettingsError]:
         if not _GATEWAY_NAME.fullmatch(name):
             remedy = "a gateway's name has lower-case letters, digits and hyphens, and at most 32 of them"
             yield SettingsError(f"gateways.{name}", "(section)", remedy)
-        if gateway.url and gateway.kind != "smpp":  # whose gateway reads its own kind of address
+        if gateway.url and gateway.kind not in ("smpp", "gammu"):  # whose gateways read their own kind of address
             yield from _check_url(f"gateways.{name}.url", gateway.url, "texts")
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -53,6 +54,7 @@ def _from_folder(path: Path, info: ValidationInfo) -> Path:
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 PortOrOff = Annotated[int, Field(ge=0, le=65535)]
+PerSecond = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=31_536_000, allow_inf_nan=False)]
 FilePath = Annotated[Path, AfterValidator(_from_folder)]
 """A relative path starts at the folder of the configuration file."""
@@ -109,7 +111,9 @@ class HttpSettings(Section):
     host: str = "127.0.0.1"
     port: Port = 8025
     public_url: str = "http://127.0.0.1:8025"
-    """How the provider reaches this listener, without a path at the end."""
+    """How the provider reaches this listener, through whatever stands before it; no slash at the end."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks (CIDR) of the reverse proxies that say for whom they call (RFC 7239)."""
     metrics_token: SecretStr | None = None
     """What a Prometheus server shows (`Authorization: Bearer`); None lets only this machine read the metrics."""
     metrics_token_file: FilePath | None = None
@@ -175,6 +179,13 @@ class GatewaySettings(Section):
     options: dict[str, str] = {}
     """What this provider wants to know besides."""
     timeout: Seconds = 30.0
+    rate: PerSecond | None = None
+    """Segments a second that all nodes together hand to this gateway; None for what its provider documents, 0 for as
+    many as it takes."""
+    sender_rate: PerSecond | None = None
+    """The same for each sender number by itself."""
+    balance_below: Annotated[Decimal, Field(ge=0, le=1_000_000_000, allow_inf_nan=False)] | None = None
+    """The operator is told when less is left on the account, in its own unit; None: he is not."""
 
 
 class RouteSettings(Section):
@@ -207,7 +218,7 @@ class SendingSettings(Section):
     unknown_after: Seconds = 15.0
     """How long an unknown outcome waits for a late receipt before the sender is told."""
     in_flight: Annotated[int, Field(ge=1, le=1000)] = 50
-    """Messages handed over at the same time."""
+    """Messages handed to each gateway at the same time."""
     resubmission_window: Seconds = 86_400.0
     """How long the same mail is recognised and not sent again."""
 

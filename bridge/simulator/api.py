@@ -68,9 +68,12 @@ class Api:
         table: list[tuple[str, str, _Endpoint]] = [
             ("GET", "/simulator/provider", self._probe),
             ("POST", "/simulator/provider/messages", self._submit),
+            ("DELETE", "/simulator/provider/messages/{id}", self._take_back),
             ("GET", f"{api}/phones", self._phones),
             ("GET", f"{api}/phones/{{number}}", self._phone),
             ("POST", f"{api}/phones/{{number}}/replies", self._reply),
+            ("POST", f"{api}/phones/{{number}}/off", self._switch),
+            ("POST", f"{api}/phones/{{number}}/on", self._switch),
             ("GET", f"{api}/mail/{{address}}", self._mail),
             ("POST", f"{api}/mail/{{address}}", self._send),
             ("GET", f"{api}/mail/{{address}}/{{id}}", self._raw_mail),
@@ -97,6 +100,11 @@ class Api:
         if answer.broken:
             return _Cut()
         return JSONResponse(dict(answer.body), answer.status, dict(answer.headers))
+
+    async def _take_back(self, request: Request) -> Response:
+        self._authenticate(request)
+        answer = await self._network.take_back(request.path_params["id"])
+        return JSONResponse(dict(answer.body), answer.status)
 
     def _authenticate(self, request: Request) -> None:
         said = request.headers.get("authorization", "")
@@ -126,6 +134,10 @@ class Api:
         body = await _json(request)
         reply_id = await self._network.reply(number, body.get("text"), body.get("to"))
         return JSONResponse({"id": reply_id}, 201)
+
+    async def _switch(self, request: Request) -> Response:
+        await self._network.switch(e164(request.path_params["number"]), on=request.url.path.endswith("/on"))
+        return Response(status_code=204)
 
     # ----------------------------------------------------------------------------------------------- mail
 

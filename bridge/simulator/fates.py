@@ -49,6 +49,9 @@ _RECEIPTS: dict[Fate, tuple[PlannedReceipt, ...]] = {
     ),
     Fate.EARLY_RECEIPT: (PlannedReceipt(0.0, "delivered"),),
 }
+DELIVERY = PlannedReceipt(_PROMPT, "delivered")
+"""What follows when nothing goes wrong, and when a phone that was off is switched on."""
+
 _BY_DIGITS = {fate.value: fate for fate in Fate}
 
 
@@ -79,4 +82,4 @@ def breaks_connection(fate: Fate) -> bool:
 
 def receipts_of(fate: Fate) -> tuple[PlannedReceipt, ...]:
     """The receipts that follow a taken message, in the order in which they are posted."""
-    return _RECEIPTS.get(fate, (PlannedReceipt(_PROMPT, "delivered"),))
+    return _RECEIPTS.get(fate, (DELIVERY,))

@@ -6,15 +6,15 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bridge import clock
 from bridge.simulator import fates
 from bridge.simulator.callbacks import Callbacks
 from bridge.simulator.events import Events
-from bridge.simulator.fates import Fate
+from bridge.simulator.fates import Fate, PlannedReceipt
 from bridge.simulator.record import NewCallback, Record, StoredMessage, StoredReply
 from bridge.simulator.refusal import CallRefused
 from bridge.sms import gsm7
@@ -133,6 +133,23 @@ class Network:
         self._events.publish("phone", phone)
         return reply.id
 
+    async def switch(self, phone: str, *, on: bool) -> None:
+        """Switch a phone off, so that what is for it waits in the network, or on again."""
+        if on:
+            now = clock.now()
+            await self._record.switch_on(phone, lambda message: _receipt(message, now, fates.DELIVERY))
+            self._callbacks.wake()
+        else:
+            await self._record.switch_off(phone)
+        self._events.publish("phone", phone)
+
+    async def take_back(self, message_id: str) -> Answer:
+        """Forget a message that waits for its phone: as if the sender had thought better of it in time."""
+        taken_back = await self._record.take_back(message_id)
+        if taken_back is None:
+            return Answer(404, {"error": "unknown_message"}, {})
+        return Answer(200, {"status": "cancelled"}, {}) if taken_back else Answer(409, {"error": "too_late"}, {})
+
     async def _last_sender(self, phone: str) -> str:
         shown = [message for message in await self._record.messages(phone) if message.shown]
         if not shown:
@@ -154,34 +171,30 @@ class Network:
             shown=fates.reaches_phone(fate),
             received_at=now.isoformat(),
         )
-        receipts: Sequence[NewCallback] = [
-            NewCallback(
-                lane=message.id,
-                hook="receipts",
-                body=json.dumps(
-                    {
-                        "event_id": clock.new_id(),
-                        "id": message.id,
-                        "reference": order.reference,
-                        "status": receipt.status,
-                        "error": receipt.error,
-                        "phone": order.phone,
-                        "sender": order.sender,
-                        "time": (now + timedelta(seconds=receipt.delay)).isoformat(),
-                    }
-                ),
-                due_at=now.timestamp() + receipt.delay,
-            )
-            for receipt in fates.receipts_of(fate)
-        ]
+        receipts = [_receipt(message, now, receipt) for receipt in fates.receipts_of(fate)]
         with self._callbacks.acceptance(message.id) as accepted:
-            await self._record.add_message(message, receipts)
+            is_on = await self._record.add_message(message, receipts)
             self._callbacks.wake()
             self._events.publish("phone", order.phone)
-            if fate is Fate.EARLY_RECEIPT:
+            if fate is Fate.EARLY_RECEIPT and is_on:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(accepted.wait(), _EARLY_RECEIPT_WAIT)
         return message.id
+
+
+def _receipt(message: StoredMessage, taken_at: datetime, planned: PlannedReceipt) -> NewCallback:
+    moment = taken_at + timedelta(seconds=planned.delay)
+    event = {
+        "event_id": clock.new_id(),
+        "id": message.id,
+        "reference": message.reference,
+        "status": planned.status,
+        "error": planned.error,
+        "phone": message.phone,
+        "sender": message.sender,
+        "time": moment.isoformat(),
+    }
+    return NewCallback(lane=message.id, hook="receipts", body=json.dumps(event), due_at=moment.timestamp())
 
 
 def _whole(text: str) -> str:

@@ -6,9 +6,10 @@ A method that writes returns after the commit, which is on the disk, so that the
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bridge.simulator.database import Database
 
@@ -28,11 +29,18 @@ CREATE TABLE IF NOT EXISTS callbacks (
     due_at REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS callbacks_by_lane ON callbacks (lane, seq);
 CREATE INDEX IF NOT EXISTS callbacks_by_due ON callbacks (due_at, seq);
+CREATE TABLE IF NOT EXISTS phones_off (phone TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS waiting (id TEXT PRIMARY KEY, phone TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS waiting_by_phone ON waiting (phone);
 CREATE TABLE IF NOT EXISTS mails (
     seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, address TEXT NOT NULL, folder TEXT NOT NULL,
     raw BLOB NOT NULL, received_at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS mails_by_address ON mails (address, seq);
 """
+
+_MESSAGES = "SELECT id, reference, sender, phone, text, encoding, segments, shown, received_at FROM messages"
+
+_EMPTIED = ("messages", "waiting", "phones_off", "replies", "mails")
 
 SENT = "Sent"
 """The folder of what the simulated mail client sent; every other folder is the bridge's doing."""
@@ -113,13 +121,52 @@ class Record:
         count: int = await self._database.run(lambda db: db.execute(statement, (reference,)).fetchone()[0])
         return count - 1
 
-    async def add_message(self, message: StoredMessage, callbacks: Sequence[NewCallback]) -> None:
-        """Keep an SMS together with the receipts that will follow it."""
-        row = (
-            *(message.id, message.reference, message.sender, message.phone, message.text),
-            *(message.encoding, message.segments, message.shown, message.received_at),
-        )
-        await self._write([("INSERT INTO messages VALUES (NULL,?,?,?,?,?,?,?,?,?)", row)], callbacks)
+    async def add_message(self, message: StoredMessage, callbacks: Sequence[NewCallback]) -> bool:
+        """Keep an SMS together with the receipts that will follow it; False, without them, when the phone is off."""
+
+        def write(db: sqlite3.Connection) -> bool:
+            is_off = db.execute("SELECT 1 FROM phones_off WHERE phone = ?", (message.phone,)).fetchone() is not None
+            waits = message.shown and is_off
+            row = (
+                *(message.id, message.reference, message.sender, message.phone, message.text),
+                *(message.encoding, message.segments, message.shown and not waits, message.received_at),
+            )
+            db.execute("INSERT INTO messages VALUES (NULL,?,?,?,?,?,?,?,?,?)", row)
+            if waits:
+                db.execute("INSERT INTO waiting VALUES (?,?)", (message.id, message.phone))
+            else:
+                _add_callbacks(db, callbacks)
+            return not waits
+
+        return await self._database.run(write)
+
+    async def switch_off(self, phone: str) -> None:
+        """From now on what is for this phone waits."""
+        await self._write([("INSERT OR IGNORE INTO phones_off VALUES (?)", (phone,))], [])
+
+    async def switch_on(self, phone: str, receipt: Callable[[StoredMessage], NewCallback]) -> None:
+        """The phone shows what has waited for it, and each SMS has its receipt."""
+
+        def write(db: sqlite3.Connection) -> None:
+            theirs = "WHERE id IN (SELECT id FROM waiting WHERE phone = ?)"
+            came = db.execute(f"{_MESSAGES} {theirs} ORDER BY seq", (phone,)).fetchall()
+            _add_callbacks(db, [receipt(_message(row)) for row in came])
+            db.execute(f"UPDATE messages SET shown = 1 {theirs}", (phone,))
+            db.execute("DELETE FROM waiting WHERE phone = ?", (phone,))
+            db.execute("DELETE FROM phones_off WHERE phone = ?", (phone,))
+
+        await self._database.run(write)
+
+    async def take_back(self, message_id: str) -> bool | None:
+        """No phone will show this SMS: True. False when it does not wait any more, None when there is none."""
+
+        def write(db: sqlite3.Connection) -> bool | None:
+            if db.execute("DELETE FROM waiting WHERE id = ?", (message_id,)).rowcount:
+                return True
+            known = db.execute("SELECT 1 FROM messages WHERE id = ?", (message_id,)).fetchone()
+            return False if known else None
+
+        return await self._database.run(write)
 
     async def add_reply(self, reply: StoredReply, callback: NewCallback) -> None:
         """Keep what a phone wrote together with the callback that tells the bridge."""
@@ -141,15 +188,8 @@ class Record:
 
     async def messages(self, phone: str) -> list[StoredMessage]:
         """All that the network took for this phone, oldest first."""
-        statement = """
-            SELECT id, reference, sender, phone, text, encoding, segments, shown, received_at
-            FROM messages WHERE phone = ? ORDER BY seq"""
-
-        def read(db: sqlite3.Connection) -> list[StoredMessage]:
-            rows = db.execute(statement, (phone,))
-            return [replace(StoredMessage(*row), shown=bool(row[7])) for row in rows]
-
-        return await self._database.run(read)
+        statement = f"{_MESSAGES} WHERE phone = ? ORDER BY seq"
+        return await self._database.run(lambda db: [_message(row) for row in db.execute(statement, (phone,))])
 
     async def replies(self, phone: str) -> list[StoredReply]:
         """All that this phone wrote, oldest first."""
@@ -168,7 +208,7 @@ class Record:
 
     async def clear(self) -> None:
         """Empty phones and mailboxes. Callbacks under way still go out: the bridge waits for them."""
-        await self._write([(f"DELETE FROM {table}", ()) for table in ("messages", "replies", "mails")], [])
+        await self._write([(f"DELETE FROM {table}", ()) for table in _EMPTIED], [])
 
     async def due_callbacks(self, now: float, limit: int, busy: Collection[str]) -> list[Callback]:
         """At most `limit` callbacks that are due: the first of each lane, without the lanes that are busy."""
@@ -211,9 +251,17 @@ class Record:
         def write(db: sqlite3.Connection) -> None:
             for statement, values in statements:
                 db.execute(statement, values)
-            db.executemany(
-                "INSERT INTO callbacks (lane, hook, body, due_at) VALUES (?,?,?,?)",
-                [(c.lane, c.hook, c.body, c.due_at) for c in callbacks],
-            )
+            _add_callbacks(db, callbacks)
 
         await self._database.run(write)
+
+
+def _message(row: tuple[Any, ...]) -> StoredMessage:
+    return replace(StoredMessage(*row), shown=bool(row[7]))
+
+
+def _add_callbacks(db: sqlite3.Connection, callbacks: Sequence[NewCallback]) -> None:
+    db.executemany(
+        "INSERT INTO callbacks (lane, hook, body, due_at) VALUES (?,?,?,?)",
+        [(c.lane, c.hook, c.body, c.due_at) for c in callbacks],
+    )

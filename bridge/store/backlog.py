@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bridge.store import paces
 from bridge.store.engine import reading
 from bridge.store.tables import FILING, QUEUED, RELAY, SENDING, attempts, mailboxes, mails, messages
 from bridge.types import OutcomeKind
@@ -21,6 +22,8 @@ class WaitsFor(StrEnum):
 
     TURN = "turn"
     """Nothing: it is due."""
+    PACE = "pace"
+    """Its gateway or its sender number has used up its rate, or its provider asked for rest."""
     RETRY = "retry"
     """The gateway did not take it at the last try."""
     TIME = "time"
@@ -102,6 +105,7 @@ async def _messages(connection: AsyncConnection, now: datetime) -> Sequence[Wait
         (mailboxes.c.paused, literal(WaitsFor.MAILBOX.value)),
         (messages.c.attempts > 0, literal(WaitsFor.RETRY.value)),
         (messages.c.due_at > now, literal(WaitsFor.TIME.value)),
+        (paces.is_busy(now), literal(WaitsFor.PACE.value)),
         else_=literal(WaitsFor.TURN.value),
     ).label("what")
     queued = (
@@ -156,7 +160,7 @@ def _filings(row: Any) -> WaitingFilings:
 
 
 def _since(row: Any, tried: dict[str, datetime]) -> datetime | None:
-    if row.what == WaitsFor.TURN:
+    if row.what in (WaitsFor.TURN, WaitsFor.PACE):
         since: datetime = row.since
         return since
     return tried.get(row.gateway) if row.what == WaitsFor.RETRY else None

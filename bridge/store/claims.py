@@ -1,22 +1,21 @@
 """Claiming what is due and saying that it is on its way: the first half of the queue, below `queue`.
 
 A claimed row is still `queued`, with a lease; it becomes `sending` in a commit of its own just before the first byte
-leaves. Each function does a batch in the committer's transaction.
+leaves. Where a gateway has a rate, a message is claimed together with its slot (`paces`), and what has none is looked
+past, so that a slow sender keeps nobody else waiting. Each function does a batch in the committer's transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate, pairwise
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    Integer,
     Select,
     Update,
     and_,
@@ -30,8 +29,10 @@ from sqlalchemy import (
 )
 
 from bridge import clock
-from bridge.store.tables import QUEUED, attempts, mailboxes, message_contents, messages, opt_outs
-from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, OutcomeKind
+from bridge.store import paces
+from bridge.store.due import carrier, may_be_claimed
+from bridge.store.tables import attempts, message_contents, messages, opt_outs
+from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, OutcomeKind, Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,18 @@ class Claim:
     limit: int
     without: frozenset[str] = frozenset()
     """Gateways that are left alone: messages that no other may carry stay where they are."""
+    full: frozenset[str] = frozenset()
+    """Gateways that have enough in hand: what they would carry stays where it is, stand-ins or not."""
+    rates: Mapping[str, Rates] = field(default_factory=dict)
+    """Of the gateways that have one: their messages are claimed with a slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """When a message may leave, and the gateway that keeps this moment free for it."""
+
+    gateway: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,8 @@ class Claimed:
     leased_until: datetime
     due_at: datetime
     """Since when it could leave; before the first try that is when it was taken, or the later time it asked for."""
+    slot: Slot | None = None
+    """When it leaves and through whom, where gateways have rates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +102,9 @@ class Release:
     until: datetime
 
 
+_ROUNDS = 10
+"""How often a claim looks past senders whose slots it has given out; the next claim goes on from there."""
+
 _OPTED_OUT = and_(
     opt_outs.c.organisation_id == messages.c.organisation_id,
     opt_outs.c.sender == messages.c.sender,
@@ -100,44 +118,73 @@ def claim(connection: Connection, claims: Sequence[Claim]) -> list[list[Claimed]
 
 
 def _claim_one(connection: Connection, claim: Claim) -> list[Claimed]:
+    found = _with_slots(connection, claim) if claim.rates else _at_once(connection, claim)
+    if not found:
+        return []
+    rows = connection.execute(_reading(), {"b_ids": list(found)})
+    return [_claimed(row, found[row.id]) for row in rows]
+
+
+def _at_once(connection: Connection, claim: Claim) -> dict[str, Slot | None]:
+    """Lease what is due, where no gateway has a rate; one that asked for rest is left alone."""
+    busy, senders_of = paces.read(connection, claim.rates, claim.now).busy(claim.now)
+    leasing = _leasing(claim.without, busy | claim.full, tuple(senders_of))
     wish = {"b_now": claim.now, "b_owner": claim.owner, "b_until": claim.until, "b_limit": claim.limit}
-    ids = connection.execute(_leasing(claim.without), wish).scalars().all()
-    return [_claimed(row) for row in connection.execute(_reading(), {"b_ids": ids})] if ids else []
+    return dict.fromkeys(connection.execute(leasing, wish | _named(senders_of)).scalars())
 
 
-@cache
-def _leasing(without: frozenset[str]) -> Update:
+def _with_slots(connection: Connection, claim: Claim) -> dict[str, Slot | None]:
+    """Lease what is due and has a slot; each round looks past those for whom the rounds before it left none."""
+    theirs = paces.reserve(connection, claim.rates)
+    slots, until = paces.read(connection, claim.rates, claim.now), claim.now + paces.AHEAD
+    found: dict[str, Slot | None] = {}
+    for _ in range(_ROUNDS):
+        busy, senders_of = slots.busy(until)
+        query = may_be_claimed(claim.without, busy | theirs | claim.full, tuple(senders_of))
+        rows = connection.execute(
+            query, {"b_now": claim.now, "b_limit": claim.limit - len(found)} | _named(senders_of)
+        ).all()
+        wishes = [_wish(row, claim) for row in rows]
+        given = slots.give(wishes, until)
+        if given:
+            connection.execute(_LEASE, {"b_ids": list(given), "b_owner": claim.owner, "b_until": claim.until})
+        found |= {
+            each.message_id: Slot(each.gateway, given[each.message_id]) for each in wishes if each.message_id in given
+        }
+        if len(given) == len(wishes):  # nothing more is due, or there is no room for more
+            break
+    paces.write(connection, slots)
+    return found
+
+
+def _wish(row: Any, claim: Claim) -> paces.Wish:
+    over = row.expires_at is not None and row.expires_at <= claim.now  # claimed to be settled, not to leave
+    return paces.Wish(row.id, carrier(row, claim.without), row.sender, 0 if over else row.segments)
+
+
+def _named(senders_of: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Lists of senders, as `may_be_claimed` asks for them."""
+    return {f"b_senders_{place}": senders for place, senders in enumerate(senders_of.values())}
+
+
+_LEASE = (
+    update(messages)
+    .where(messages.c.id.in_(bindparam("b_ids", expanding=True)))
+    .values(lease_owner=bindparam("b_owner"), lease_until=bindparam("b_until"), version=messages.c.version + 1)
+)
+
+
+@lru_cache(256)
+def _leasing(without: frozenset[str], busy: frozenset[str], senders_of: tuple[str, ...]) -> Update:
     """Leases what is due and gives its ids; built once, since building it takes longer than carrying it out."""
-    now: ColumnElement[datetime] = bindparam("b_now")
-    due = (
-        select(messages.c.id)
-        .join(mailboxes, mailboxes.c.id == messages.c.mailbox_id)
-        .where(
-            messages.c.state == QUEUED,
-            messages.c.due_at <= now,
-            or_(messages.c.lease_until.is_(None), messages.c.lease_until < now),
-            mailboxes.c.paused.is_(False),
-            *((~and_(messages.c.gateway.in_(without), _only_these_stand_in(without)),) if without else ()),
-        )
-        .order_by(messages.c.due_at)
-        .limit(bindparam("b_limit", type_=Integer))
-        .with_for_update(skip_locked=True, of=messages)
-        .cte("due")  # PostgreSQL may run a plain subquery more than once, and then lease more than the limit
-    )
+    # PostgreSQL may run a plain subquery more than once, and then lease more than the limit.
+    due = may_be_claimed(without, busy, senders_of).with_only_columns(messages.c.id).cte("due")
     return (
         update(messages)
         .where(messages.c.id.in_(select(due.c.id)))
         .values(lease_owner=bindparam("b_owner"), lease_until=bindparam("b_until"), version=messages.c.version + 1)
         .returning(messages.c.id)
     )
-
-
-def _only_these_stand_in(gateways: frozenset[str]) -> ColumnElement[bool]:
-    """Whether nobody stands in for a message but `gateways`: nothing is left when their names are taken out."""
-    left: ColumnElement[str] = "," + messages.c.stand_ins + ","
-    for name in sorted(gateways):
-        left = func.replace(left, f",{name},", ",")
-    return left.in_((",", ",,"))
 
 
 @cache
@@ -174,7 +221,7 @@ def _reading() -> Select[Any]:
     )
 
 
-def _claimed(row: Any) -> Claimed:
+def _claimed(row: Any, slot: Slot | None) -> Claimed:
     bounds = accumulate(row.lengths, initial=0)
     sms = OutboundSms(
         reference=row.id,
@@ -196,6 +243,7 @@ def _claimed(row: Any) -> Claimed:
         stand_ins=stand_ins,
         leased_until=row.lease_until,
         due_at=row.due_at,
+        slot=slot,
     )
 
 

@@ -323,6 +323,8 @@ def _receipt_row(receipt: Receipt, now: datetime) -> dict[str, Any]:
         "received_at": now,
         "message_id": None,
         "raw": receipt.raw,
+        "price": receipt.price.digits if receipt.price is not None else None,
+        "price_unit": receipt.price.unit if receipt.price is not None else None,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql import ColumnElement
 
 from bridge.store.engine import reading
 from bridge.store.keys import NumberKey
@@ -21,6 +22,7 @@ from bridge.store.tables import (
     message_contents,
     messages,
     receipts,
+    segments,
     submissions,
 )
 from bridge.types import MessageState
@@ -44,6 +46,26 @@ class MessageView:
     created_at: datetime
     due_at: datetime
     settled_at: datetime | None
+    price: str | None
+    """What it costs in exact decimal digits: by the newest receipt that says it, or else the answer to the last try."""
+    price_unit: str | None
+    """ISO 4217 code; empty for the currency of the account, which the gateway does not name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Who has a message, and under which names."""
+
+    message_id: str
+    state: MessageState
+    gateway: str
+    number: str
+    """The phone, E.164."""
+    sender: str
+    provider_ids: tuple[str, ...]
+    """The gateway's own id, or those of all segments where each has one; empty when one of them is not known."""
+    attempt: int
+    """The last try to hand it over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +124,11 @@ class Ledger:
             for attempt in await connection.execute(tries):
                 outcome = attempt.outcome or "no answer yet"
                 detail = f"try {attempt.number} by {attempt.gateway}: {outcome} {attempt.diagnostic}".rstrip()
+                detail += _costs(attempt)
                 steps.append(TraceStep(attempt.started_at, "handed over", detail))
             heard = select(receipts).where(receipts.c.message_id == message_id)
             for receipt in await connection.execute(heard):
-                detail = f"{receipt.state} {receipt.diagnostic}".rstrip()
+                detail = f"{receipt.state} {receipt.diagnostic}".rstrip() + _costs(receipt)
                 steps.append(TraceStep(receipt.received_at, "receipt", detail))
             written = select(mails).where(
                 mails.c.submission_id == row.submission_id,
@@ -121,6 +144,26 @@ class Ledger:
             )
             steps.sort(key=lambda step: step.at)
             return Trace(_view(row), row.text, tuple(steps))
+
+    async def whereabouts(self, message_id: str) -> Whereabouts | None:
+        """Who has a message now; None when there is no such message."""
+        query = select(messages).where(messages.c.id == message_id)
+        parts = select(segments.c.provider_id).where(segments.c.message_id == message_id).order_by(segments.c.ordinal)
+        async with reading(self._engine) as connection:
+            row = (await connection.execute(query)).first()
+            if row is None:
+                return None
+            ids = list((await connection.execute(parts)).scalars()) or [row.provider_id]
+            known = tuple(each for each in ids if each)
+            return Whereabouts(
+                message_id=row.id,
+                state=MessageState(row.state),
+                gateway=row.gateway,
+                number=row.number,
+                sender=row.sender,
+                provider_ids=known if len(known) == len(ids) else (),
+                attempt=row.attempts,
+            )
 
     async def submission_messages(self, submission_id: str) -> list[MessageView]:
         """The messages that one mail made."""
@@ -166,10 +209,26 @@ def _views() -> Any:
             messages.c.created_at,
             messages.c.due_at,
             messages.c.settled_at,
+            _last_heard("price"),
+            _last_heard("price_unit"),
         )
         .join(mailboxes, mailboxes.c.id == messages.c.mailbox_id)
         .join(submissions, submissions.c.id == messages.c.submission_id)
     )
+
+
+def _last_heard(column: str) -> ColumnElement[str | None]:
+    """What the newest receipt says that names a price, or else the last try: a receipt has the final one."""
+    heard = select(receipts.c[column]).where(receipts.c.message_id == messages.c.id, receipts.c.price.is_not(None))
+    tried = select(attempts.c[column]).where(attempts.c.message_id == messages.c.id, attempts.c.price.is_not(None))
+    return func.coalesce(
+        heard.order_by(receipts.c.id.desc()).limit(1).scalar_subquery(),
+        tried.order_by(attempts.c.number.desc()).limit(1).scalar_subquery(),
+    ).label(column)
+
+
+def _costs(row: Any) -> str:
+    return f", costs {row.price} {row.price_unit}".rstrip() if row.price is not None else ""
 
 
 def _view(row: Any) -> MessageView:
@@ -188,4 +247,6 @@ def _view(row: Any) -> MessageView:
         created_at=row.created_at,
         due_at=row.due_at,
         settled_at=row.settled_at,
+        price=row.price,
+        price_unit=row.price_unit,
     )

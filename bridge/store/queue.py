@@ -9,10 +9,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bridge.store import arrivals, claims, segments, transitions
+from bridge.store import arrivals, claims, paces, segments, transitions
 from bridge.store.claims import Claim, Claimed, Release, Start
 from bridge.store.committer import Committer
 from bridge.store.engine import reading
@@ -28,6 +28,8 @@ class Finish:
     attempt: int
     outcome: Outcome
     change: transitions.Change
+    hold: paces.Hold | None = None
+    """Its gateway asked all messages to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,27 @@ class Doubtful:
     """The phone, E.164."""
     attempt: int
     """The try that is in doubt, the last one."""
+    taken_at: datetime
 
 
 _DONE = (
     update(attempts)
     .where(attempts.c.message_id == bindparam("b_message"), attempts.c.number == bindparam("b_number"))
-    .values(finished_at=bindparam("b_at"), outcome=bindparam("b_outcome"), diagnostic=bindparam("b_diagnostic"))
+    .values(
+        finished_at=bindparam("b_at"),
+        outcome=bindparam("b_outcome"),
+        diagnostic=bindparam("b_diagnostic"),
+        price=bindparam("b_price"),
+        price_unit=bindparam("b_price_unit"),
+    )
+)
+
+
+_NEXT = select(
+    select(func.min(messages.c.due_at))
+    .where(messages.c.state == QUEUED, messages.c.due_at > bindparam("b_after"))
+    .scalar_subquery(),
+    paces.next_free(bindparam("b_slot")),
 )
 
 
@@ -84,23 +101,35 @@ class Queue:
         """Commit a change that no try led to; None when the message did not yield to it."""
         return await self._committer.do(self._change, change, wakes=True)
 
-    async def doubts(self, gateways: Collection[str], since: datetime) -> list[Doubtful]:
-        """Messages of these gateways whose outcome is unknown, taken after `since`, oldest first."""
+    async def doubts(
+        self, gateways: Collection[str], since: datetime, after: Doubtful | None = None, limit: int = 1000
+    ) -> list[Doubtful]:
+        """Messages of these gateways whose outcome is unknown, taken after `since`, oldest first.
+
+        A page of `limit`; the next one begins `after` the last of it.
+        """
+        taken = messages.c.created_at
         query = (
-            select(messages.c.id, messages.c.gateway, messages.c.provider_id, messages.c.number, messages.c.attempts)
-            .where(messages.c.state == UNKNOWN, messages.c.gateway.in_(gateways), messages.c.created_at > since)
-            .order_by(messages.c.id)
-            .limit(1000)
+            select(
+                messages.c.id, messages.c.gateway, messages.c.provider_id, messages.c.number, messages.c.attempts, taken
+            )
+            .where(messages.c.state == UNKNOWN, messages.c.gateway.in_(gateways), taken > since)
+            .order_by(taken, messages.c.id)
+            .limit(limit)
         )
+        if after is not None:
+            behind = or_(taken > after.taken_at, messages.c.id > after.message_id)
+            query = query.where(taken >= after.taken_at, behind)
         async with reading(self._engine) as connection:
             return [Doubtful(*row) for row in await connection.execute(query)]
 
     async def next_due(self, after: datetime) -> datetime | None:
-        """When the next queued message that is not due yet will be."""
-        query = select(func.min(messages.c.due_at)).where(messages.c.state == QUEUED, messages.c.due_at > after)
+        """When there may be something to claim again, if a claim at the moment `after` found nothing."""
         async with reading(self._engine) as connection:
-            due: datetime | None = (await connection.execute(query)).scalar_one_or_none()
-            return due
+            due, free = (await connection.execute(_NEXT, {"b_after": after, "b_slot": after + paces.AHEAD})).one()
+        # Half of the time ahead is left to pass, so that the next claim is for more than one slot.
+        moments = [due, free - paces.AHEAD / 2 if free is not None else None]
+        return min((moment for moment in moments if moment is not None), default=None)
 
     def _change(self, connection: Connection, changes: Sequence[transitions.Change]) -> list[MessageState | None]:
         results = transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
@@ -117,10 +146,15 @@ class Queue:
                 "b_at": finish.change.at,
                 "b_outcome": finish.outcome.kind,
                 "b_diagnostic": finish.outcome.diagnostic,
+                "b_price": finish.outcome.price.digits if finish.outcome.price is not None else None,
+                "b_price_unit": finish.outcome.price.unit if finish.outcome.price is not None else None,
             }
             for finish in finishes
         ]
         connection.execute(_DONE, rows)
+        holds = [finish.hold for finish in finishes if finish.hold is not None]
+        if holds:
+            paces.hold(connection, holds)
         changes = [finish.change for finish in finishes]
         results = transitions.apply(connection, changes, report_wait=self._report_wait, filing=self._filing)
         cut = {

@@ -37,11 +37,15 @@ _TELLING = frozenset(
         MessageState.UNDELIVERED,
         MessageState.EXPIRED,
         MessageState.FAILED,
+        MessageState.CANCELLED,
     }
 )
 """What a receipt can tell. One that claims anything else (that a message is queued, say) moves nothing."""
 
 _HANDED_OVER = frozenset(MessageState) - {MessageState.HELD, MessageState.QUEUED}
+
+_WITH_THE_PROVIDER = frozenset({MessageState.SENT, MessageState.UNKNOWN})
+"""Whoever wants to cancel a text that is here has to ask the provider."""
 
 _HERE = frozenset({MessageState.HELD, MessageState.QUEUED, MessageState.SENDING})
 _OUT = frozenset({MessageState.SENT, MessageState.UNKNOWN, MessageState.DELIVERED, MessageState.UNDELIVERED})
@@ -116,6 +120,8 @@ class Change:
     """Seconds to wait before the sender is told; a better truth may come in the meantime."""
     by_person: bool = False
     """A person asked for it, who may also have an `unknown` message sent again."""
+    by_provider: bool = False
+    """The provider said it, without whose word nothing is cancelled that it has."""
     attempt: int | None = None
     """The try that led to it. Once a later try has begun, what an earlier one came to decides nothing any more."""
     only_from: frozenset[MessageState] | None = None
@@ -133,7 +139,7 @@ def heard(
     if state not in _TELLING:
         return None
     only_from = None if state is MessageState.DELIVERED else _HANDED_OVER
-    return Change(message_id, state, at, reason, diagnostic, provider_id or None, only_from=only_from)
+    return Change(message_id, state, at, reason, diagnostic, provider_id or None, by_provider=True, only_from=only_from)
 
 
 def apply(
@@ -194,6 +200,8 @@ def _yields(row: dict[str, Any], change: Change) -> bool:
         return False
     if change.by_person and present is MessageState.UNKNOWN and change.state is MessageState.QUEUED:
         return True
+    if change.state is MessageState.CANCELLED and present in _WITH_THE_PROVIDER and not change.by_provider:
+        return False
     return change.state in MAY_BECOME[present]
 
 

@@ -4,15 +4,19 @@ Every room takes them from here: in which module one stands matters to its reade
 """
 
 from bridge.types.events import GatewayEvent, HttpRequest, InboundPart, InboundSms, Receipt
-from bridge.types.mail import Cut, Door, Envelope, Notify, Options, Recipient, Ret, Submission
+from bridge.types.mail import Cut, Door, Envelope, Invitation, Notify, Options, Recipient, Ret, Submission
 from bridge.types.mailbox import Confirm, Language, Mailbox, UnicodePolicy
+from bridge.types.money import CREDITS, Money
 from bridge.types.notices import FiledKind, Match, OutgoingMail, ReplyNotice, Report, ReportLine, SentText
+from bridge.types.rates import NO_LIMIT, Rates
 from bridge.types.sms import Encoded, Encoding, MessageClass, OutboundSms, Outcome, OutcomeKind
 from bridge.types.states import MAY_BECOME, SETTLED, MessageState
 from bridge.types.taken import Destination, NewMail, NewMessage
 
 __all__ = [
+    "CREDITS",
     "MAY_BECOME",
+    "NO_LIMIT",
     "SETTLED",
     "Confirm",
     "Cut",
@@ -26,11 +30,13 @@ __all__ = [
     "HttpRequest",
     "InboundPart",
     "InboundSms",
+    "Invitation",
     "Language",
     "Mailbox",
     "Match",
     "MessageClass",
     "MessageState",
+    "Money",
     "NewMail",
     "NewMessage",
     "Notify",
@@ -39,6 +45,7 @@ __all__ = [
     "Outcome",
     "OutcomeKind",
     "OutgoingMail",
+    "Rates",
     "Receipt",
     "Recipient",
     "ReplyNotice",

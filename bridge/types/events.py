@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bridge.errors import Reason
+from bridge.types.money import Money
 from bridge.types.states import MessageState
 
 
@@ -25,6 +26,8 @@ class Receipt:
     diagnostic: str = ""
     occurred_at: datetime | None = None
     raw: str = ""
+    price: Money | None = None
+    """What the whole message costs, where the provider says so here."""
 
 
 @dataclass(frozen=True, slots=True)

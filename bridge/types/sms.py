@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bridge.errors import Reason
+from bridge.types.money import Money
 
 
 class MessageClass(StrEnum):
@@ -77,3 +78,5 @@ class Outcome:
     """Seconds the provider asks us to wait."""
     segment_ids: tuple[str | None, ...] = ()
     """The provider's id of every segment of a long message, where each has its own; None: not known."""
+    price: Money | None = None
+    """What the whole message costs, where the provider says so at once."""

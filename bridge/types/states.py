@@ -59,8 +59,15 @@ MAY_BECOME: Mapping[MessageState, frozenset[MessageState]] = {
             MessageState.EXPIRED,
         }
     ),
+    # Cancelled only when the provider itself says that the text will not leave.
     MessageState.SENT: frozenset(
-        {MessageState.DELIVERED, MessageState.UNDELIVERED, MessageState.EXPIRED, MessageState.FAILED}
+        {
+            MessageState.DELIVERED,
+            MessageState.UNDELIVERED,
+            MessageState.EXPIRED,
+            MessageState.FAILED,
+            MessageState.CANCELLED,
+        }
     ),
     MessageState.UNKNOWN: frozenset(
         {
@@ -69,6 +76,7 @@ MAY_BECOME: Mapping[MessageState, frozenset[MessageState]] = {
             MessageState.UNDELIVERED,
             MessageState.EXPIRED,
             MessageState.FAILED,
+            MessageState.CANCELLED,
         }
     ),
     MessageState.UNDELIVERED: frozenset({MessageState.DELIVERED}),
@@ -76,6 +84,6 @@ MAY_BECOME: Mapping[MessageState, frozenset[MessageState]] = {
     MessageState.DELIVERED: frozenset(),
     MessageState.FAILED: frozenset(),
     MessageState.REFUSED: frozenset(),
-    MessageState.CANCELLED: frozenset(),
+    MessageState.CANCELLED: frozenset({MessageState.DELIVERED}),
 }
 """Which state yields to which better knowledge without a person's word; a person may also send `unknown` again."""

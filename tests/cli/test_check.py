@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +13,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from bridge.settings import load
+from bridge.store.outbox import Outbox
+from bridge.store.store import Store
 from tests.cli.commands import Done, run
+from tests.gateways.provider import Play, run_provider
 from tests.road.demo_process import DemoProcess
 from tests.servers.ports import free_port
+from tests.store.conftest import CLINIC, new_mail
 
 Settings = dict[str, str]
 
@@ -60,6 +66,25 @@ def check(demo: DemoProcess, tmp_path: Path) -> Callable[..., Done]:
         return run("check", "--config", file)
 
     return command
+
+
+async def take_a_mail(config: Path) -> None:
+    """A message that waits for a gateway called "simulator"."""
+    async with Store(load(config, {})) as store:
+        await store.mailboxes.add(CLINIC)
+        await store.directory.refresh()
+        outbox = Outbox(store.committer, store.key, resubmission_window=86_400)
+        await outbox.take(new_mail(store.directory.all()[0]))
+
+
+def test_a_gateway_that_is_gone_is_named_with_what_waits_for_it(config: Path) -> None:
+    asyncio.run(take_a_mail(config))
+    done = run("check", "--config", config)
+    (said,) = (line for line in done.err.splitlines() if "queue" in line)
+    assert said.startswith(
+        "wrong  queue: 1 messages wait for their turn at gateway simulator, and there is no [gateways.simulator] "
+    )
+    assert "sending.give_up_after" in said
 
 
 def test_all_is_well(demo: DemoProcess) -> None:
@@ -228,3 +253,48 @@ secret = "hunter2-hunter2"
         "gateways.smsc.url",
     ]
     assert "hunter2" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("balance", "limit", "code", "line"),
+    [
+        pytest.param("10.28", None, 0, "ok     gateway main: 10.28 EUR left", id="without a limit"),
+        pytest.param("50.00", 50, 0, "ok     gateway main: 50.0 EUR left", id="at its limit"),
+        pytest.param(
+            "49.99",
+            50,
+            1,
+            "wrong  gateway main: 49.99 EUR left: that is less than balance_below = 50. Top the account up.",
+            id="less than that",
+        ),
+        pytest.param('"NaN"', 50, 0, "ok     gateway main", id="nobody knows"),
+    ],
+)
+async def test_what_is_left_on_an_account_is_said(
+    balance: str, limit: int | None, code: int, line: str, demo: DemoProcess, tmp_path: Path
+) -> None:
+    """The demo's own configuration, with one gateway more."""
+    async with run_provider() as provider:
+        provider.script.extend([Play(200, "{}"), Play(200, f'{{"value": {balance}}}')])
+        lines = [
+            "[gateways.main]",
+            'kind = "vonage"',
+            f'url = "{provider.url}"',
+            'account = "key"',
+            'secret = "secret"',
+            f"balance_below = {limit}" if limit is not None else "",
+        ]
+        file = demo.data_dir / f"{tmp_path.name}.toml"
+        file.write_text("\n".join([(demo.data_dir / "bridge.toml").read_text(), *lines, ""]))
+        done = await asyncio.to_thread(run, "check", "--config", file)
+    assert done.code == code
+    assert line in (done.out + done.err).splitlines()
+
+
+def test_a_limit_for_an_account_that_cannot_be_asked_for_is_a_mistake(check: Callable[..., Done]) -> None:
+    done = check(gateways__simulator__balance_below="50")
+    assert (done.code, done.err) == (
+        1,
+        "wrong  gateways.simulator.balance_below = 50: this provider cannot be asked what is left on its account; "
+        "leave it out\n",
+    )

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.commands import Done, run
 from tests.road.demo_process import DESK, DESK_PASSWORD, LOGIN, SENDER, DemoProcess, eventually
 
-KEYS = {"id", "number", "state", "mailbox", "sender", "created_at"}
+KEYS = {"id", "number", "state", "mailbox", "sender", "created_at", "price", "price_unit"}
 
 
 @pytest.fixture
@@ -121,6 +121,22 @@ def test_a_text_that_has_left_cannot_be_cancelled_nor_sent_again(bridge: Any, de
         f"See `bridge trace {found}`."
     )
     assert len(demo.phone(number)) == 1
+
+
+def test_a_text_that_waits_in_the_network_can_be_taken_back(bridge: Any, demo: DemoProcess) -> None:
+    """The phone is off, so the network still has the text; once it is on, nothing comes."""
+    number = "+393330000608"
+    demo.switch(number, "off")
+    message_id = demo.send(number, "On second thoughts")
+    found = in_state(bridge, number, "sent")["id"]
+    assert bridge("cancel", found).out == f"{found} is cancelled: gateway simulator took it back before it left.\n"
+    in_state(bridge, number, "cancelled")
+    (report,) = eventually(lambda: demo.answers_to(message_id))
+    assert report["X-SMS-Message-Id"] == found
+    demo.switch(number, "on")
+    demo.send(number, "This one, please")
+    in_state(bridge, number, "delivered")
+    assert [message["text"] for message in demo.phone(number)] == ["This one, please"]
 
 
 def test_an_unknown_text_is_sent_again_when_a_person_says_so(bridge: Any, demo: DemoProcess) -> None:

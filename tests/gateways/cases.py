@@ -5,15 +5,17 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 from bridge.errors import Reason
+from bridge.gateways.base import Handed, Recalled
 from bridge.gateways.connection import Connection
-from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, Outcome, OutcomeKind
+from bridge.types import Encoding, MessageClass, MessageState, Money, OutboundSms, Outcome, OutcomeKind
 from tests.gateways import kinds
 from tests.gateways.provider import Play
 
@@ -34,6 +36,8 @@ LONG = replace(PLAIN, text="a" * 200, segments=("a" * 153, "a" * 47))
 EXPIRING = replace(PLAIN, expires_at=NOW + timedelta(hours=2))
 """Of no use two hours from now."""
 PROMOTION = replace(PLAIN, message_class=MessageClass.PROMOTIONAL)
+HANDED = Handed(REFERENCE, ("a/b 1",), NUMBER, SENDER)
+"""One that the provider has, under an id that a careless address would not survive."""
 
 REJECTED, THROTTLED, UNKNOWN = OutcomeKind.REJECTED, OutcomeKind.THROTTLED, OutcomeKind.UNKNOWN
 
@@ -87,6 +91,7 @@ class Told:
     reason: Reason | None = None
     reference: str | None = None
     occurred_at: datetime | None = None
+    price: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,24 @@ class Forged:
 
 
 @dataclass(frozen=True, slots=True)
+class Takes:
+    """What the provider answers to each request that takes `HANDED` back, and what that means."""
+
+    name: str
+    plays: tuple[Play, ...]
+    kind: Recalled
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What the provider says of the account, and what is left on it."""
+
+    name: str
+    body: str
+    money: Money | None
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """All that is known of one provider."""
 
@@ -133,6 +156,18 @@ class Kind:
     """What `bridge check` asks."""
     path: str = ""
     """What the operator's url has after the host."""
+    recall: Sequence[Request] = ()
+    """The requests that take `HANDED` back."""
+    recalls: Sequence[Takes] = ()
+    statement: Request | None = None
+    """What asks for the balance."""
+    balances: Sequence[Left] = ()
+    left: Callable[[str], str] | None = None
+    """The body that says that so much is left; the amount is written in it as JSON."""
+    priced: Callable[[str], Play] | None = None
+    """An answer that takes a text at this price; the amount is JSON."""
+    priced_call: Callable[[Any], Call] | None = None
+    """A receipt that names this price, whatever it is."""
 
 
 def connection(**given: Any) -> Connection:
@@ -140,8 +175,12 @@ def connection(**given: Any) -> Connection:
     return Connection(name="main", url="", public_url=PUBLIC_URL, hook_token=TOKEN, now=lambda: NOW, **given)
 
 
-def accepted(provider_id: str) -> Outcome:
-    return Outcome(OutcomeKind.ACCEPTED, provider_id=provider_id)
+def accepted(provider_id: str, price: Money | None = None) -> Outcome:
+    return Outcome(OutcomeKind.ACCEPTED, provider_id=provider_id, price=price)
+
+
+def money(amount: str, unit: str = "") -> Money:
+    return Money(Decimal(amount), unit)
 
 
 def outcome(kind: OutcomeKind, reason: Reason | None = None, *, retry_after: float | None = None) -> Outcome:

@@ -8,7 +8,7 @@ from bridge.gateways.base import SenderKind
 from bridge.gateways.registry import PROVIDERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "gateways.md"
-HEAD = "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+HEAD = "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
 
 
 def table() -> str:
@@ -24,6 +24,10 @@ def table() -> str:
             ", ".join(kind.value for kind in SenderKind if kind in traits.senders),
             "the bridge" if traits.own_segments else "the provider",
             "yes" if traits.lookup else "no",
+            "yes" if traits.cancel else "no",
+            "yes" if traits.balance else "no",
+            "yes" if traits.price else "no",
+            f"{traits.rates.gateway:g}" if traits.rates.gateway else "",
             traits.evidence.value,
         )
         rows.append(f"| {' | '.join(cells)} |\n")

@@ -15,12 +15,27 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
-from bridge.gateways.base import Gateway
+from bridge.gateways.base import Gateway, Recalled
 from bridge.gateways.registry import KINDS, build
-from bridge.types import GatewayEvent, InboundSms, OutcomeKind, Receipt
+from bridge.types import GatewayEvent, InboundSms, Money, OutcomeKind, Receipt
 from bridge.web.app import build_web
+from bridge.web.refusals import Refusals
 from bridge.web.server import WebServer
-from tests.gateways.cases import PLAIN, Call, Callback, Forged, Heard, Order, Says, Told, all_kinds
+from tests.gateways.cases import (
+    HANDED,
+    PLAIN,
+    Call,
+    Callback,
+    Forged,
+    Heard,
+    Left,
+    Order,
+    Request,
+    Says,
+    Takes,
+    Told,
+    all_kinds,
+)
 from tests.gateways.provider import Fault, Play, Provider, Seen, run_provider
 from tests.servers.ports import free_port
 from tests.web.parts import all_is_well
@@ -50,8 +65,8 @@ def opened(name: str, url: str, timeout: float = 5.0) -> Gateway:
 
 
 def test_every_kind_has_its_table() -> None:
-    # The simulated network is tested with the real one, SMPP in a folder of its own.
-    assert set(TABLES) | {"simulator", "smpp"} == set(KINDS)
+    # The simulated network is tested with the real one; those that speak no HTTP of ours have tests of their own.
+    assert set(TABLES) | {"simulator", "smpp", "gammu", "apprise"} == set(KINDS)
 
 
 @rows("orders")
@@ -133,6 +148,153 @@ async def test_the_check_says_what_is_wrong(kind: str, provider: Provider) -> No
     assert {name: provider.seen[0].headers.get(name) for name in wanted.headers} == dict(wanted.headers)
 
 
+# -------------------------------------------------------------------------------------- taking a text back
+
+
+def kinds_that(part: str) -> pytest.MarkDecorator:
+    """Every kind whose table says something of this."""
+    return pytest.mark.parametrize("kind", [name for name, table in TABLES.items() if getattr(table, part)])
+
+
+@everybody
+def test_what_a_kind_promises_stands_in_its_table(kind: str) -> None:
+    traits, table = KINDS[kind].traits, TABLES[kind]
+    assert traits.cancel is bool(table.recalls) is bool(table.recall)
+    assert traits.balance is bool(table.balances) is (table.left is not None) is (table.statement is not None)
+    assert traits.price is (table.priced is not None or table.priced_call is not None)
+
+
+@rows("recalls")
+async def test_a_text_counts_as_taken_back_only_by_the_providers_own_word(
+    kind: str, row: Takes, provider: Provider
+) -> None:
+    gateway = opened(kind, provider.url)
+    provider.script.extend(row.plays)
+    recall = await gateway.cancel(HANDED)
+    await gateway.close()
+    assert recall.kind is row.kind
+    assert HANDED.number[1:] not in recall.diagnostic
+    wanted = TABLES[kind].recall[: len(row.plays)]
+    assert len(provider.seen) == len(wanted)
+    for seen, request in zip(provider.seen, wanted, strict=True):
+        assert_is(seen, request)
+
+
+def assert_is(seen: Seen, request: Request) -> None:
+    """A request is the documented one, to the letter."""
+    assert (seen.method, seen.target) == (request.method, request.target)
+    assert {name: seen.headers.get(name) for name in request.headers} == dict(request.headers)
+    assert _content(seen) == request.body
+
+
+@kinds_that("recalls")
+@pytest.mark.parametrize("fault", Fault)
+async def test_silence_takes_no_text_back(kind: str, fault: Fault, provider: Provider) -> None:
+    gateway = opened(kind, provider.url, timeout=1.0)
+    provider.script.append(fault)
+    recall = await gateway.cancel(HANDED)
+    await gateway.close()
+    assert recall.kind is Recalled.UNKNOWN
+
+
+@kinds_that("recalls")
+@pytest.mark.parametrize("status", [200, 204, 307, 401, 403, 429, 500, 503])
+@pytest.mark.parametrize("body", ["", "null", "[]", "{}", '{"status": []}', "[" * 5000])
+async def test_no_nonsense_takes_a_text_back(kind: str, status: int, body: str, provider: Provider) -> None:
+    gateway = opened(kind, provider.url)
+    provider.script.extend([Play(status, body)] * len(TABLES[kind].recall))
+    recall = await gateway.cancel(HANDED)
+    await gateway.close()
+    assert recall.kind in (Recalled.ASKED, Recalled.UNKNOWN)
+
+
+@everybody
+async def test_a_provider_that_needs_an_id_is_not_asked_without(kind: str, provider: Provider) -> None:
+    """SMSGate knows our own reference; those that cannot cancel are not asked at all."""
+    gateway = opened(kind, provider.url)
+    provider.script.append(Play(200, "{}"))
+    recall = await gateway.cancel(replace(HANDED, provider_ids=()))
+    await gateway.close()
+    assert (recall.kind, len(provider.seen)) == ((Recalled.UNKNOWN, 1) if kind == "smsgate" else (Recalled.REFUSED, 0))
+
+
+# ------------------------------------------------------------------------------------------------- the account
+
+
+HOSTILE = ["null", "true", "[]", "{}", '""', '"NaN"', "NaN", "Infinity", "1e999", '"1e3"', '"1,23"', '" 1"', '"\u0661"']
+HOSTILE += ['"0x10"', '"--1"', '"1.2.3"', "1" * 4000, '"' + "9" * 13 + '"', "1e-300"]
+
+
+@rows("balances")
+async def test_what_is_left_is_said_exactly(kind: str, row: Left, provider: Provider) -> None:
+    gateway = opened(kind, provider.url)
+    provider.script.append(Play(200, row.body))
+    left = await gateway.balance()
+    await gateway.close()
+    assert left == row.money
+    assert row.money is None or (left is not None and left.digits == row.money.digits), "12.30 is not 12.3"
+    request = TABLES[kind].statement
+    assert request is not None
+    assert_is(provider.seen[0], request)
+
+
+@kinds_that("left")
+@pytest.mark.parametrize("amount", HOSTILE)
+async def test_what_is_no_amount_is_no_balance(kind: str, amount: str, provider: Provider) -> None:
+    assert await _left(kind, amount, provider) is None
+
+
+@kinds_that("left")
+async def test_an_account_can_be_overdrawn(kind: str, provider: Provider) -> None:
+    left = await _left(kind, "-12", provider)
+    assert left is not None
+    assert left.amount < 0
+
+
+async def _left(kind: str, amount: str, provider: Provider) -> Money | None:
+    body, gateway = TABLES[kind].left, opened(kind, provider.url)
+    assert body is not None
+    provider.script.append(Play(200, body(amount)))
+    try:
+        return await gateway.balance()
+    finally:
+        await gateway.close()
+
+
+@everybody
+@pytest.mark.parametrize("answer", [Play(401, ""), Play(500, "{}"), Play(200, "<html>"), *Fault])
+async def test_without_an_answer_nobody_knows_what_is_left(kind: str, answer: Play | Fault, provider: Provider) -> None:
+    gateway = opened(kind, provider.url, timeout=1.0)
+    provider.script.append(answer)
+    assert await gateway.balance() is None
+    await gateway.close()
+
+
+@kinds_that("priced")
+@pytest.mark.parametrize("amount", [*HOSTILE, "-12"])
+async def test_whatever_a_text_is_said_to_cost_it_is_taken(kind: str, amount: str, provider: Provider) -> None:
+    answer = TABLES[kind].priced
+    assert answer is not None
+    fair, odd = [await play_through(kind, provider, PLAIN, answer(each)) for each in ("12", amount)]
+    assert fair.price is not None
+    assert odd == replace(fair, price=None)
+
+
+@kinds_that("priced_call")
+@pytest.mark.parametrize("amount", [None, True, [], {}, "", "NaN", "1e3", "1,23", "-12", "9" * 13, float("inf")])
+async def test_whatever_a_receipt_says_it_costs_it_is_heard(kind: str, amount: object, listener: Listener) -> None:
+    call = TABLES[kind].priced_call
+    assert call is not None
+    for each in ("12", amount):
+        answer = await listener.take(call(each))
+        assert answer.status_code == 200
+    fair, odd = listener.heard
+    assert isinstance(fair, Receipt)
+    assert fair.price is not None
+    assert isinstance(odd, Receipt)
+    assert replace(odd, raw="") == replace(fair, price=None, raw="")
+
+
 # ------------------------------------------------------------------------------------------------ callbacks
 
 
@@ -170,7 +332,8 @@ async def _start_listener(kind: str, stack: AsyncExitStack) -> Listener:
 
     gateway = opened(kind, "http://127.0.0.1:9")
     stack.push_async_callback(gateway.close)
-    web = WebServer(build_web({"main": gateway}, keep, all_is_well), "127.0.0.1", 0)
+    app = build_web({"main": gateway}, keep, all_is_well, refusals=Refusals(at_once=10_000))
+    web = WebServer(app, "127.0.0.1", 0)
     await web.start()
     stack.push_async_callback(web.stop)
     client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", trust_env=False)
@@ -235,7 +398,7 @@ def _essence(event: GatewayEvent, wanted: Told | Heard) -> Told | Heard:
     if isinstance(event, InboundSms):
         return Heard(event.number, event.to, event.text, event.received_at)
     assert isinstance(event, Receipt)
-    return Told(event.provider_id, event.state, event.reason, event.reference, event.occurred_at)
+    return Told(event.provider_id, event.state, event.reason, event.reference, event.occurred_at, event.price)
 
 
 def test_secrets_are_named_so_that_no_log_holds_them() -> None:

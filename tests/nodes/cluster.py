@@ -27,6 +27,8 @@ class Cluster:
     folder: Path
     postgres: PostgresServer
     database: str
+    gateway: str = ""
+    """Lines that the section of the gateway has besides."""
     smtp_port: int = field(default_factory=free_port)
     http_port: int = field(default_factory=free_port)
     phones_port: int = field(default_factory=free_port)
@@ -81,6 +83,7 @@ tls = "none"
 kind = "simulator"
 url = "http://127.0.0.1:{self.phones_port}/simulator/provider"
 secret_file = "secret"
+{self.gateway}
 [sending]
 gateway = "main"
 """

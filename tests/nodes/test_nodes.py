@@ -7,12 +7,14 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import httpx
 import pytest
 
 from bridge.clock import new_id
+from bridge.dispatcher import LATE
 from tests.nodes.cluster import Cluster
 from tests.road.client import Client
 from tests.road.demo_process import DOMAIN, LOGIN, compose, eventually
@@ -84,6 +86,30 @@ def test_a_dead_nodes_work_goes_to_the_others_at_once(cluster: Cluster) -> None:
     cluster.add_node()
     eventually(lambda: cluster.states()[slow] in ("unknown", "delivered"), patience=20)
     assert cluster.texts()[slow] <= 1
+
+
+@pytest.mark.timeout(300)
+def test_nodes_keep_to_one_rate_and_one_is_killed(tmp_path: Path, postgres: PostgresServer) -> None:
+    """Twenty a second for all three together; who dies wastes its slots, and nobody makes up for them."""
+    rate, phones = 20, [f"+39353{n:04}000" for n in range(100)]
+    cluster = Cluster(tmp_path, postgres, f"cluster_{new_id()}", gateway=f"rate = {rate}").start()
+    try:
+        nodes = [cluster.begin_node() for _ in range(3)]
+        eventually(lambda: len(cluster.ready()) == 3)
+        with cluster.smtp() as client:
+            recipients = [f"{phone}@{DOMAIN}" for phone in phones]
+            client.send_message(compose(LOGIN, recipients[:1], "A text."), LOGIN, recipients)
+        eventually(lambda: cluster.texts().total() >= len(phones) // 4)
+        cluster.kill(nodes[0])
+        eventually(lambda: set(cluster.states().values()) <= {"delivered", "unknown"}, patience=60)
+    finally:
+        cluster.stop()
+    rows = cluster.postgres.sql("SELECT extract(epoch FROM started_at) FROM attempt ORDER BY 1", cluster.database)
+    began = [float(row) for row in rows.split()]
+    assert len(began) == len(phones)
+    for first, last in combinations(range(len(began)), 2):
+        assert last - first <= rate * (began[last] - began[first] + LATE) + 1
+    print(f"{len(began)} texts in {began[-1] - began[0]:.2f} s at {rate} a second")
 
 
 def test_workers_are_kept_running_on_the_same_ports(cluster: Cluster) -> None:

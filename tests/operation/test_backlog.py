@@ -10,11 +10,12 @@ from bridge import clock
 from bridge.disk import Disk
 from bridge.gauges import gauges
 from bridge.store.backlog import Backlog, Waiting, WaitingFilings, WaitsFor, read_backlog
+from bridge.store.claims import Claim
 from bridge.store.filings import FilingClaim, Filings
 from bridge.store.mails import MailResult
-from bridge.types import MessageState, NewMail
+from bridge.types import MessageState, NewMail, Rates
 from tests.store.conftest import GATEWAY, StoreRoom, later, new_mail
-from tests.store.steps import finish, sending
+from tests.store.steps import ME, finish, sending, start
 from tests.store.test_filings import three
 from tests.store.test_mails import mail_of
 
@@ -47,6 +48,17 @@ async def test_a_message_that_was_not_taken_waits_since_its_first_try(room: Stor
     message = await sending(room)
     await finish(room, message, MessageState.QUEUED, at=50)
     assert await waiting(room) == (Waiting(GATEWAY, WaitsFor.RETRY, 1, later(1)),)
+
+
+async def test_what_has_used_up_its_rate_waits_for_its_pace(room: StoreRoom) -> None:
+    await room.outbox.take(new_mail(room.mailbox, ["+393331234561", "+393331234562", "+393331234563"]))
+    wish = Claim(ME, later(1), later(91), 10, rates={GATEWAY: Rates(sender=0.01)})
+    (first,) = await room.store.queue.claim(wish)
+    await start(room, first.sms.reference)
+    answer, pace = Waiting(GATEWAY, WaitsFor.ANSWER, 1, None), Waiting(GATEWAY, WaitsFor.PACE, 2, later(0))
+    assert await waiting(room, 2) == (answer, pace)
+    turn = replace(pace, waits_for=WaitsFor.TURN)
+    assert await waiting(room, 202) == (answer, turn), "its two segments are paid for"
 
 
 async def test_a_paused_mailbox_is_not_late(room: StoreRoom) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,9 +12,16 @@ import pytest
 from bridge.conditions import Condition, Facts, Kind, Limits, Unfiled, judge
 from bridge.notices import alert
 from bridge.streaks import RELAY, Streak, gateway, poll
+from bridge.types import Money
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-LIMITS = Limits(nothing_sent_for=600, queue_older_than=3600, refusing_for=300, disk_free_below=500)
+LIMITS = Limits(
+    nothing_sent_for=600,
+    queue_older_than=3600,
+    refusing_for=300,
+    disk_free_below=500,
+    balance_below={"main": Decimal("50")},
+)
 QUIET = Facts(at=NOON, began=NOON, database=True, disk_free=1000, last_sent=NOON)
 
 DATABASE, DISK, RELAYS, QUEUE, SILENCE = (
@@ -21,6 +29,7 @@ DATABASE, DISK, RELAYS, QUEUE, SILENCE = (
 )
 MAIN = Condition(Kind.GATEWAY, "main")
 ANSWERS = Condition(Kind.ANSWERS, "main")
+DRY = Condition(Kind.BALANCE, "main")
 CLINIC = Condition(Kind.FILING, "clinic@example.test")
 
 
@@ -31,6 +40,11 @@ def ago(minutes: float) -> datetime:
 def unfiled(since: float, tries: int = 0) -> dict[str, Unfiled]:
     """What the clinic's folders wait for."""
     return {CLINIC.part: Unfiled(7, ago(since), tries)}
+
+
+def left(amount: str, name: str = "main") -> dict[str, Money]:
+    """What the provider says of the account."""
+    return {name: Money(Decimal(amount), "EUR")}
 
 
 def failing(times: int, since: float, last: float = 0) -> Streak:
@@ -62,6 +76,10 @@ def failing(times: int, since: float, last: float = 0) -> Streak:
             id="answers-say-nothing-of-sending",
         ),
         pytest.param({"streaks": {RELAY: failing(3, 6)}}, {RELAYS}, id="mail-server-refuses"),
+        pytest.param({"balances": left("49.99")}, {DRY}, id="account-runs-dry"),
+        pytest.param({"balances": left("-3")}, {DRY}, id="account-overdrawn"),
+        pytest.param({"balances": left("50.00")}, set(), id="account-at-its-limit"),
+        pytest.param({"balances": left("1", "second")}, set(), id="account-without-a-limit"),
         pytest.param({"filings": unfiled(6, tries=3)}, {CLINIC}, id="imap-server-refuses"),
         pytest.param({"filings": unfiled(4, tries=9)}, set(), id="imap-server-refuses-not-for-long"),
         pytest.param({"filings": unfiled(6, tries=2)}, set(), id="two-refusals-are-bad-luck-too"),
@@ -88,11 +106,15 @@ def test_what_is_wrong(facts: dict[str, Any], expected: set[Condition]) -> None:
         pytest.param({"filings": unfiled(50)}, {CLINIC}, id="filings-just-below-their-limit"),
         pytest.param({"filings": unfiled(45)}, set(), id="filings-flow"),
         pytest.param({"filings": {}}, set(), id="all-is-filed"),
+        pytest.param({"balances": left("62.49")}, {DRY}, id="account-just-above-its-limit"),
+        pytest.param({"balances": left("62.50")}, set(), id="account-topped-up"),
+        pytest.param({"balances": {}}, {DRY}, id="not-asked-since-the-restart"),
         pytest.param({"database": False}, {DATABASE, QUEUE, CLINIC}, id="nobody-knows-the-queue"),
     ],
 )
 def test_what_is_over_is_over_by_a_margin(facts: dict[str, Any], expected: set[Condition]) -> None:
-    about = {"disk_free": {DISK}, "waiting_since": {QUEUE}, "filings": {CLINIC}, "database": {QUEUE, CLINIC}}
+    about = {"disk_free": {DISK}, "waiting_since": {QUEUE}, "filings": {CLINIC}, "balances": {DRY}}
+    about |= {"database": {QUEUE, CLINIC}}
     holding = about[next(iter(facts))]
     assert judge(replace(QUIET, **facts), LIMITS, holding) == expected
 
@@ -115,7 +137,7 @@ def test_a_gateway_that_refused_does_so_until_it_takes_something(
 
 
 @pytest.mark.parametrize(
-    "condition", [DATABASE, DISK, MAIN, ANSWERS, RELAYS, CLINIC, QUEUE, SILENCE], ids=lambda each: each.kind.value
+    "condition", [DATABASE, DISK, MAIN, ANSWERS, DRY, RELAYS, CLINIC, QUEUE, SILENCE], ids=lambda each: each.kind.value
 )
 def test_the_operator_can_read_what_is_wrong_and_what_to_do(condition: Condition) -> None:
     facts = replace(QUIET, waiting_since=ago(61), waiting=12, filings=unfiled(90))
@@ -128,6 +150,13 @@ def test_the_operator_can_read_what_is_wrong_and_what_to_do(condition: Condition
         assert b"{" not in mail.raw
     assert f"\r\nIn-Reply-To: <{first.id}@sms.clinic.example>\r\n".encode() in last.raw
     assert alert.begins(condition, facts, ago(5), **parts) == first  # a second try is the same mail
+
+
+def test_the_alert_names_what_is_left() -> None:
+    assert alert.sentence(DRY, replace(QUIET, balances=left("9.50"))).startswith(
+        "Left on the account of gateway main: 9.50 EUR."
+    )
+    assert "Left on the account of gateway main: not known yet." in alert.sentence(DRY, QUIET)
 
 
 def test_the_alert_names_the_mailbox_and_what_waits_for_it() -> None:

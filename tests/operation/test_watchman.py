@@ -6,22 +6,26 @@ import asyncio
 import smtplib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
 import pytest
 import structlog
 from aiosmtpd.smtp import SMTP
+from pydantic import SecretStr
 
-from bridge import app, watchman
+from bridge import app, treasurer, watchman
 from bridge.access.credentials import hash_password
 from bridge.app import Bridge
 from bridge.demo_mailboxes import demo_mailbox
-from bridge.settings import OperatorSettings, Settings, demo_settings
+from bridge.settings import GatewaySettings, OperatorSettings, Settings, demo_settings
 from bridge.simulator.server import Simulator
 from bridge.store.store import Store
 from bridge.web.app import build_web
 from bridge.web.server import WebServer
+from tests.gateways.provider import Play, run_provider
 from tests.road.demo_process import LOGIN, PASSWORD, eventually
 from tests.servers.mail_server import MailServer, silent
 from tests.servers.ports import free_port
@@ -49,6 +53,8 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchman.Watchman, "pause", 0.05)
     monkeypatch.setattr(watchman, "AWAY", watchman.AWAY / 200)
     monkeypatch.setattr(watchman, "AGAIN", watchman.AGAIN / 200)
+    monkeypatch.setattr(treasurer.Treasurer, "pause", 0.05)
+    monkeypatch.setattr(treasurer, "EVERY", timedelta(0))
 
 
 @pytest.fixture
@@ -114,6 +120,28 @@ async def until(look: Callable[[], object]) -> None:
 async def ready(settings: Settings) -> httpx.Response:
     async with httpx.AsyncClient(trust_env=False) as http:
         return await http.get(f"http://127.0.0.1:{settings.http.port}/readyz")
+
+
+async def test_one_mail_when_an_account_runs_dry_and_one_when_it_was_topped_up(
+    settings: Settings, mail_server: tuple[MailServer, int]
+) -> None:
+    server = mail_server[0]
+    async with run_provider() as provider:
+        second = GatewaySettings(
+            kind="vonage", url=provider.url, account="key", secret=SecretStr("secret"), balance_below=Decimal(50)
+        )
+        gateways = {**settings.gateways, "second": second}
+        provider.script.extend([Play(200, '{"value": 9.5}')])
+        async with running(settings.model_copy(update={"gateways": gateways})):
+            await until(lambda: len(server.subjects(OPERATOR)) == 1)
+            parts = (await ready(settings)).json()["parts"]
+            assert parts["balance second"].startswith("Left on the account of gateway second: 9.5 EUR.")
+            provider.script.extend([Play(200, '{"value": 80}')])
+            await until(lambda: len(server.subjects(OPERATOR)) == 2)
+    assert server.subjects(OPERATOR) == [
+        "SMS bridge: the account of gateway second runs dry",
+        "SMS bridge: over: the account of gateway second runs dry",
+    ]
 
 
 async def test_one_mail_when_the_gateway_refuses_and_one_when_it_takes_again(

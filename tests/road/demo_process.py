@@ -168,6 +168,10 @@ class DemoProcess:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
+    def switch(self, number: str, what: str) -> None:
+        """Switch a phone `off` or `on`."""
+        httpx.post(f"{self.url}/simulator/api/phones/{number}/{what}", timeout=PATIENCE).raise_for_status()
+
     def mails(self, address: str = LOGIN) -> list[dict[str, Any]]:
         """The list of what the bridge mailed to an address, oldest first."""
         answer = httpx.get(f"{self.url}/simulator/api/mail/{address}", timeout=PATIENCE)

@@ -13,18 +13,20 @@ import pytest
 
 from bridge import breaker, clock, dispatcher
 from bridge import station as stations
-from bridge.dispatcher import Dispatcher, Pace
+from bridge.dispatcher import Dispatcher
 from bridge.errors import StoreUnavailable
 from bridge.gateways.base import Gateway, Traits
 from bridge.store import engine as engine_module
 from bridge.store.claims import Claim, Claimed, Start
 from bridge.streaks import Streaks
+from bridge.tries import Patience
 from bridge.types import MessageState, OutboundSms, Outcome, OutcomeKind
 from tests.stations.conftest import refusals
 from tests.store.conftest import GATEWAY, StoreRoom, Template, new_mail, open_room
 
 ACCEPTED = Outcome(OutcomeKind.ACCEPTED, "P-1")
-PACE = Pace(first_retry=0.01, max_retry=0.02, give_up_after=60, unknown_after=15, in_flight=10)
+PATIENCE = Patience(first_retry=0.01, max_retry=0.02, give_up_after=60, unknown_after=15)
+IN_FLIGHT = 10
 
 
 class Network(Gateway):
@@ -52,7 +54,13 @@ class Network(Gateway):
 async def dispatching(room: StoreRoom, network: Network, grace: float = 5.0) -> AsyncIterator[Dispatcher]:
     """A dispatcher at work; it is stopped as the bridge stops it."""
     station = Dispatcher(
-        room.store.queue, {GATEWAY: network}, PACE, node="me", settled=network.settled.set, streaks=Streaks()
+        room.store.queue,
+        {GATEWAY: network},
+        PATIENCE,
+        in_flight=IN_FLIGHT,
+        node="me",
+        settled=network.settled.set,
+        streaks=Streaks(),
     )
     running = asyncio.create_task(station.run())
     try:
@@ -88,7 +96,8 @@ async def test_a_stand_in_carries_what_the_first_cannot(
     station = Dispatcher(
         room.store.queue,
         {GATEWAY: first, "second": second},
-        PACE,
+        PATIENCE,
+        in_flight=IN_FLIGHT,
         node="me",
         settled=lambda: None,
         streaks=Streaks(),
@@ -199,7 +208,15 @@ async def test_a_stop_does_not_wait_for_ever_and_nothing_is_sent_twice(room: Sto
 async def test_what_is_claimed_during_a_stop_stays_in_the_queue(room: StoreRoom) -> None:
     await take(room)
     network = Network(accepts)
-    station = Dispatcher(room.store.queue, {GATEWAY: network}, PACE, node="me", settled=lambda: None, streaks=Streaks())
+    station = Dispatcher(
+        room.store.queue,
+        {GATEWAY: network},
+        PATIENCE,
+        in_flight=IN_FLIGHT,
+        node="me",
+        settled=lambda: None,
+        streaks=Streaks(),
+    )
     running = asyncio.create_task(station.run())
     await asyncio.sleep(0)  # the claim is on its way to the database
     await station.stop(1)

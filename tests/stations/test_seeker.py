@@ -81,9 +81,30 @@ async def test_a_receipt_that_came_meanwhile_knows_better(room: StoreRoom) -> No
     assert await room.store.queue.doubts([GATEWAY], clock.now() - seeker.LONGEST_DOUBT) == []
 
 
-async def unknown(room: StoreRoom) -> str:
+async def test_the_old_ones_do_not_keep_the_others_from_being_asked_about(
+    room: StoreRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider cannot say what became of the first five, and is asked about those behind them all the same."""
+    monkeypatch.setattr(seeker, "FIRST_WAIT", 0.0)
+    monkeypatch.setattr(seeker, "PAGE", 2)
+    messages = [await unknown(room, f"<{number}@client.test>") for number in range(7)]
+    provider, settled = Provider(*[NOBODY_KNOWS] * 5, THERE, THERE, *[NOBODY_KNOWS] * 1000), asyncio.Event()
+    station = Seeker(
+        room.store.queue, {GATEWAY: provider}, lambda: settled.set() if len(provider.asked) >= 12 else None
+    )
+    running = asyncio.create_task(station.run())
+    await asyncio.wait_for(settled.wait(), 10)
+    station.stop()
+    await running
+    asked = [doubt.reference for doubt in provider.asked]
+    assert asked[:7] == messages, "each once, before any is asked about again"
+    assert asked[7:12] == messages[:5]
+    assert [await state(room, each) for each in messages[5:]] == [MessageState.SENT] * 2
+
+
+async def unknown(room: StoreRoom, mail: str = "<one@client.test>") -> str:
     now = clock.now()
-    await room.outbox.take(new_mail(room.mailbox, at=now))
+    await room.outbox.take(new_mail(room.mailbox, message_id=mail, at=now))
     until = now + timedelta(seconds=90)
     (claimed,) = await room.store.queue.claim(Claim(ME, clock.now(), until, 10))
     message_id = claimed.sms.reference

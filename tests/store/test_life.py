@@ -132,6 +132,11 @@ class Life(RuleBasedStateMachine):
     def a_person_cancels(self) -> None:
         self.run(self.room.store.queue.change(Change(self.message_id, MessageState.CANCELLED, later(self.at))))
 
+    @rule()
+    def the_provider_takes_it_back(self) -> None:
+        taken_back = Change(self.message_id, MessageState.CANCELLED, later(self.at), by_provider=True)
+        self.run(self.room.store.queue.change(taken_back))
+
     @invariant()
     def nobody_is_texted_twice(self) -> None:
         assert self.reached + len(self.flying) <= 1 + self.asked_again

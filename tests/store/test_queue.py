@@ -109,9 +109,37 @@ async def test_late_truth_wins_and_nothing_else(room: StoreRoom, first: MessageS
     (claimed,) = await claim(room)
     for step in path:
         assert await room.store.queue.change(Change(claimed.sms.reference, step, later(2))) is step
-    result = await room.store.queue.change(Change(claimed.sms.reference, then, later(3)))
+    result = await room.store.queue.change(Change(claimed.sms.reference, then, later(3), by_provider=True))
     assert result == (then if then in MAY_BECOME[first] else None)
     assert await state(room, claimed.sms.reference) is (then if then in MAY_BECOME[first] else first)
+
+
+@pytest.mark.parametrize("first", [MessageState.SENT, MessageState.UNKNOWN])
+async def test_what_a_provider_has_is_cancelled_by_its_word_alone(room: StoreRoom, first: MessageState) -> None:
+    message_id = await sending(room)
+    await finish(room, message_id, first, provider_id="P")
+    by_person = Change(message_id, MessageState.CANCELLED, later(3), by_person=True)
+    assert await room.store.queue.change(by_person) is None
+    by_provider = Change(message_id, MessageState.CANCELLED, later(3), by_provider=True, attempt=1)
+    assert await room.store.queue.change(by_provider) is MessageState.CANCELLED
+    await room.inbox.receipt(receipt(message_id, MessageState.FAILED, "1"), later(4))
+    assert await state(room, message_id) is MessageState.CANCELLED
+    await room.inbox.receipt(receipt(message_id, MessageState.DELIVERED, "2"), later(5))
+    assert await state(room, message_id) is MessageState.DELIVERED, "late truth wins"
+
+
+async def test_a_try_that_began_meanwhile_is_not_cancelled_with_the_one_before(room: StoreRoom) -> None:
+    """A person asks the provider about a try while another has it sent again."""
+    message_id = await sending(room)
+    await finish(room, message_id, MessageState.UNKNOWN, provider_id="P")
+    again = Change(message_id, MessageState.QUEUED, later(3), due_at=later(3), by_person=True)
+    await room.store.queue.change(again)
+    await claim(room, at=4)
+    assert await start(room, message_id, at=4) == 2
+    await finish(room, message_id, MessageState.SENT, attempt=2, provider_id="P2")
+    late = Change(message_id, MessageState.CANCELLED, later(5), by_provider=True, attempt=1)
+    assert await room.store.queue.change(late) is None
+    assert await state(room, message_id) is MessageState.SENT
 
 
 async def test_only_a_person_sends_an_unknown_message_again(room: StoreRoom) -> None:

@@ -6,6 +6,7 @@ section 4 (data coding schemes), TS 23.040 section 9.2.3.24 (user data header).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,8 +21,12 @@ UDH = 0x40
 _UCS2 = 0x08
 _UCS2_SINGLE, _UCS2_PART = 70, 67
 
+_IA5 = 0x01
+_NO_IA5 = re.compile(rb"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
+"""Letters of the GSM alphabet that no text in IA5 (ASCII) has: the npm package `smpp` calls that alphabet IA5."""
+
 _CODECS: Mapping[int, str] = {
-    0x01: "ascii",
+    _IA5: "ascii",
     0x03: "latin-1",
     0x05: "shift_jis",
     0x06: "iso8859-5",
@@ -124,7 +129,7 @@ def text_of(message: ShortMessage, alphabet: Alphabet) -> tuple[str, Place | Non
     octets, place = message.octets, _sar(message.tlvs)
     if message.esm_class & UDH and octets and octets[0] < len(octets):
         header, octets = octets[1 : octets[0] + 1], octets[octets[0] + 1 :]
-        place = _concatenation(header) or place
+        place = concatenation(header) or place
     return _decode(octets, message.data_coding, alphabet, whole=place is None), place
 
 
@@ -136,7 +141,7 @@ def _decode(octets: bytes, data_coding: int, alphabet: Alphabet, *, whole: bool)
         text = even.decode("utf-16-be", errors)
     elif kind == 1:
         text = _eight_bits(octets)
-    elif data_coding in _CODECS:
+    elif data_coding in _CODECS and not (data_coding == _IA5 and _NO_IA5.search(octets)):
         text = octets.decode(_CODECS[data_coding], "replace")
     elif data_coding == 0 and alphabet is Alphabet.LATIN1:
         text = octets.decode("latin-1")
@@ -164,7 +169,7 @@ def _eight_bits(octets: bytes) -> str:
         return octets.decode("latin-1")
 
 
-def _concatenation(header: bytes) -> Place | None:
+def concatenation(header: bytes) -> Place | None:
     """The concatenation element of a user data header (TS 23.040 section 9.2.3.24.1 and .8)."""
     at = 0
     while at + 2 <= len(header):

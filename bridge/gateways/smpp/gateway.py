@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
@@ -17,15 +18,16 @@ from typing import ClassVar
 import structlog
 
 from bridge.errors import Reason
-from bridge.gateways.base import Gateway, Hear, Traits
+from bridge.gateways.base import Gateway, Handed, Hear, Recall, Recalled, Traits
 from bridge.gateways.connection import Connection, Option
 from bridge.gateways.smpp import inbound, receipts, status
 from bridge.gateways.smpp.binds import Binds, sentence
 from bridge.gateways.smpp.coding import Piece, pieces
 from bridge.gateways.smpp.options import OPTIONS, read
 from bridge.gateways.smpp.pdu import Address, ShortMessage
+from bridge.gateways.smpp.receipts import IdNotation
 from bridge.gateways.smpp.session import Late, Session
-from bridge.gateways.smpp.terms import BindRefused, NeverLeft, NoAnswer
+from bridge.gateways.smpp.terms import BindRefused, Mode, NeverLeft, NoAnswer
 from bridge.sms.gsm7 import NotGsm7
 from bridge.types import GatewayEvent, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
@@ -50,7 +52,7 @@ class SmppGateway(Gateway):
     base_url: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ("account", "secret")
     options: ClassVar[tuple[Option, ...]] = OPTIONS
-    traits = Traits(receipts=True, inbound=True, own_segments=True)
+    traits = Traits(receipts=True, inbound=True, cancel=True, own_segments=True)
 
     @classmethod
     def url_of(cls, options: Mapping[str, str]) -> str:
@@ -62,6 +64,8 @@ class SmppGateway(Gateway):
         self.name = connection.name
         self.connection = connection
         self._agreed = read(connection)
+        # Only an id that is kept as the SMSC wrote it names a message to it.
+        self.traits = replace(self.traits, cancel=self._agreed.notation is IdNotation.SAME)
         self._binds = Binds(self.name, self._agreed.terms, self._agreed.modes, self._hear)
         self._heard: Hear | None = None
         # Two long texts to one phone must not share their reference, not even across a restart.
@@ -144,6 +148,31 @@ class SmppGateway(Gateway):
                 ),
             )
         )
+
+    async def cancel(self, message: Handed) -> Recall:
+        """Every segment by its own cancel_sm, over a bind of its own: whoever cancels is not the bridge that sends."""
+        if not message.provider_ids:
+            return await super().cancel(message)
+        mode = next(mode for mode in self._agreed.modes if mode is not Mode.RECEIVER)
+        try:
+            session = await Session.open(self._agreed.terms, mode, self._hear)
+        except BindRefused as refused:
+            return Recall(Recalled.UNKNOWN, status.name(refused.code))
+        except (OSError, NoAnswer, NeverLeft) as error:
+            return Recall(Recalled.UNKNOWN, sentence(error))
+        try:
+            source, destination = _address(message.sender), _address(message.number)
+            codes = [await session.cancel(each, source, destination) for each in message.provider_ids]
+        except (NoAnswer, NeverLeft) as error:
+            return Recall(Recalled.UNKNOWN, str(error))
+        finally:
+            await session.leave()
+        failed = [code for code in codes if code != status.OK]
+        if not failed:
+            return Recall(Recalled.CANCELLED)
+        too_late = set(failed) <= {status.CANCEL_FAILED, status.INVALID_MESSAGE_ID}
+        which = f"{len(failed)} of {len(codes)} segments: " if len(codes) > 1 else ""
+        return Recall(Recalled.REFUSED if too_late else Recalled.UNKNOWN, which + status.name(failed[0]))
 
     def _message(self, sms: OutboundSms, piece: Piece) -> ShortMessage:
         return ShortMessage(

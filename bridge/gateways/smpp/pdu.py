@@ -28,6 +28,7 @@ class Command(IntEnum):
     SUBMIT_SM = 0x04
     DELIVER_SM = 0x05
     UNBIND = 0x06
+    CANCEL_SM = 0x08
     BIND_TRANSCEIVER = 0x09
     OUTBIND = 0x0B
     ENQUIRE_LINK = 0x15
@@ -142,6 +143,18 @@ def submit_body(message: ShortMessage) -> bytes:
             *(struct.pack("!HH", tag, len(value)) + value for tag, value in tlvs.items()),
         )
     )
+
+
+def cancel_body(message_id: str, source: Address, destination: Address) -> bytes:
+    """The body of cancel_sm for one message (section 4.9.1)."""
+    return b"\0" + _c_octets(message_id) + _address(source) + _address(destination)
+
+
+def read_cancel(body: bytes) -> str:
+    """The message id of a cancel_sm. Raises `MalformedPdu`."""
+    reader = _Reader(body)
+    reader.text()
+    return reader.text()
 
 
 def read_deliver(body: bytes) -> ShortMessage:

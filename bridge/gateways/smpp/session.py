@@ -17,12 +17,14 @@ from bridge.gateways.smpp import status
 from bridge.gateways.smpp.pace import Pace
 from bridge.gateways.smpp.pdu import (
     RESPONSE,
+    Address,
     Command,
     MalformedPdu,
     Pdu,
     ShortMessage,
     Tag,
     bind_body,
+    cancel_body,
     read_data,
     read_deliver,
     read_submit_response,
@@ -139,6 +141,11 @@ class Session(asyncio.Protocol):
         finally:
             self._window.release()
         return answer.status, self._learn(answer)
+
+    async def cancel(self, message_id: str, source: Address, destination: Address) -> int:
+        """Ask the SMSC not to deliver a message it has (section 4.9); the status. Raises NeverLeft and NoAnswer."""
+        answer = await self._ask(Command.CANCEL_SM, cancel_body(message_id, source, destination), self._terms.timeout)
+        return answer.status
 
     async def _turn(self, until: float) -> None:
         while True:

@@ -15,7 +15,9 @@ from bridge.types import Outcome, OutcomeKind
 OK = 0x00
 INVALID_COMMAND_ID = 0x03
 WRONG_BIND_STATE = 0x04
+INVALID_MESSAGE_ID = 0x0C
 WRONG_PASSWORD = 0x0E
+CANCEL_FAILED = 0x11
 TRY_AGAIN = 0x64
 """ESME_RX_T_APPN: we could not keep it now; the SMSC sends it again."""
 NEVER_AGAIN = 0x65
@@ -37,6 +39,7 @@ _NAMES: Mapping[int, str] = {
     0x0D: "ESME_RBINDFAIL",
     0x0E: "ESME_RINVPASWD",
     0x0F: "ESME_RINVSYSID",
+    0x11: "ESME_RCANCELFAIL",
     0x14: "ESME_RMSGQFUL",
     0x15: "ESME_RINVSERTYP",
     0x43: "ESME_RINVESMCLASS",

@@ -33,6 +33,9 @@ class ReceiptRow(SQLModel, table=True):
     received_at: datetime = Field(sa_type=Utc)
     message_id: str | None = Field(foreign_key="message.id")
     raw: str = Field(sa_type=Private)
+    price: str | None
+    """What the message costs, where the receipt says it, as exact decimal digits."""
+    price_unit: str | None
 
 
 class Conversation(SQLModel, table=True):

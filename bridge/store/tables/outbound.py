@@ -1,4 +1,4 @@
-"""The tables of what goes out: mails that were taken, their messages, and every try to send them."""
+"""The tables of what goes out: mails that were taken, their messages, every try to send them, and how fast they go."""
 
 from __future__ import annotations
 
@@ -175,6 +175,20 @@ class AttemptRow(SQLModel, table=True):
     finished_at: datetime | None = Field(sa_type=Utc)
     outcome: str | None
     diagnostic: str
+    price: str | None
+    """What the gateway said it costs, as exact decimal digits."""
+    price_unit: str | None
+
+
+class PaceRow(SQLModel, table=True):
+    """From when on a gateway, or one sender number through it, may send again; shared by all nodes."""
+
+    __tablename__ = "pace"
+
+    gateway: str = Field(primary_key=True)
+    sender: str = Field(primary_key=True)
+    """Empty for the gateway as a whole."""
+    free_at: datetime = Field(sa_type=Utc, index=True)
 
 
 submissions = table("submission")
@@ -184,3 +198,4 @@ messages = table("message")
 message_contents = table("message_content")
 segments = table("segment")
 attempts = table("attempt")
+paces = table("pace")

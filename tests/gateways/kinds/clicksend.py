@@ -25,6 +25,7 @@ from tests.gateways.cases import (
     Forged,
     Heard,
     Kind,
+    Left,
     Order,
     Request,
     Says,
@@ -32,6 +33,7 @@ from tests.gateways.cases import (
     accepted,
     connection,
     form,
+    money,
     outcome,
     query,
 )
@@ -56,6 +58,16 @@ def answer(status: str, **more: Any) -> Play:
     data = {"total_count": 1, "queued_count": 1, "messages": [message]}
     told = {"http_code": 200, "response_code": "SUCCESS", "response_msg": "Messages queued.", "data": data}
     return Play(200, json.dumps(told))
+
+
+def priced(price: str) -> Play:
+    """As ClickSend's page for sending shows it; the one for prices writes `_currency`."""
+    message = f'{{"message_id": "{ID}", "message_parts": 1, "message_price": {price}, "status": "SUCCESS"}}'
+    return Play(200, f'{{"data": {{"currency": {{"currency_name_short": "USD"}}, "messages": [{message}]}}}}')
+
+
+def left(balance: str) -> str:
+    return f'{{"data": {{"user_id": 116, "balance": {balance}, "_currency": {{"currency_name_short": "AUD"}}}}}}'
 
 
 def error(status: int, code: str, headers: dict[str, str] | None = None) -> Play:
@@ -87,6 +99,7 @@ KIND = Kind(
     ],
     answers=[
         Says("taken", answer("SUCCESS"), accepted(ID)),
+        Says("taken, and what it costs", priced('"0.0770"'), accepted(ID, money("0.0770", "USD"))),
         Says("no phone", answer("INVALID_RECIPIENT"), outcome(REJECTED, Reason.UNKNOWN_SUBSCRIBER)),
         Says("country not enabled", answer("COUNTRY_NOT_ENABLED"), outcome(REJECTED, Reason.COUNTRY_NOT_ALLOWED)),
         Says("sender refused", answer("INVALID_SENDER_ID"), outcome(REJECTED, Reason.SENDER_REFUSED)),
@@ -100,6 +113,13 @@ KIND = Kind(
         Says("broken", error(500, "INTERNAL_SERVER_ERROR"), outcome(UNKNOWN)),
     ],
     question=Request("GET", "/v3/account", LOGIN),
+    statement=Request("GET", "/v3/account", LOGIN),
+    balances=[
+        Left("in dollars", left('"4.998000"'), money("4.998000", "AUD")),
+        Left("without a currency", '{"data": {"balance": "4.998000", "_currency": null}}', money("4.998000")),
+    ],
+    left=left,
+    priced=priced,
     callbacks=[
         receipt("on its way", report("200", "Sent"), MessageState.SENT),
         receipt("delivered", report("201", "Delivered"), MessageState.DELIVERED),

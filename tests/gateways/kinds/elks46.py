@@ -19,6 +19,7 @@ from tests.gateways.cases import (
     Forged,
     Heard,
     Kind,
+    Left,
     Order,
     Request,
     Says,
@@ -26,6 +27,7 @@ from tests.gateways.cases import (
     accepted,
     connection,
     form,
+    money,
     outcome,
 )
 from tests.gateways.provider import Play
@@ -41,6 +43,15 @@ FIELDS = {
 }
 RECEIPTS, INBOUND = f"/receipts/{TOKEN}", f"/inbound/{TOKEN}"
 
+
+def priced(cost: str) -> Play:
+    return Play(200, f'{{"status": "created", "id": "s17a6dafb12d6b1cabc053d57dac2b9d8", "parts": 1, "cost": {cost}}}')
+
+
+def left(balance: str) -> str:
+    return f'{{"displayname": "Clinic", "currency": "SEK", "balance": {balance}}}'
+
+
 KIND = Kind(
     connection=connection(account="user", secret="password"),
     path="/a1",
@@ -51,8 +62,8 @@ KIND = Kind(
     answers=[
         Says(
             "taken",
-            Play(200, '{"status": "created", "id": "s17a6dafb12d6b1cabc053d57dac2b9d8"}'),
-            accepted("s17a6dafb12d6b1cabc053d57dac2b9d8"),
+            priced("3500"),
+            accepted("s17a6dafb12d6b1cabc053d57dac2b9d8", money("0.3500")),
         ),
         Says("wrong login", Play(401, "API access requires Basic HTTP authentication"), outcome(REJECTED)),
         Says("bad number", Play(400, "Invalid to number"), outcome(REJECTED)),
@@ -62,6 +73,13 @@ KIND = Kind(
         Says("taken, but it does not say as what", Play(200, "{}"), outcome(UNKNOWN)),
     ],
     question=Request("GET", "/a1/me", LOGIN),
+    statement=Request("GET", "/a1/me", LOGIN),
+    balances=[
+        Left("in ten thousandths", left("1234500"), money("123.4500", "SEK")),
+        Left("nothing", left("0"), money("0.0000", "SEK")),
+    ],
+    left=left,
+    priced=priced,
     callbacks=[
         Callback("sent", form(RECEIPTS, id="s1", status="sent"), (Told("s1", MessageState.SENT),)),
         Callback(

@@ -28,6 +28,7 @@ from tests.gateways.cases import (
     Forged,
     Heard,
     Kind,
+    Left,
     Order,
     Request,
     Says,
@@ -35,6 +36,7 @@ from tests.gateways.cases import (
     accepted,
     as_json,
     connection,
+    money,
     outcome,
 )
 from tests.gateways.provider import Play
@@ -101,6 +103,10 @@ def answered(value: dict[str, Any], jwt: str = "") -> Call:
     return as_json("/inbound", value, {"x-gwapi-signature": jwt or token(value)})
 
 
+def left(credit: str) -> str:
+    return f'{{"credit": {credit}, "currency": "DKK", "id": 1}}'
+
+
 SENT = datetime.fromtimestamp(1795255200, UTC)
 
 KIND = Kind(
@@ -121,6 +127,12 @@ KIND = Kind(
         Says("taken, but it does not say as what", Play(202, '{"msg_id": ""}'), outcome(UNKNOWN)),
     ],
     question=Request("GET", "/rest/me", LOGIN),
+    statement=Request("GET", "/rest/me", LOGIN),
+    balances=[
+        Left("as a number", left("1234.5"), money("1234.5", "DKK")),
+        Left("as a text", left('"0.20"'), money("0.20", "DKK")),
+    ],
+    left=left,
     callbacks=[
         receipt("UNKNOWN", None),
         receipt("ENROUTE", MessageState.SENT),

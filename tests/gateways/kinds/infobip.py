@@ -21,10 +21,12 @@ from tests.gateways.cases import (
     TOKEN,
     UNICODE,
     UNKNOWN,
+    Call,
     Callback,
     Forged,
     Heard,
     Kind,
+    Left,
     Order,
     Request,
     Says,
@@ -32,6 +34,7 @@ from tests.gateways.cases import (
     accepted,
     as_json,
     connection,
+    money,
     outcome,
 )
 from tests.gateways.provider import Play
@@ -82,8 +85,17 @@ def receipt(
     group: int, name: str, state: MessageState | None, reason: Reason | None = None, error: str = ""
 ) -> Callback:
     call = as_json(RECEIPTS, {"results": [report(group, name, error or "NO_ERROR")]})
-    events = () if state is None else (Told(REFERENCE, state, reason, REFERENCE, DONE),)
+    events = () if state is None else (Told(REFERENCE, state, reason, REFERENCE, DONE, money("0.01", "EUR")),)
     return Callback(f"{name} {error}".strip(), call, events)
+
+
+def priced(price: object, **more: Any) -> Call:
+    told = report(3, "DELIVERED_TO_HANDSET") | {"price": {"pricePerMessage": price, "currency": "EUR"}, **more}
+    return as_json(RECEIPTS, {"results": [told]})
+
+
+def left(balance: str) -> str:
+    return f'{{"balance": {balance}, "currency": "EUR"}}'
 
 
 def written(text: str, number: str = NUMBER[1:]) -> dict[str, Any]:
@@ -129,7 +141,21 @@ KIND = Kind(
         Says("taken, but it does not say what", Play(200, '{"messages": []}'), outcome(UNKNOWN)),
     ],
     question=Request("GET", "/sms/3/logs?limit=1", LOGIN),
+    statement=Request("GET", "/account/1/balance", LOGIN),
+    balances=[Left("in euros", left("47.79134"), money("47.79134", "EUR"))],
+    left=left,
+    priced_call=priced,
     callbacks=[
+        Callback(
+            "two parts, and the price of one of them or of both",
+            priced(0.01, messageCount=2),
+            (Told(REFERENCE, MessageState.DELIVERED, None, REFERENCE, DONE),),
+        ),
+        Callback(
+            "a price that is none",
+            as_json(RECEIPTS, {"results": [report(3, "DELIVERED_TO_HANDSET") | {"price": "cheap"}]}),
+            (Told(REFERENCE, MessageState.DELIVERED, None, REFERENCE, DONE),),
+        ),
         receipt(1, "PENDING_ACCEPTED", None),
         receipt(1, "PENDING_ENROUTE", MessageState.SENT),
         receipt(1, "PENDING_WAITING_DELIVERY", MessageState.SENT),
@@ -169,7 +195,7 @@ KIND = Kind(
                 },
             ),
             (
-                Told(REFERENCE, MessageState.DELIVERED, None, REFERENCE, DONE),
+                Told(REFERENCE, MessageState.DELIVERED, None, REFERENCE, DONE, money("0.01", "EUR")),
                 Told("other", MessageState.FAILED, Reason.SENDER_REFUSED, "other"),
             ),
         ),

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from bridge.errors import Reason
 from bridge.sms import gsm7
-from bridge.types import MessageState
+from bridge.types import CREDITS, MessageState
 from tests.gateways.cases import (
     LONG,
     NOW,
@@ -27,6 +27,7 @@ from tests.gateways.cases import (
     Forged,
     Heard,
     Kind,
+    Left,
     Order,
     Request,
     Says,
@@ -34,6 +35,7 @@ from tests.gateways.cases import (
     accepted,
     connection,
     form,
+    money,
     outcome,
     query,
 )
@@ -83,6 +85,10 @@ def mo(octets: bytes, coding: str | None = None, **more: str) -> Call:
     }
     fields |= {"coding": coding} if coding is not None else {}
     return Call(INBOUND, {"content-type": "application/x-www-form-urlencoded"}, urlencode({**fields, **more}).encode())
+
+
+def left(balance: str) -> str:
+    return f'{{"balance": {balance}, "sms_count": "ND"}}'
 
 
 def error(status: int, words: str) -> Play:
@@ -140,6 +146,13 @@ KIND = Kind(
         Says("an error in a 200", Play(200, 'Error "No route found"'), outcome(UNKNOWN)),
     ],
     question=Request("GET", "/balance?username=bridge&password=password"),
+    statement=Request("GET", "/balance?username=bridge&password=password"),
+    balances=[
+        Left("a quota", left("100.0"), money("100.0", CREDITS)),
+        Left("a quota as a text", left('"100.0"'), money("100.0", CREDITS)),
+        Left("no limit", left('"ND"'), None),
+    ],
+    left=left,
     callbacks=[
         Callback("the network has it", receipt("ESME_ROK", level="1"), told(MessageState.SENT), says="ACK/Jasmin"),
         Callback(

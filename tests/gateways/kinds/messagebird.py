@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bridge.errors import Reason
-from bridge.types import MessageState
+from bridge.types import CREDITS, MessageState
 from tests.gateways.cases import (
     EXPIRING,
     LONG,
@@ -30,6 +30,7 @@ from tests.gateways.cases import (
     Forged,
     Heard,
     Kind,
+    Left,
     Order,
     Request,
     Says,
@@ -37,6 +38,7 @@ from tests.gateways.cases import (
     accepted,
     connection,
     form,
+    money,
     outcome,
     query,
 )
@@ -105,6 +107,16 @@ TO_SHORT_CODE = form(
     receive_datetime="20261121090000",
 )
 
+
+def priced(amount: str) -> Play:
+    price = f'{{"amount": {amount}, "currency": "EUR"}}'
+    return Play(201, f'{{"id": "e8077d80", "recipients": {{"items": [{{"status": "sent", "price": {price}}}]}}}}')
+
+
+def left(amount: str, payment: str = "prepaid", unit: str = "euros") -> str:
+    return f'{{"payment": "{payment}", "type": "{unit}", "amount": {amount}}}'
+
+
 KIND = Kind(
     connection=connection(secret="key", webhook_secret="signing key"),
     orders=[
@@ -122,6 +134,8 @@ KIND = Kind(
         ),
     ],
     answers=[
+        Says("taken, and what it costs", priced("0.075"), accepted("e8077d80", money("0.075", "EUR"))),
+        Says("taken, and the price comes later", priced("null"), accepted("e8077d80")),
         Says(
             "taken",
             Play(201, '{"id": "e8077d80", "recipients": {"totalCount": 1, "items": [{"status": "sent"}]}}'),
@@ -147,6 +161,15 @@ KIND = Kind(
         Says("taken, but it does not say as what", Play(201, "{}"), outcome(UNKNOWN)),
     ],
     question=Request("GET", "/balance", LOGIN),
+    statement=Request("GET", "/balance", LOGIN),
+    balances=[
+        Left("in euros", left("9.2"), money("9.2", "EUR")),
+        Left("in texts", left("103", unit="credits"), money("103", CREDITS)),
+        Left("in another currency", left("9.2", unit="yen"), money("9.2")),
+        Left("billed later: there is nothing that could run out", left("0", "postpaid"), None),
+    ],
+    left=left,
+    priced=priced,
     callbacks=[
         Callback("scheduled says nothing new", signed(receipt("scheduled")), ()),
         told("sent", MessageState.SENT),

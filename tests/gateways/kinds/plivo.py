@@ -25,6 +25,7 @@ from tests.gateways.cases import (
     Forged,
     Heard,
     Kind,
+    Left,
     Order,
     Request,
     Says,
@@ -32,6 +33,7 @@ from tests.gateways.cases import (
     accepted,
     connection,
     form,
+    money,
     outcome,
 )
 from tests.gateways.provider import Play
@@ -68,6 +70,14 @@ def told(status: str, state: MessageState, code: str = "", reason: Reason | None
     return Callback(f"{status} {code}", signed(receipt(status, code)), (Told("83876bdb", state, reason),))
 
 
+def priced(amount: object) -> Call:
+    return signed(form(RECEIPTS, None, MessageUUID="83876bdb", Status="sent", Units="2", TotalAmount=str(amount)))
+
+
+def left(credits: str) -> str:
+    return f'{{"account_type": "standard", "billing_mode": "prepaid", "cash_credits": {credits}}}'
+
+
 def written(text: str) -> Call:
     return form(INBOUND, None, MessageUUID="7a242edc", From=NUMBER[1:], To=SENDER[1:], Text=text, Type="sms", Units="3")
 
@@ -99,9 +109,18 @@ KIND = Kind(
         Says("taken, but it does not say as what", Play(202, '{"message_uuid": []}'), outcome(UNKNOWN)),
     ],
     question=Request("GET", "/v1/Account/MA1/", LOGIN),
+    statement=Request("GET", "/v1/Account/MA1/", LOGIN),
+    balances=[Left("in dollars", left('"1.80900"'), money("1.80900", "USD"))],
+    left=left,
+    priced_call=priced,
     callbacks=[
         Callback("queued says nothing new", signed(receipt("queued")), ()),
         told("sent", MessageState.SENT),
+        Callback(
+            "sent, and what it costs",
+            priced("0.01180"),
+            (Told("83876bdb", MessageState.SENT, price=money("0.01180", "USD")),),
+        ),
         told("delivered", MessageState.DELIVERED),
         told("undelivered", MessageState.UNDELIVERED, "80", Reason.ABSENT_SUBSCRIBER),
         told("undelivered", MessageState.UNDELIVERED, "70", Reason.UNKNOWN_SUBSCRIBER),

@@ -29,6 +29,7 @@ from tests.gateways.cases import (
     Forged,
     Heard,
     Kind,
+    Left,
     Order,
     Request,
     Says,
@@ -36,6 +37,7 @@ from tests.gateways.cases import (
     accepted,
     as_json,
     connection,
+    money,
     outcome,
 )
 from tests.gateways.provider import Play
@@ -54,6 +56,10 @@ def request(text: str, **more: str) -> Request:
 def answer(whole: str, **message: Any) -> Play:
     told = {"id": ID, "sender": SENDER, "recipient": NUMBER[1:], "text": "…", "success": True, "error": None}
     return Play(200, json.dumps({"success": whole, "total_price": 0.075, "messages": [{**told, **message}]}))
+
+
+def priced(price: str) -> Play:
+    return Play(200, f'{{"success": "100", "total_price": {price}, "messages": [{{"id": "{ID}", "success": true}}]}}')
 
 
 def failed(code: str) -> Play:
@@ -97,7 +103,7 @@ KIND = Kind(
         Order("of no use in two hours", EXPIRING, request(EXPIRING.text, ttl="120")),
     ],
     answers=[
-        Says("taken", answer("100"), accepted(ID)),
+        Says("taken", answer("100"), accepted(ID, money("0.075"))),
         Says("refused for this phone", failed("202"), outcome(REJECTED, Reason.UNKNOWN_SUBSCRIBER)),
         Says("sender refused", failed("306"), outcome(REJECTED, Reason.SENDER_REFUSED)),
         Says("the same text a moment ago", failed("402"), outcome(REJECTED, Reason.FILTERED)),
@@ -116,6 +122,10 @@ KIND = Kind(
         Says("taken, it seems", Play(200, '{"success": "100", "messages": []}'), outcome(UNKNOWN)),
     ],
     question=Request("GET", "/api/balance", LOGIN),
+    statement=Request("GET", "/api/balance", LOGIN),
+    balances=[Left("a bare number", "290.67\n", money("290.67"))],
+    left=str,
+    priced=priced,
     callbacks=[
         receipt("ACCEPTED", MessageState.SENT),
         receipt("TRANSMITTED", MessageState.SENT),

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bridge.errors import Reason
+from bridge.gateways.base import Recalled
 from bridge.types import MessageState
 from tests.gateways.cases import (
     EXPIRING,
@@ -33,6 +34,7 @@ from tests.gateways.cases import (
     Order,
     Request,
     Says,
+    Takes,
     Told,
     accepted,
     as_json,
@@ -98,6 +100,13 @@ def written(text: str, target: str = INBOUND, **more: Any) -> Call:
     return as_json(target, {**fields, "body": text, "received_at": "2026-11-21T08:17:19.210Z", **more})
 
 
+def took(status: str) -> tuple[Play, Play]:
+    """The batch is cancelled in any case; the report says what that did."""
+    return Play(200, f'{{"id": "{BATCH}", "canceled": true}}'), Play(
+        200, f'{{"batch_id": "{BATCH}", "status": "{status}"}}'
+    )
+
+
 KIND = Kind(
     connection=connection(account="plan", secret="api-token", webhook_secret="hook key"),
     orders=[
@@ -118,6 +127,19 @@ KIND = Kind(
         Says("taken, but it does not say as what", Play(201, '{"type": "mt_text"}'), outcome(UNKNOWN)),
     ],
     question=Request("GET", f"{TARGET}?page_size=1", LOGIN),
+    recall=[
+        Request("DELETE", f"{TARGET}/a%2Fb%201", LOGIN),
+        Request("GET", f"{TARGET}/a%2Fb%201/delivery_report/%2B393331234567", LOGIN),
+    ],
+    recalls=[
+        Takes("cancelled before it reached the network", took("Cancelled"), Recalled.CANCELLED),
+        Takes("still in the queue", took("Queued"), Recalled.ASKED),
+        Takes("handed to the network", took("Dispatched"), Recalled.REFUSED),
+        Takes("delivered", took("Delivered"), Recalled.REFUSED),
+        Takes("no receipt came", took("Unknown"), Recalled.REFUSED),
+        Takes("no report yet", (took("")[0], Play(404, "{}")), Recalled.ASKED),
+        Takes("no such batch", (Play(404, '{"code": "not_found"}'),), Recalled.REFUSED),
+    ],
     callbacks=[
         receipt("Queued", 400, None),
         receipt("Dispatched", 401, MessageState.SENT),
@@ -130,7 +152,7 @@ KIND = Kind(
         receipt("Aborted", 412, MessageState.FAILED, Reason.COUNTRY_NOT_ALLOWED),
         receipt("Aborted", 411, MessageState.FAILED, Reason.TOO_MANY_SEGMENTS),
         receipt("Aborted", 410, MessageState.FAILED, Reason.SENDER_REFUSED),
-        receipt("Cancelled", 407, MessageState.FAILED),
+        receipt("Cancelled", 407, MessageState.CANCELLED),
         receipt("Unknown", 403, None),
         Callback(
             "without a reference",

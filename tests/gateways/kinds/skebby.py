@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.errors import Reason
-from bridge.types import MessageState
+from bridge.types import CREDITS, MessageState
 from tests.gateways.cases import (
     LONG,
     NUMBER,
@@ -18,6 +18,7 @@ from tests.gateways.cases import (
     Callback,
     Forged,
     Kind,
+    Left,
     Order,
     Request,
     Says,
@@ -26,6 +27,7 @@ from tests.gateways.cases import (
     as_json,
     connection,
     form,
+    money,
     outcome,
     query,
 )
@@ -53,6 +55,10 @@ def receipt(status: str, *events: tuple[MessageState, Reason | None]) -> Callbac
     return Callback(status, call, tuple(Told(REFERENCE, state, reason, REFERENCE) for state, reason in events))
 
 
+def left(money: str) -> str:
+    return f'{{"money": {money}, "sms": [], "email": null}}'
+
+
 KIND = Kind(
     connection=connection(account="USER", secret="TOKEN", options={"login": "key"}),
     path=BASE,
@@ -77,6 +83,17 @@ KIND = Kind(
         Says("broken", Play(500, ""), outcome(UNKNOWN)),
     ],
     question=Request("GET", f"{BASE}/status", KEYS),
+    statement=Request("GET", f"{BASE}/status?getMoney=true&typeAliases=true", KEYS),
+    balances=[
+        Left("money", left("9.95"), money("9.95")),
+        Left(
+            "texts of our quality",
+            '{"money": null, "sms": [{"type": "SI", "quantity": 4}, {"type": "GP", "quantity": 120}]}',
+            money("120", CREDITS),
+        ),
+        Left("texts of another quality", '{"money": null, "sms": [{"type": "SI", "quantity": 4}, 7]}', None),
+    ],
+    left=left,
     callbacks=[
         receipt("WAITING"),
         receipt("SCHEDULED"),

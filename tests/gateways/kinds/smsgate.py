@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bridge.errors import Reason
+from bridge.gateways.base import Recalled
 from bridge.types import MessageState, Outcome, OutcomeKind
 from tests.gateways.cases import (
     LONG,
@@ -29,6 +30,7 @@ from tests.gateways.cases import (
     Order,
     Request,
     Says,
+    Takes,
     Told,
     accepted,
     as_json,
@@ -132,6 +134,15 @@ KIND = Kind(
         Says("broken", error(500, "failed to handle request"), outcome(UNKNOWN)),
     ],
     question=Request("GET", "/3rdparty/v1/webhooks", LOGIN),
+    recall=[Request("DELETE", f"{TARGET}/{REFERENCE}", LOGIN)],
+    recalls=[
+        Takes("the phone has not fetched it", (answer("Cancelled", 200),), Recalled.CANCELLED),
+        Takes("the phone is asked", (answer("Cancelling", 200),), Recalled.ASKED),
+        Takes("it left a moment ago", (answer("Sent", 200),), Recalled.UNKNOWN),
+        Takes("it is not pending any more", (error(400, "message is not pending"),), Recalled.REFUSED),
+        Takes("no such message", (error(404, "message not found"),), Recalled.REFUSED),
+        Takes("broken", (error(500, "failed to cancel message"),), Recalled.UNKNOWN),
+    ],
     callbacks=[
         Callback("sent", told("sms:sent", "sentAt", partsCount=1), receipt(MessageState.SENT)),
         Callback("delivered", told("sms:delivered", "deliveredAt"), receipt(MessageState.DELIVERED)),
@@ -157,7 +168,7 @@ KIND = Kind(
         Callback(
             "cancelled in the app",
             told("sms:cancelled", "cancelledAt"),
-            receipt(MessageState.FAILED, Reason.CANCELLED),
+            receipt(MessageState.CANCELLED, Reason.CANCELLED),
         ),
         Callback("a ping says nothing", signed(event("system:ping", health={"status": "pass"})), ()),
         Callback("its start says nothing", signed(event("app:started")), ()),

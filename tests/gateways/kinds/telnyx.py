@@ -27,6 +27,7 @@ from tests.gateways.cases import (
     Forged,
     Heard,
     Kind,
+    Left,
     Order,
     Request,
     Says,
@@ -34,6 +35,7 @@ from tests.gateways.cases import (
     accepted,
     as_json,
     connection,
+    money,
     outcome,
 )
 from tests.gateways.provider import Play
@@ -79,6 +81,16 @@ def receipt(kind: str, status: str, *codes: str) -> Call:
 def told(status: str, state: MessageState, *codes: str, reason: Reason | None = None) -> Callback:
     call = signed(receipt("message.finalized", status, *codes))
     return Callback(" ".join((status, *codes)), call, (Told("ac012cbf", state, reason, None, MOMENT),))
+
+
+def priced(amount: object) -> Call:
+    cost = {"amount": amount, "currency": "USD"}
+    phones = [{"phone_number": NUMBER, "status": "delivered"}]
+    return signed(event("message.finalized", id="ac012cbf", to=phones, errors=[], cost=cost))
+
+
+def left(credit: str) -> str:
+    return f'{{"data": {{"balance": "300.00", "available_credit": {credit}, "currency": "USD"}}}}'
 
 
 def refused(status: int, code: str) -> Play:
@@ -141,7 +153,16 @@ KIND = Kind(
         Says("taken, but it does not say as what", Play(200, '{"data": {}}'), outcome(UNKNOWN)),
     ],
     question=Request("GET", "/v2/balance", LOGIN),
+    statement=Request("GET", "/v2/balance", LOGIN),
+    balances=[Left("with what may be overdrawn", left('"400.00"'), money("400.00", "USD"))],
+    left=left,
+    priced_call=priced,
     callbacks=[
+        Callback(
+            "delivered, and what it costs",
+            priced("0.0051"),
+            (Told("ac012cbf", MessageState.DELIVERED, price=money("0.0051", "USD")),),
+        ),
         Callback("queued says nothing new", signed(receipt("message.sent", "queued")), ()),
         Callback(
             "sent",

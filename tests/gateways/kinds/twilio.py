@@ -9,6 +9,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from bridge.errors import Reason
+from bridge.gateways.base import Recalled
 from bridge.types import MessageState
 from tests.gateways.cases import (
     NUMBER,
@@ -24,13 +25,16 @@ from tests.gateways.cases import (
     Forged,
     Heard,
     Kind,
+    Left,
     Order,
     Request,
     Says,
+    Takes,
     Told,
     accepted,
     connection,
     form,
+    money,
     outcome,
 )
 from tests.gateways.provider import Play
@@ -56,6 +60,11 @@ def receipt(status: str, **more: str) -> Call:
 
 INBOUND = form("/inbound", MessageSid="SM2", From=NUMBER, To=SENDER, Body="Sì ☎", NumMedia="0", AccountSid="AC1")
 
+
+def left(balance: str) -> str:
+    return f'{{"account_sid": "AC1", "balance": {balance}, "currency": "USD"}}'
+
+
 KIND = Kind(
     connection=connection(account="AC1", secret="token"),
     orders=[
@@ -77,9 +86,21 @@ KIND = Kind(
         Says("taken, but it does not say as what", Play(201, "<html>"), outcome(UNKNOWN)),
     ],
     question=Request("GET", "/2010-04-01/Accounts/AC1.json", LOGIN),
+    statement=Request("GET", "/2010-04-01/Accounts/AC1/Balance.json", LOGIN),
+    balances=[Left("in dollars", left('"12.340"'), money("12.340", "USD"))],
+    left=left,
+    recall=[Request("POST", "/2010-04-01/Accounts/AC1/Messages/a%2Fb%201.json", LOGIN, {"Status": "canceled"})],
+    recalls=[
+        Takes("it waited in the queue", (Play(200, '{"sid": "SM1", "status": "canceled"}'),), Recalled.CANCELLED),
+        Takes("it is on its way", (Play(200, '{"sid": "SM1", "status": "sending"}'),), Recalled.UNKNOWN),
+        Takes("it is too late", (Play(400, '{"code": 30409}'),), Recalled.REFUSED),
+        Takes("no such message", (Play(404, '{"code": 20404}'),), Recalled.REFUSED),
+        Takes("broken", (Play(503, '{"code": 20503}'),), Recalled.UNKNOWN),
+    ],
     callbacks=[
         Callback("queued says nothing new", signed(receipt("queued")), ()),
         Callback("sent", signed(receipt("sent")), (Told("SM1", MessageState.SENT),)),
+        Callback("cancelled", signed(receipt("canceled")), (Told("SM1", MessageState.CANCELLED),)),
         Callback("delivered", signed(receipt("delivered")), (Told("SM1", MessageState.DELIVERED),)),
         Callback(
             "phone is off",

@@ -29,6 +29,7 @@ from tests.gateways.cases import (
     Forged,
     Heard,
     Kind,
+    Left,
     Order,
     Request,
     Says,
@@ -37,6 +38,7 @@ from tests.gateways.cases import (
     as_json,
     connection,
     form,
+    money,
     outcome,
     query,
 )
@@ -61,6 +63,15 @@ def said(*statuses: str) -> Play:
         {"status": status, "message-id": f"0A{place}", "to": NUMBER[1:]} for place, status in enumerate(statuses)
     ]
     return Play(200, json.dumps({"message-count": str(len(messages)), "messages": messages}))
+
+
+def priced(*prices: str) -> Play:
+    parts = ", ".join(f'{{"status": "0", "message-id": "0A0", "message-price": {price}}}' for price in prices)
+    return Play(200, f'{{"message-count": "{len(prices)}", "messages": [{parts}]}}')
+
+
+def left(value: str) -> str:
+    return f'{{"value": {value}, "autoReload": false}}'
 
 
 def signed(event: Mapping[str, str], at: float = 0.0, secret: str = "signature secret") -> dict[str, str]:
@@ -102,14 +113,6 @@ WRITTEN = {
     "message-timestamp": "2026-11-21 09:59:58",
 }
 HEARD = Heard(NUMBER, SENDER, "Sì & no = forse ☎", MOMENT)
-LONG_ANSWER = {
-    **WRITTEN,
-    "text": "a" * 153,
-    "concat": "true",
-    "concat-ref": "7",
-    "concat-total": "2",
-    "concat-part": "1",
-}
 
 
 def as_form(target: str, fields: Mapping[str, str]) -> Call:
@@ -132,6 +135,9 @@ KIND = Kind(
     ],
     answers=[
         Says("taken", said("0"), accepted("0A0")),
+        Says("taken, and what it costs", priced('"0.03330000"'), accepted("0A0", money("0.03330000"))),
+        Says("two pieces cost twice as much", priced('"0.0333"', '"0.0333"'), accepted("0A0", money("0.0666"))),
+        Says("one piece does not say what it costs", priced('"0.0333"', "null"), accepted("0A0")),
         Says("taken in two pieces", said("0", "0"), accepted("0A0")),
         Says("too fast", said("1"), outcome(THROTTLED)),
         Says("too many connections", said("10"), outcome(THROTTLED)),
@@ -160,6 +166,10 @@ KIND = Kind(
         Says("a page of a proxy", Play(200, "<html>"), outcome(UNKNOWN)),
     ],
     question=Request("GET", "/account/get-balance", LOGIN),
+    statement=Request("GET", "/account/get-balance", LOGIN),
+    balances=[Left("in euros", left("10.28"), money("10.28", "EUR"))],
+    left=left,
+    priced=priced,
     callbacks=[
         told("accepted", MessageState.SENT),
         told("buffered", MessageState.SENT),
@@ -190,11 +200,6 @@ KIND = Kind(
         Callback("a phone writes", as_json(INBOUND, signed(WRITTEN)), (HEARD,), says=""),
         Callback("a phone writes, as a form", as_form(INBOUND, signed(WRITTEN)), (HEARD,), says=""),
         Callback("a phone writes, as a query", query(INBOUND, **signed(WRITTEN)), (HEARD,), says=""),
-        Callback(
-            "a piece of a long answer",
-            as_json(INBOUND, signed(LONG_ANSWER)),
-            (Heard(NUMBER, SENDER, "a" * 153, MOMENT),),
-        ),
     ],
     forged=[
         Forged("path without its token", as_json("/receipts", signed(receipt("delivered"))), 404),
