@@ -6,11 +6,13 @@ Values in, values out: who stores what was decided is `bridge.admission`.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bridge import parser
 from bridge.errors import MailRefusal, Reason, RecipientRefusal
+from bridge.notices.invitation import summary
 from bridge.policy.destinations import check_destination
 from bridge.policy.reports import reports_wanted
 from bridge.reading.addresses import read_address
@@ -55,6 +57,8 @@ def resolve(mailbox: Mailbox, recipient: Recipient, domains: Collection[str]) ->
 def read(mailbox: Mailbox, envelope: Envelope, raw: bytes, now: datetime) -> tuple[Submission, Encoded]:
     """The mail as it will be texted. Raises MailRefusal for what its author must change."""
     submission = parser.parse(raw, envelope)
+    if submission.invitation is not None:
+        submission = replace(submission, text=summary(submission.invitation, mailbox.language, mailbox.timezone))
     options = submission.options
     encoded = encode(submission.text, options.unicode or mailbox.unicode)
     limit = min(mailbox.max_segments, options.max_segments or mailbox.max_segments)

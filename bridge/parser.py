@@ -48,8 +48,10 @@ def parse(raw: bytes, envelope: Envelope) -> Submission:
         raise MailRefusal(Reason.AUTOMATIC_MAIL, _AUTOMATIC)
     options = read_options(fields)
     body = read_body(raw[start:].replace(b"\r\n", b"\n"), fields)
-    text, cuts = trim(body.text)
-    if not text:
+    subject = headers.decoded(fields.raw("subject"))
+    text, cuts = trim(body.text, subject)
+    invitation = None if text else body.invitation
+    if not text and invitation is None:
         raise MailRefusal(Reason.EMPTY_TEXT, _empty(bool(cuts or body.cuts)))
     if _unreadable(text):
         raise MailRefusal(Reason.EMPTY_TEXT, _JUNK)
@@ -58,7 +60,7 @@ def parse(raw: bytes, envelope: Envelope) -> Submission:
         message_id=message_id,
         fingerprint=message_id or "sha256:" + hashlib.sha256(raw).hexdigest(),
         header_from=_header_from(fields),
-        subject=headers.decoded(fields.raw("subject")),
+        subject=subject,
         references=_references(fields),
         text=text,
         cuts=body.cuts + cuts,
@@ -66,6 +68,7 @@ def parse(raw: bytes, envelope: Envelope) -> Submission:
         options=options,
         headers=raw[:header_end],
         wants_receipt="return-receipt-to" in fields,
+        invitation=invitation,
     )
 
 

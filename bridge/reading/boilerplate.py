@@ -1,7 +1,8 @@
 """What lawyers, mail servers and scanners put into a mail: disclaimers, banners, printing and virus lines; for `trim`.
 
-A disclaimer is known by what it says, not by its place alone: a paragraph must speak of at least two of the matters
-below, and must not be all there is. One sentence about confidentiality is somebody's own.
+A disclaimer is known by what it says, not by its place alone: a paragraph must speak of the mail itself and of at
+least two of the matters below, and must not be all there is. One sentence about confidentiality is somebody's own, and
+so is an appointment that is reserved and can be cancelled by answering.
 """
 
 from __future__ import annotations
@@ -18,58 +19,66 @@ _LONGEST_BANNER = 600
 
 
 def _words(listed: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in listed.split("|"))
+    return tuple(" ".join(word.split()).casefold() for word in listed.split("|"))
 
 
-_LEGAL = (
-    # It is confidential.
-    _words(
-        """
-        confidential | privileged | riservat | confidenzial | confidencial | vertrouwelijk | confidentiel |
-        vertraulich | sigilos | poufn | luottamuksel | fortrolig | konfidenti
-        """
-    ),
-    # It is meant for one person only.
-    _words(
-        """
-        intended for | intended solely | intended only | intended recipient | addressee | named above |
-        destinatari | geadresseerde | bestemd voor | uitsluitend voor | destinataire | usage exclusif |
-        empfänger | destinatár | uso esclusivo | exclusivamente para | adressat
-        """
-    ),
-    # Somebody else may have got it.
-    _words(
-        """
-        in error | by mistake | per errore | erroneamente | por error | por engano | por erro | ten onrechte |
-        abusievelijk | per abuis | par erreur | irrtümlich | versehentlich | fälschlich | av misstag | omylem
-        """
-    ),
-    # He must tell and delete.
-    _words(
-        """
-        notify the sender | inform the sender | contact the sender | notify us | delete it | delete this |
-        delete the | destroy | avvisar | avvertir | comunicarlo | informarne | distrugger | cancellar |
-        eliminar | elimin | notifiqu | notifíqu | avisar | verwijder | vernietig | afzender | l'expéditeur |
-        supprim | détrui | absender | löschen | vernichten | remetente | apague
-        """
-    ),
-    # He must not use it.
-    _words(
-        """
-        dissemination | distribution | disclosure | copying | unauthorized | unauthorised | prohibited |
-        divulga | diffusion | vietat | proibit | prohibid | verboden | niet toegestaan | openbaarmaking |
-        interdit | weitergabe | untersagt | nicht gestattet
-        """
-    ),
-    # The law says so.
-    _words(
-        """
-        gdpr | 2016/679 | d.lgs | d. lgs | 196/2003 | rgpd | lopd | dsgvo | datenschutz | privacy policy | ley
-        orgánica | trattamento dei dati | protección de datos | liable | liability | responsabilit |
-        aansprakelijk | haftung
-        """
-    ),
+_MAIL = _words(
+    """
+    message | e-mail | email | mail | communication | transmission | attachment | messaggio | comunicazione | allegat |
+    mensaje | correo | comunicación | adjunto | bericht | bijlage | courriel | pièces jointes | nachricht | anlage |
+    anhang | mensagem | correio | anexo | comunicação | meddelande | besked | viesti | wiadomość | zpráva
+    """
 )
+_CONFIDENTIAL = _words(
+    """
+    confidential | privileged | riservat | confidenzial | confidencial | vertrouwelijk | confidentiel | vertraulich |
+    sigilos | poufn | luottamuksel | fortrolig | konfidenti
+    """
+)
+_MEANT_FOR_ONE = _words(
+    """
+    intended for | intended solely | intended only | intended recipient | addressee | named above |
+    destinatari | geadresseerde | bestemd voor | uitsluitend voor | destinataire | usage exclusif |
+    empfänger | destinatár | uso esclusivo | exclusivamente para | adressat
+    """
+)
+_ASTRAY = _words(
+    """
+    in error | by mistake | per errore | erroneamente | por error | por engano | por erro | ten onrechte |
+    abusievelijk | per abuis | par erreur | irrtümlich | versehentlich | fälschlich | av misstag | omylem
+    """
+)
+_TELL_AND_DELETE = _words(
+    """
+    notify the sender | inform the sender | contact the sender | notify us | delete it | delete this |
+    delete the | destroy | avvisar | avvertir | comunicarlo | informarne | distrugger | cancellar |
+    eliminar | elimin | notifiqu | notifíqu | avisar | verwijder | vernietig | afzender | l'expéditeur |
+    supprim | détrui | absender | löschen | vernichten | remetente | apague
+    """
+)
+_FORBIDDEN = _words(
+    """
+    dissemination | distribution | disclosure | copying | unauthorized | unauthorised | prohibited |
+    divulga | diffusion | vietat | proibit | prohibid | verboden | niet toegestaan | openbaarmaking |
+    interdit | weitergabe | untersagt | nicht gestattet
+    """
+)
+_LAW = _words(
+    """
+    gdpr | 2016/679 | d.lgs | d. lgs | 196/2003 | rgpd | lopd | dsgvo | datenschutz | privacy policy | ley
+    orgánica | trattamento dei dati | protección de datos | liable | liability | responsabilit |
+    aansprakelijk | haftung
+    """
+)
+_LEGAL = (_CONFIDENTIAL, _MEANT_FOR_ONE, _ASTRAY, _TELL_AND_DELETE, _FORBIDDEN, _LAW)
+_SENDER = _words("the sender | mittente | remitente | afzender | expéditeur | absender | remetente")
+"""What nobody calls himself."""
+
+_CODE = re.compile(
+    r"\b(?:pin|otp|code|codice|código|password|passwort|kennwort|wachtwoord|passe|senha|clave|contraseña)\b"
+    r"\W{0,3}(?:(?:is|è|es|ist|est|é)\b)?\W{0,3}[0-9]{3}"
+)
+"""What such a text is sent for, if it holds one."""
 
 _HEADINGS = _words(
     """
@@ -79,29 +88,40 @@ _HEADINGS = _words(
 )
 _LONGEST_HEADING = 45
 
-_PRINT = _words("print | stamp | imprim | afdruk | druck")
+_PRINT = _words("print | stamp | imprim | afdruk | drucken | ausdruck")
 _NATURE = _words("environment | ambiente | umwelt | milieu | environnement | planet | alberi | trees")
+_THINK = _words("consider | think | pens | denk | bedenk | necess | notwendig | nötig | nodig | respons | respect")
+_VIRUS = _words("virus | viren | vírus | malware")
 _SCANNED = _words(
     """
-    virus-free | virus free | mail priva di virus | libre de virus | virusvrij | sans virus | virenfrei | auf
-    viren geprüft | livre de vírus | www.avast.com | www.avg.com | scanned by mailscanner | has been checked for
-    viruses | has been scanned | è stata controllata per individuare virus
+    scanned | checked | controllata | controllato | analizado | verificado | gecontroleerd | gescand | vérifié |
+    analysé | geprüft | analisado
     """
 )
+_SCANNERS = _words("www.avast.com | www.avg.com | mailscanner")
 _LONGEST_LINE = 400
 """Characters of a paragraph about printing or viruses."""
 
 _OUTSIDE = _words(
     """
     outside of the organi | outside the organi | outside your organi | outside our organi | outside of our organi
-    | outside the company | outside of the company | [external] | external sender | external email | external
-    e-mail | external source | proviene dall'esterno | mittente esterno | dall'esterno dell | remitente externo |
-    fuera de la organización | fuera de su organización | correo externo | van buiten de organisatie | van buiten
-    onze organisatie | van buiten uw organisatie | externe afzender | externe e-mail | expéditeur externe |
-    extérieur de l'organisation | extérieur à l'organisation | außerhalb der organisation | außerhalb unserer
-    organisation | externer absender | externen absender | fora da organização | fora da sua organização
+    | outside the company | outside of the company | external sender | external email | external
+    e-mail | external source | proviene dall'esterno | arriva dall'esterno | mittente esterno | dall'esterno
+    dell'organi | dall'esterno dell'azienda | remitente externo | fuera de la organización | fuera de su organización |
+    correo externo | van buiten de organisatie | van buiten onze organisatie | van buiten uw organisatie | externe
+    afzender | externe e-mail | expéditeur externe | extérieur de l'organisation | extérieur à l'organisation |
+    außerhalb der organisation | außerhalb unserer organisation | außerhalb ihrer organisation | externer absender |
+    externen absender | fora da organização | fora da sua organização | remetente externo
     """
 )
+_CARE = _words(
+    """
+    click | link | attachment | caution | warning | careful | originat | attenzione | clicca | allegat | cautela |
+    atención | precaución | enlace | adjunto | let op | waarschuwing | klik | bijlage | attention | cliqu | prudence |
+    achtung | vorsicht | anhang | anhänge | warnung | atenção | cuidado | anexo | ligações
+    """
+)
+_TAGS = _words("[external] | [ext] | [extern] | [externe] | [esterno] | [externo]")
 _SELDOM = _words(
     """
     you don't often get email from | you don’t often get email from | non si ricevono spesso messaggi | no suele
@@ -111,8 +131,10 @@ _SELDOM = _words(
 )
 
 _PLACEHOLDER = re.compile(
-    r"(?:\[(?:cid:|image:|logo|inline image|immagine|imagen|afbeelding|bild|photo)[^\]\n]{0,200}\]"
-    r"|<image\d+\.\w{3,4}>|\u1427|\ufffc)+",
+    r"(?:\[(?:cid:|image:|inline image)[^\]\n]{0,200}\]"
+    r"|\[(?:logo|immagine|imagen|image|afbeelding|bild|photo|foto)(?::? ?\d{0,3}| [^\]\s]{1,80}\.(?:png|jpe?g|gif))\]"
+    r"|\[[^\]\n]{0,200}(?:automaticall?y generated|automaticamente|automáticamente|automatisch|automatiquement)"
+    r"[^\]\n]{0,60}\]|<image\d+\.\w{3,4}>|\u1427|\ufffc)+",
     re.IGNORECASE,
 )
 """Where a mail program leaves a picture out of its plain text, and the mark of a tracker."""
@@ -122,10 +144,15 @@ def banner(lines: list[str]) -> Found:
     """Warnings that a mail server puts above a mail from outside."""
     end = 0
     for start, stop in _paragraphs(lines):
-        text = " ".join(lines[start:stop]).casefold()
-        if len(text) > _LONGEST_BANNER or not (_says(text, _OUTSIDE) or _says(text, _SELDOM)):
+        if not _speaks_of_outside(_text(lines, start, stop)):
             break
-        end = stop
+        sentences = list(_sentences(lines, start, stop))
+        last = next((place for place in reversed(sentences) if _warns(_text(lines, *place))), None)
+        if last is None:
+            break
+        end = last[1]
+        if end < stop:
+            break
     return (lines[end:], lines[:end]) if end and any(map(str.strip, lines[end:])) else None
 
 
@@ -133,15 +160,33 @@ def disclaimer(lines: list[str]) -> Found:
     """The last paragraphs, as far as they are disclaimers and the like; never all there is."""
     paragraphs = list(_paragraphs(lines))
     begin = len(lines)
-    for start, stop in reversed(paragraphs[1:]):
-        text = " ".join(line.strip() for line in lines[start:stop]).casefold()
-        heads = begin < len(lines) and len(text) <= _LONGEST_HEADING and _says(text, _HEADINGS)
+    for start, stop in reversed(paragraphs):
+        text = _text(lines, start, stop)
+        heads = begin < len(lines) and _is_heading(text)
         if not (heads or _is_boilerplate(text)):
             break
-        begin = start
+        first = start if heads else _first_of_it(lines, start, stop)
+        if first == paragraphs[0][0]:
+            break
+        begin = first
+        if first > start:
+            break
     while 0 < begin < len(lines) and (not lines[begin - 1].strip() or RULE.fullmatch(lines[begin - 1].strip())):
         begin -= 1
     return (lines[:begin], lines[begin:]) if begin < len(lines) else None
+
+
+def _first_of_it(lines: list[str], start: int, stop: int) -> int:
+    """Where in a paragraph that is boilerplate the boilerplate begins: HTML parts blocks by no blank line."""
+    sentences = list(_sentences(lines, start, stop))
+    texts = [_text(lines, *place) for place in sentences]
+    for say in (_is_boilerplate, _speaks_of_itself):
+        first = next((index for index, text in enumerate(texts) if say(text)), None)
+        if first is not None:
+            while first and (_speaks_of_itself(texts[first - 1]) or _is_heading(texts[first - 1])):
+                first -= 1
+            return sentences[first][0]
+    return start
 
 
 def placeholders(lines: list[str]) -> Found:
@@ -151,13 +196,65 @@ def placeholders(lines: list[str]) -> Found:
 
 
 def _is_boilerplate(text: str) -> bool:
-    if len(text) <= _LONGEST_LINE and (_says(text, _SCANNED) or (_says(text, _PRINT) and _says(text, _NATURE))):
+    if len(text) <= _LONGEST_LINE and _is_footer(text):
         return True
-    return len(text) >= _SHORTEST and sum(_says(text, matter) for matter in _LEGAL) >= 2
+    if len(text) < _SHORTEST or not _says(text, _MAIL) or _CODE.search(text):
+        return False
+    said = [matter for matter in _LEGAL if _says(text, matter)]
+    claims = _CONFIDENTIAL in said or _FORBIDDEN in said or len(said) >= 3
+    addresses = any(matter in said for matter in (_MEANT_FOR_ONE, _ASTRAY, _FORBIDDEN))
+    return len(said) >= 2 and ((claims and addresses) or (_ASTRAY in said and _says(text, _SENDER)))
+
+
+def _is_footer(text: str) -> bool:
+    """Whether this is a line about printing or about viruses."""
+    if _says(text, _PRINT) and _says(text, _NATURE) and _says(text, _THINK):
+        return True
+    if not _says(text, _VIRUS):
+        return _says(text, _SCANNERS)
+    return _says(text, _SCANNERS) or (_says(text, _SCANNED) and _says(text, _MAIL))
+
+
+def _speaks_of_itself(text: str) -> bool:
+    return _says(text, _MAIL) and any(_says(text, matter) for matter in _LEGAL)
+
+
+def _is_heading(text: str) -> bool:
+    return len(text) <= _LONGEST_HEADING and _says(text, _HEADINGS)
+
+
+def _speaks_of_outside(text: str) -> bool:
+    return text.startswith(_TAGS) or _says(text, _SELDOM) or _says(text, _OUTSIDE)
+
+
+def _warns(text: str) -> bool:
+    if len(text) > _LONGEST_BANNER or not _speaks_of_outside(text):
+        return False
+    if _says(text, _SELDOM) or text.strip(" :") in _TAGS:
+        return True
+    return _says(text, _CARE) and (_says(text, _MAIL) or text.startswith(_TAGS))
 
 
 def _says(text: str, words: tuple[str, ...]) -> bool:
     return any(word in text for word in words)
+
+
+def _text(lines: list[str], start: int, stop: int) -> str:
+    return (
+        " ".join(line.strip() for line in lines[start:stop]).casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    )
+
+
+def _sentences(lines: list[str], start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """The lines of a paragraph as they were meant: one ends with its sentence, or where the next word had room."""
+    width = max(len(line) for line in lines[start:stop])
+    begin = start
+    for index in range(start + 1, stop + 1):
+        above = lines[index - 1].rstrip()
+        ends = index == stop or above.endswith((".", "!", "?", "]"))
+        if ends or len(above) + 1 + len(lines[index].split(maxsplit=1)[0]) <= width:
+            yield begin, index
+            begin = index
 
 
 def _paragraphs(lines: list[str]) -> Iterator[tuple[int, int]]:

@@ -25,7 +25,26 @@ _AS_BROWSERS_DO = {
     "shift_jis": "cp932",
     "euc_kr": "cp949",
 }
-_KNOWN = {**aliases.aliases, **{name: name for name in aliases.aliases.values()}, "utf_8_sig": "utf_8_sig"}
+_NAMES = {
+    "x_sjis": "cp932",
+    "windows_31j": "cp932",
+    "windows_874": "cp874",
+    "iso_8859_8_i": "iso8859_8",
+    "iso_8859_8_e": "iso8859_8",
+    "koi8_u": "koi8_u",
+    "koi8_ru": "koi8_u",
+    "x_euc_jp": "euc_jp",
+    "x_gbk": "gb18030",
+    "gb_2312_80": "gb18030",
+    "x_mac_roman": "mac_roman",
+    "x_mac_cyrillic": "mac_cyrillic",
+    "x_windows_1252": "cp1252",
+    "ansi": "cp1252",
+    "utf_8_mac": "utf_8",
+    "unicode": "utf_16",
+}
+"""Labels that mails bear and Python does not know (WHATWG Encoding Standard, section 4.2, and older mail programs)."""
+_KNOWN = {**aliases.aliases, **{name: name for name in aliases.aliases.values()}, "utf_8_sig": "utf_8_sig", **_NAMES}
 _NO_CHARSETS = frozenset(
     {"base64_codec", "bz2_codec", "hex_codec", "idna", "mbcs", "punycode", "quopri_codec", "raw_unicode_escape"}
     | {"rot_13", "undefined", "unicode_escape", "uu_codec", "zlib_codec"}
@@ -40,6 +59,12 @@ def decode(data: bytes, charset: str) -> str:
 
     Octets that are text in no charset come back as U+FFFD.
     """
+    text = decode_known(data, charset)
+    return guessed(data) if text is None else text
+
+
+def decode_known(data: bytes, charset: str) -> str | None:
+    """The text of `data` by the declared charset, else UTF-8; None when it is in neither."""
     if data.isascii() and b"\x1b" not in data and charset.lower() in {"", "us-ascii", "utf-8", "iso-8859-1"}:
         return data.decode("ascii")
     codec = _codec(charset)
@@ -52,6 +77,11 @@ def decode(data: bytes, charset: str) -> str:
             return data.decode(attempt)
         except UnicodeError:
             continue
+    return None
+
+
+def guessed(data: bytes) -> str:
+    """The text of `data` in the charset that it looks like; takes milliseconds where that is not Western."""
     return data.decode(_guess(data), "replace")
 
 
@@ -61,7 +91,8 @@ def _codec(charset: str) -> str | None:
     label = charset.strip().strip("\"'").lower()
     if not label or len(label) > 40 or not label.isascii():
         return None
-    codec = _KNOWN.get(normalize_encoding(label))
+    name = normalize_encoding(label).replace("-", "_")
+    codec = _KNOWN.get(name) or _KNOWN.get(re.sub(r"^cp_(?=\d)", "cp", name))
     if codec is None or codec in _NO_CHARSETS:
         return None
     return _AS_BROWSERS_DO.get(codec, codec)

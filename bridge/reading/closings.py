@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from bridge.reading.layouts import DEVICE, DEVICE_HEADS, SIGN_OFFS
+from bridge.reading.layouts import DEVICE, DEVICE_HEADS, GADGET, SIGN_OFFS
 from bridge.reading.quotes import Found
 
 _BARE_SIGNATURE_LINES = 15
@@ -27,6 +27,12 @@ _END_MARK = re.compile(r"(?:(?<!\$)\$\$|(?<!#)###?|--end|\N{EM DASH}-|\{end sms\
 _LAST = frozenset("$#d-}")
 """What a mark ends with, for a quick look."""
 _ENCLOSED = re.compile(r"\s*##(?!#)")
+_HEADING = re.compile(r"\s*## .* ##\s*")
+"""How monitors set a heading; it encloses no text."""
+_DIALLED = re.compile(r"\S*[#*]\S*")
+"""A word that goes on to a mark may be a code of the telephone network, such as ##002##."""
+_SENTENCE = re.compile(r"(?<!\.\w)(?<!\.\w\w)[.!?:]$")
+"""How a line of a letter ends, and none of an address; "s.r.l." is no sentence."""
 
 
 def end_mark(lines: list[str]) -> Found:
@@ -35,14 +41,14 @@ def end_mark(lines: list[str]) -> Found:
     `$$`, `##`, `###`, `--end`, `—-`, `{end sms}`; a mail that begins with `##` has its words between two of them.
     """
     first = next((index for index, line in enumerate(lines) if line.strip()), 0)
-    opening = _ENCLOSED.match(lines[first])
+    opening = None if _HEADING.fullmatch(lines[first]) else _ENCLOSED.match(lines[first])
     begin = opening.end() if opening else 0
     for index in range(first, len(lines)):
         line = lines[index][begin:] if index == first else lines[index]
         if line.rstrip()[-1:].casefold() not in _LAST:
             continue
         mark = next((each for each in _END_MARK.finditer(line) if each.end() == len(line)), None)
-        if mark is None:
+        if mark is None or _is_no_mark(line[: mark.start()], line):
             continue
         kept = [line] if index == first else [lines[first][begin:], *lines[first + 1 : index], line]
         kept[-1] = kept[-1][: len(line) - len(mark[0])]
@@ -50,12 +56,26 @@ def end_mark(lines: list[str]) -> Found:
     return None
 
 
+def _is_no_mark(above: str, line: str) -> bool:
+    words = above.split()
+    last = words[-1] if words and not above[-1:].isspace() else ""
+    return bool(_DIALLED.fullmatch(last) or _HEADING.fullmatch(line))
+
+
 def signature(lines: list[str]) -> Found:
-    """What follows "-- " (RFC 3676 section 4.3), or "--" when little enough follows to be a signature."""
-    for index, line in enumerate(lines):
-        if line == "-- " or (line.rstrip() == "--" and len(lines) - index <= _BARE_SIGNATURE_LINES):
+    """What follows "-- " (RFC 3676 section 4.3), or a single "--" if it is short and begins with a name or the like."""
+    bare = [index for index, line in enumerate(lines) if line.startswith("--") and line.rstrip() == "--"]
+    for index in bare:
+        leads_over = index > 0 and lines[index - 1].rstrip().endswith(":")
+        if lines[index] == "-- " or (len(bare) == 1 and not leads_over and _is_signature(lines[index + 1 :])):
             return lines[:index], lines[index:]
     return None
+
+
+def _is_signature(lines: list[str]) -> bool:
+    first = next((line.strip() for line in lines if line.strip()), "")
+    signs = _is_device_line(first) or bool(_CONTACT.search(first)) or (_names(first) and ":" not in first)
+    return len(lines) < _BARE_SIGNATURE_LINES and signs
 
 
 def devices(lines: list[str]) -> Found:
@@ -71,7 +91,9 @@ def devices(lines: list[str]) -> Found:
 
 def _is_device_line(line: str) -> bool:
     bare = _MARKDOWN_LINK.sub(r"\1", line)
-    return bare.lstrip("<(")[:4].casefold() in DEVICE_HEADS and bool(DEVICE.fullmatch(bare))
+    if bare.lstrip("<(")[:4].casefold() not in DEVICE_HEADS or not DEVICE.fullmatch(bare):
+        return False
+    return GADGET.search(bare) is not None
 
 
 def contacts(lines: list[str]) -> Found:
@@ -81,8 +103,9 @@ def contacts(lines: list[str]) -> Found:
         if index == 0 or lines[index].strip(" ,.!;:-").casefold() not in SIGN_OFFS:
             continue
         below = last[place + 1 :]
-        if _names(lines[below[0]].strip()):
-            below = below[1:]
+        if not _names(lines[below[0]].strip()) or any(_SENTENCE.search(lines[each].rstrip()) for each in below):
+            continue
+        below = below[1:]
         if sum(bool(_CONTACT.search(lines[each].strip())) for each in below) >= 2:
             return lines[: below[0]], lines[below[0] :]
     return None

@@ -96,7 +96,9 @@ def to_text(html: str) -> tuple[str, tuple[Cut, ...]]:
     writers = _Writers()
     _walk(root, writers)
     own, quoted, signature = (each.text() for each in (writers.own, writers.quoted, writers.signature))
-    if not own.strip():  # whoever wrote into the frame of his signature meant it
+    if not own.strip() and quoted.strip():  # the trimming tells whether it is passed on
+        own, quoted = "\n".join(f"> {line}" for line in quoted.split("\n")), ""
+    elif not own.strip():  # whoever wrote into the frame of his signature meant it
         own, signature = signature, ""
     cuts = (Cut("quote", quoted.strip()), Cut("signature", signature.strip()))
     return own, tuple(cut for cut in cuts if cut.text)

@@ -20,6 +20,8 @@ class Language:
     """What it says of the one who is quoted."""
     sender: str
     """Labels that open the header block which Outlook puts above a quoted mail."""
+    subject: str
+    """Its label for the subject, which hardly any such block is without."""
     labels: str
     """The other labels of that block."""
     originals: str
@@ -38,7 +40,8 @@ LANGUAGES = (
         openings="On | At",
         wrote="wrote | writes",
         sender="From",
-        labels="Sent | Date | To | Cc | Bcc | Subject | Reply-To | Importance | Attachments | When | Where",
+        subject="Subject",
+        labels="Sent | Date | To | Cc | Bcc | Reply-To | Importance | Attachments | When | Where",
         originals="Original Message | Original message | Reply message | Original Appointment",
         forwards="Forwarded message | Forwarded Message | Begin forwarded message",
         devices="""
@@ -59,7 +62,8 @@ LANGUAGES = (
         openings="Il | In data",
         wrote="ha scritto | scrive",
         sender="Da | Mittente",
-        labels="Inviato | Inviata | Data | A | Cc | Ccn | Oggetto | Rispondi a | Priorità | Allegati",
+        subject="Oggetto",
+        labels="Inviato | Inviata | Data | A | Cc | Ccn | Rispondi a | Priorità | Allegati",
         originals="Messaggio originale | Messaggio Originale",
         forwards="Messaggio inoltrato | Inizio messaggio inoltrato",
         devices="""
@@ -78,14 +82,15 @@ LANGUAGES = (
         openings="El | En",
         wrote="escribió | ha escrito",
         sender="De",
+        subject="Asunto",
         labels="""
-            Enviado | Enviado el | Fecha | Para | CC | CCO | Asunto | Responder a | Importancia | Adjuntos
+            Enviado | Enviado el | Fecha | Para | CC | CCO | Responder a | Importancia | Adjuntos
         """,
         originals="Mensaje original | Mensaje Original",
         forwards="Mensaje reenviado | Inicio del mensaje reenviado | Forwarded message",
         devices="""
             Enviado desde mi … | Enviado desde Outlook para … | Enviado desde Correo para … | Enviado desde Yahoo Mail …
-            | Obtener Outlook para … | Enviado con …
+            | Obtener Outlook para … | Obtén Outlook para … | Enviado con Proton Mail … | Enviado con Spark
         """,
         sign_offs="""
             Saludos | Un saludo | Saludos cordiales | Un cordial saludo | Cordiales saludos | Reciba un cordial saludo |
@@ -97,12 +102,14 @@ LANGUAGES = (
         openings="Op",
         wrote="schreef | geschreven",
         sender="Van",
-        labels="Verzonden | Datum | Aan | CC | BCC | Onderwerp | Antwoord aan | Urgentie | Bijlagen",
+        subject="Onderwerp",
+        labels="Verzonden | Datum | Aan | CC | BCC | Antwoord aan | Urgentie | Bijlagen",
         originals="Oorspronkelijk bericht | Origineel bericht",
         forwards="Doorgestuurd bericht | Begin doorgestuurd bericht",
         devices="""
-            Verstuurd vanaf mijn … | Verzonden vanaf mijn … | Verstuurd met … | Verzonden met BlackBerry … | Verzonden
-            vanuit Outlook voor … | Verzonden vanuit Mail voor … | Outlook voor … downloaden | Download Outlook voor …
+            Verstuurd vanaf mijn … | Verzonden vanaf mijn … | Verstuurd met Proton Mail … | Verzonden met BlackBerry … |
+            Verzonden vanuit Outlook voor … | Verzonden vanuit Mail voor … | Verzonden vanuit Yahoo Mail … | Outlook
+            voor … downloaden | Download Outlook voor …
         """,
         sign_offs="""
             Met vriendelijke groet | Met vriendelijke groeten | Vriendelijke groet | Vriendelijke groeten | Hartelijke
@@ -115,14 +122,17 @@ LANGUAGES = (
         openings="Le",
         wrote="a écrit | écrit",
         sender="De | Expéditeur",
+        subject="Objet | Sujet",
         labels="""
-            Envoyé | Envoyé le | Date | À | A | Cc | Cci | Objet | Répondre à | Importance | Pièces jointes
+            Envoyé | Envoyé le | Date | À | A | Pour | Cc | Cci | Répondre à | Importance | Pièces jointes
         """,
         originals="Message d'origine | Message d’origine | Message original",
         forwards="Message transféré | Début du message transféré | Début du message réexpédié",
         devices="""
-            Envoyé de mon … | Envoyé depuis mon … | Envoyé à partir de … | Envoyé à partir d'… | Envoyé depuis … |
-            Provenance : Courrier pour … | Télécharger Outlook pour … | Obtenez Outlook pour … | Obtenir Outlook pour …
+            Envoyé de mon … | Envoyé depuis mon … | Envoyé à partir de mon … | Envoyé à partir de Yahoo Mail … | Envoyé
+            à partir d'Outlook … | Envoyé à partir de Outlook … | Envoyé à partir d’Outlook … | Envoyé depuis Yahoo Mail
+            … | Envoyé depuis l'application … | Envoyé depuis Outlook … | Envoyé à partir de Courrier … | Provenance :
+            Courrier pour … | Télécharger Outlook pour … | Obtenez Outlook pour … | Obtenir Outlook pour …
         """,
         sign_offs="""
             Cordialement | Bien cordialement | Très cordialement | Bien à vous | Salutations | Salutations distinguées |
@@ -134,13 +144,16 @@ LANGUAGES = (
         openings="Am",
         wrote="schrieb | geschrieben",
         sender="Von",
-        labels="Gesendet | Datum | An | Cc | Bcc | Betreff | Antwort an | Wichtigkeit | Priorität | Anlagen",
-        originals="Ursprüngliche Nachricht | Originalnachricht | Original-Nachricht | Urspr. Nachricht",
+        subject="Betreff",
+        labels="Gesendet | Datum | An | Cc | Bcc | Antwort an | Wichtigkeit | Priorität | Anlagen",
+        originals="Ursprüngliche Nachricht | Originalnachricht | Original-Nachricht | Antwort Nachricht",
         forwards="Weitergeleitete Nachricht | Anfang der weitergeleiteten Nachricht | Weitergeleitete E-Mail",
         devices="""
             Von meinem … gesendet | Von meinem iPhone … | Gesendet von meinem … | Gesendet von Outlook für … | Gesendet
-            von Mail für … | Gesendet mit der … | Diese Nachricht wurde von meinem … gesendet | Von Samsung … gesendet |
-            Holen Sie sich Outlook für … | Outlook für … beziehen | Outlook für … herunterladen
+            von Mail für … | Gesendet von Yahoo Mail … | Gesendet mit Proton Mail … | Von Yahoo Mail … gesendet |
+            Gesendet mit der GMX … | Gesendet mit der WEB.DE … | Gesendet mit der mobilen … | Gesendet mit der Telekom …
+            | Diese Nachricht wurde von meinem … gesendet | Von Samsung … gesendet | Holen Sie sich Outlook für … |
+            Outlook für … beziehen | Outlook für … herunterladen
         """,
         sign_offs="""
             Mit freundlichen Grüßen | Mit freundlichen Grüssen | Mit freundlichem Gruß | Freundliche Grüße | Freundliche
@@ -153,12 +166,17 @@ LANGUAGES = (
         openings="Em | A | No dia",
         wrote="escreveu",
         sender="De",
-        labels="Enviado | Enviada | Enviada em | Enviado em | Data | Para | Cc | Cco | Bcc | Assunto | Anexos",
+        subject="Assunto",
+        labels="Enviado | Enviada | Enviada em | Enviado em | Data | Para | Cc | Cco | Bcc | Anexos",
         originals="Mensagem original | Mensagem Original",
-        forwards="Mensagem reencaminhada | Mensagem encaminhada | Início da mensagem reencaminhada",
+        forwards="""
+            Mensagem reencaminhada | Mensagem encaminhada | Início da mensagem reencaminhada | Início da mensagem
+            encaminhada
+        """,
         devices="""
             Enviado do meu … | Enviado do Outlook para … | Enviado do Correio para … | Enviado a partir do meu … |
-            Enviado via iPhone | Enviado via iPad | Obter o Outlook para … | Obtenha o Outlook para …
+            Enviado via iPhone | Enviado via iPad | Enviado do Yahoo Mail … | Enviado do Email para … | Obter o Outlook
+            para … | Obtenha o Outlook para …
         """,
         sign_offs="""
             Atenciosamente | Atentamente | Cumprimentos | Com os melhores cumprimentos | Melhores cumprimentos |
@@ -170,7 +188,8 @@ LANGUAGES = (
         openings="Den",
         wrote="skrev",
         sender="Från",
-        labels="Skickat | Datum | Till | Kopia | Ämne | Prioritet | Bifogade filer",
+        subject="Ämne",
+        labels="Skickat | Datum | Till | Kopia | Prioritet | Bifogade filer",
         originals="Ursprungligt meddelande",
         forwards="Vidarebefordrat meddelande | Vidarebefordrat brev",
         devices="Skickat från min … | Skickat från Outlook för … | Hämta Outlook för …",
@@ -181,7 +200,8 @@ LANGUAGES = (
         openings="Den",
         wrote="skrev",
         sender="Fra",
-        labels="Sendt | Dato | Til | Cc | Kopi | Emne | Vedhæftede filer | Vedlegg",
+        subject="Emne",
+        labels="Sendt | Dato | Til | Cc | Kopi | Vedhæftede filer | Vedlegg",
         originals="Oprindelig meddelelse | Opprinnelig melding | Oprindelig besked",
         forwards="Videresendt meddelelse | Videresendt melding | Videresendt besked",
         devices="Sendt fra min … | Sendt fra Outlook … | Hent Outlook til … | Få Outlook for …",
@@ -192,7 +212,8 @@ LANGUAGES = (
         openings="",
         wrote="kirjoitti",
         sender="Lähettäjä",
-        labels="Lähetetty | Päivämäärä | Vastaanottaja | Kopio | Aihe",
+        subject="Aihe",
+        labels="Lähetetty | Päivämäärä | Vastaanottaja | Kopio",
         originals="Alkuperäinen viesti",
         forwards="Välitetty viesti | Edelleenlähetetty viesti",
         devices="Lähetetty …stani | Lähetetty iPhonesta | Hanki Outlook …",
@@ -203,10 +224,11 @@ LANGUAGES = (
         openings="W dniu | Dnia",
         wrote="napisał(a) | napisał | napisała | pisze",
         sender="Od",
-        labels="Wysłano | Data | Do | DW | UDW | Temat | Załączniki",
+        subject="Temat",
+        labels="Wysłano | Data | Do | DW | UDW | Załączniki",
         originals="Wiadomość oryginalna | Oryginalna wiadomość",
         forwards="Przekazana wiadomość | Wiadomość przekazana | Początek przekazanej wiadomości",
-        devices="Wysłane z iPhone'a | Wysłane z mojego … | Wysłano z … | Pobierz aplikację Outlook …",
+        devices="Wysłane z iPhone'a | Wysłane z mojego … | Wysłano z Outlooka … | Pobierz aplikację Outlook …",
         sign_offs="Pozdrawiam | Z poważaniem | Serdecznie pozdrawiam",
     ),
     Language(
@@ -214,10 +236,13 @@ LANGUAGES = (
         openings="Dne | Dňa",
         wrote="napsal(a) | napsal | napsala | napísal(a) | napísal",
         sender="Od",
-        labels="Odesláno | Datum | Komu | Kopie | Předmět | Predmet | Odoslané",
+        subject="Předmět | Predmet",
+        labels="Odesláno | Datum | Komu | Kopie | Odoslané",
         originals="Původní zpráva | Původní e-mail | Pôvodná správa",
         forwards="Přeposlaná zpráva | Preposlaná správa",
-        devices="Odesláno z … | Odoslané z … | Stáhnout Outlook pro …",
+        devices="""
+            Odesláno z iPhonu | Odesláno z mého … | Odoslané z iPhonu | Odoslané z môjho … | Stáhnout Outlook pro …
+        """,
         sign_offs="S pozdravem | S přátelským pozdravem",
     ),
     Language(
@@ -225,7 +250,8 @@ LANGUAGES = (
         openings="",
         wrote="ezt írta | írta",
         sender="Feladó",
-        labels="Elküldve | Dátum | Címzett | Másolatot kap | Tárgy",
+        subject="Tárgy",
+        labels="Elküldve | Dátum | Címzett | Másolatot kap",
         originals="Eredeti üzenet",
         forwards="Továbbított üzenet",
         devices="Az iPhone-ról küldve",
@@ -236,7 +262,8 @@ LANGUAGES = (
         openings="În | Pe",
         wrote="a scris",
         sender="De la",
-        labels="Trimis | Data | Către | Subiect | Subiectul",
+        subject="Subiect | Subiectul",
+        labels="Trimis | Data | Către",
         originals="Mesaj original | Mesajul original",
         forwards="Mesaj redirecționat",
         devices="Trimis de pe …",
@@ -247,10 +274,14 @@ LANGUAGES = (
         openings="",
         wrote="написал | написала | написал(а) | пишет | писал(а)",
         sender="От | От кого",
-        labels="Отправлено | Дата | Кому | Копия | Тема",
+        subject="Тема",
+        labels="Отправлено | Дата | Кому | Копия",
         originals="Исходное сообщение | Пересылаемое письмо",
         forwards="Пересылаемое сообщение | Перенаправленное сообщение | Начало переадресованного сообщения",
-        devices="Отправлено с … | Отправлено из …",
+        devices="""
+            Отправлено с iPhone | Отправлено с iPad | Отправлено с моего … | Отправлено из мобильной … | Отправлено из
+            Outlook …
+        """,
         sign_offs="С уважением | Спасибо",
     ),
     Language(
@@ -258,10 +289,11 @@ LANGUAGES = (
         openings="",
         wrote="пише | написав | написала | написав(ла)",
         sender="Від | Від кого",
-        labels="Надіслано | Дата | Кому | Копія | Тема",
+        subject="Тема",
+        labels="Надіслано | Дата | Кому | Копія",
         originals="Вихідне повідомлення | Оригінальне повідомлення",
         forwards="Переслане повідомлення",
-        devices="Надіслано з …",
+        devices="Надіслано з iPhone | Надіслано з мого … | Надіслано з Outlook …",
         sign_offs="З повагою | Дякую",
     ),
     Language(
@@ -269,7 +301,8 @@ LANGUAGES = (
         openings="Στις",
         wrote="έγραψε",
         sender="Από",
-        labels="Στάλθηκε | Ημερομηνία | Προς | Θέμα",
+        subject="Θέμα",
+        labels="Στάλθηκε | Ημερομηνία | Προς",
         originals="Αρχικό μήνυμα",
         forwards="Προωθημένο μήνυμα",
         devices="Στάλθηκε από το …",
@@ -280,7 +313,8 @@ LANGUAGES = (
         openings="",
         wrote="yazdı | şunları yazdı | şunu yazdı",
         sender="Gönderen | Kimden",
-        labels="Gönderildi | Gönderilme | Tarih | Kime | Bilgi | Konu",
+        subject="Konu",
+        labels="Gönderildi | Gönderilme | Tarih | Kime | Bilgi",
         originals="Orijinal Mesaj | Özgün İleti",
         forwards="Yönlendirilmiş ileti | İletilen ileti",
         devices="iPhone'umdan gönderildi | iPhone’umdan gönderildi",
@@ -291,7 +325,8 @@ LANGUAGES = (
         openings="在 | 於 | 于",
         wrote="写道 | 寫道",
         sender="发件人 | 寄件者",
-        labels="发送时间 | 寄件日期 | 日期 | 收件人 | 收件者 | 抄送 | 主题 | 主旨",
+        subject="主题 | 主旨",
+        labels="发送时间 | 寄件日期 | 日期 | 收件人 | 收件者 | 抄送",
         originals="原始邮件 | 原始郵件 | 原始訊息",
         forwards="转发的邮件 | 轉寄郵件",
         devices="发自我的 … | 发自我的… | 從我的 … 傳送 | 从我的 … 发送",
@@ -302,7 +337,8 @@ LANGUAGES = (
         openings="",
         wrote="のメール | 書きました",
         sender="差出人",
-        labels="送信日時 | 日時 | 宛先 | 件名",
+        subject="件名",
+        labels="送信日時 | 日時 | 宛先",
         originals="元のメッセージ",
         forwards="転送メッセージ | 転送されたメッセージ",
         devices="iPhoneから送信 | 私のiPhoneから送信",

@@ -28,6 +28,9 @@ def _all(field: str) -> list[str]:
 OPENING = re.compile(rf"(?:{_any(_all('openings'))})(?!\w)", re.IGNORECASE)
 """How an attribution, the line above a quotation, begins where it begins with the day."""
 
+OPENING_WITHIN = re.compile(rf"(?<=[\s-])(?:{_any(_all('openings'))}) (?=[^\n]*\d)")
+"""The same behind words of one's own on the line."""
+
 WROTE = re.compile(rf"(?<![^\W_])(?:{_any(_all('wrote'))})(?![^\W_])|写道|寫道|のメール|書きました", re.IGNORECASE)
 """What an attribution says of the one who is quoted."""
 
@@ -38,7 +41,7 @@ ADDRESS = re.compile(r"[<\[(](?:mailto:)?[^<>\[\]()@\s]{1,64}@[^<>\[\]()\s]{1,25
 BRACKETED = re.compile(r"(?:<|\[|\(|&lt;) ?(?:mailto:)?[^<>\[\]()@]{1,80}@[^<>\[\]()\s@]{1,255}")
 """A mail address, and one in brackets after a name."""
 
-TIME = re.compile(r"(?<!\d)\d{1,2}[:.h]\d{2}(?!\d)")
+TIME = re.compile(r"(?<![\d.])\d{1,2}[:.h]\d{2}(?!\d|\.\d)")
 DAY = re.compile(r"(?<!\d)\d{4}(?!\d)|(?<!\d)\d{1,2}[/.-]\d{1,2}[/.-]\d{2}|\d年")
 
 NO_WORDS = re.compile(
@@ -51,6 +54,9 @@ ATTRIBUTION_END = re.compile(r"[:\N{FULLWIDTH COLON}]$|^\d{4}[-/]\d{1,2}[-/]|-{3
 """What the last line of one looks like: a quick look before the long one."""
 
 _BETWEEN_DASHES = _any((*_all("originals"), *_all("forwards")))
+ANNOUNCES_FORWARD = re.compile(rf"(?:{_any(_all('forwards'))}){_COLON}", re.IGNORECASE)
+"""Such a line without dashes; a short one may be a person's own."""
+
 _BEFORE_COLON = _any(phrase for phrase in _all("forwards") if len(phrase) > 20)
 
 SEPARATOR = re.compile(
@@ -65,20 +71,48 @@ FORWARD = re.compile(
 )
 """Such a line above a mail that is passed on."""
 
-SENDER_LABEL = re.compile(rf"\*?(?:{_any(_all('sender'))})\*?{_COLON}\*? ?\S.*")
+SENDER_LABEL = re.compile(rf"\*{{0,2}}(?:{_any(_all('sender'))})\*?{_COLON}\*{{0,2}} ?\S.*")
 """The first line of a header block; some programs set the label in asterisks."""
 
-LABEL = re.compile(rf"\*?({_any((*_all('labels'), *_all('sender')))})\*?{_COLON}\*?(?: .*|\S.*)?")
+LABEL = re.compile(
+    rf"\*{{0,2}}({_any((*_all('labels'), *_all('subject'), *_all('sender')))})\*?{_COLON}\*{{0,2}}(?: .*|\S.*)?"
+)
 """Every other line of it."""
+
+SUBJECT_LABELS = frozenset(_all("subject"))
+"""The label that hardly any such block is without."""
+
+RUN_TOGETHER = re.compile(
+    rf"[-_*=]{{2,}} ?(?:{_BETWEEN_DASHES}) ?[-_*=]{{2,}} ?(?:{_any(_all('sender'))}){_COLON} ?\S.*", re.IGNORECASE
+)
+"""A separator and a whole header block on one line, as Samsung and Yahoo write them in plain text."""
+
+FORWARD_SUBJECT = re.compile(
+    r"\s*(?:fwd?|inoltrato|i|rv|reenv|enc|wg|tr|doorst|vb|vs|vid|pd|továbbítás|ilt|转发|轉寄)\s?[:\N{FULLWIDTH COLON}]",
+    re.IGNORECASE,
+)
+ANSWER_SUBJECT = re.compile(
+    r"\s*(?:re|r|aw|sv|antw|res|odp|vá|ynt|rif|回复|答复|回覆)(?:\[\d+\])?\s?[:\N{FULLWIDTH COLON}]", re.IGNORECASE
+)
+"""How the subject of a mail begins that passes another one on, and of one that answers."""
 
 RULE = re.compile(r"[_-]{5,}|\*{5,}|={5,}")
 """The line Outlook draws above a quoted mail."""
 
 DEVICE = re.compile(
-    rf"[<(]{{0,2}}(?:{_any(_all('devices'), '.{0,60}')}){_LINK}[.!>)]{{0,2}}",
+    rf"[<(]{{0,2}}(?:{_any(_all('devices'), '.{0,80}')}){_LINK}[.!>)]{{0,2}}",
     re.IGNORECASE,
 )
 """A whole line that a phone's mail program adds."""
+
+GADGET = re.compile(
+    r"phone|i[pP]ad|pod\b|galaxy|samsung|android|blackberry|handy|mobil|móvil|tablet|smart|pixel|nokia|lumia|windows|htc"
+    r"|huawei|xiaomi|redmi|oneplus|xperia|motorola|palm|honor|device|dispositivo|apparaat|appareil|gerät|portable|cell"
+    r"|fon\b|telefon|teléfono|telefoon|téléphone|telemóvel|celular|puhelim|телефон|смартфон|手[机機]|\bmac\b|laptop|computer"
+    r"|mail|outlook|spark|courrier|correo|correio|courriel|posta\b|post\b|yahoo|gmx|web\.de|telekom|\bapp\b",
+    re.IGNORECASE,
+)
+"""What such a line names: a person sends from his office, too."""
 
 DEVICE_HEADS = frozenset(phrase[:4].casefold() for phrase in _all("devices"))
 """How each of them begins, for a quick look; `…` stands for a beginning that is open."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bridge.reading.layouts import (
     ADDRESS,
+    ANNOUNCES_FORWARD,
     ATTRIBUTION_END,
     BRACKETED,
     DAY,
@@ -18,9 +19,12 @@ from bridge.reading.layouts import (
     LABEL,
     NO_WORDS,
     OPENING,
+    OPENING_WITHIN,
     RULE,
+    RUN_TOGETHER,
     SENDER_LABEL,
     SEPARATOR,
+    SUBJECT_LABELS,
     TIME,
     WROTE,
     WROTE_AT_END,
@@ -32,7 +36,13 @@ Found = tuple[list[str], list[str]] | None
 _ATTRIBUTION_LINES = 6
 _ATTRIBUTION_LENGTH = 400
 _HEADER_BLOCK_LINES = 10
+_LABELS_ABOVE = 4
+"""Of a header block, lines that may stand above the sender's: old Hotmail began with the day."""
 _MARK = re.compile(r" ?(?:>|\|(?= |$))")
+_MARKED_WORDS = re.compile(r">(?: ?[^\s\d>=]|\s*$)")
+"""A line that nothing but quoting explains: "> 126 mg/dl" compares, and ">>> ALARM" shouts."""
+_LINE_GOES_ON = re.compile(r":[ \N{NO-BREAK SPACE}]{2,}(?=\S)")
+"""Where Yahoo's app goes on with the quoted words on the line of its attribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,61 +61,99 @@ def quoted_mail(lines: list[str]) -> Found:
         if ":" not in line and "\N{FULLWIDTH COLON}" not in line and not re.search(r"--|__|\*\*|==", line):
             continue
         bare = line.strip()
-        if SEPARATOR.fullmatch(bare) or _starts_header_block(lines, index):
-            start = index
-            while start and (not lines[start - 1].strip() or RULE.fullmatch(lines[start - 1].strip())):
+        if SEPARATOR.fullmatch(bare) or RUN_TOGETHER.fullmatch(bare) or _header_block(lines, index):
+            start, end = index, len(lines)
+            while start and LABEL.fullmatch(lines[start - 1].strip()):
                 start -= 1
-            return lines[:start], lines[start:]
+            while start and _belongs_above(lines[start - 1].strip()):
+                start -= 1
+            below = next((at for at in range(index + 1, len(lines)) if lines[at].strip()), len(lines))
+            if below < len(lines) and _is_quoted(lines[below]):  # as Apple does it, words may stand below
+                end = _quoted_end(lines, below, any_mark=False)
+            return [*lines[:start], "", *lines[end:]], lines[start:end]
     return None
 
 
-def passed_on(cut: list[str]) -> Found:
-    """The words of a forwarded mail and the block above them, for a mail that holds nothing else."""
-    lines = iter(enumerate(cut))
-    if not any(FORWARD.fullmatch(line.strip()) for _, line in lines if line.strip()):
+def _belongs_above(line: str) -> bool:
+    return not line or bool(RULE.fullmatch(line) or ANNOUNCES_FORWARD.fullmatch(line))
+
+
+def passed_on(cut: list[str], *, forwarded: bool) -> Found:
+    """The words of a mail that is passed on, and what stands above them, out of what was cut as quoted.
+
+    It is passed on when a line says so, or when it is known from elsewhere (`forwarded`) and has a header block.
+    """
+    announcing = {index for index, line in enumerate(cut) if FORWARD.fullmatch(line.strip())}
+    if is_quotation([line for index, line in enumerate(cut) if index not in announcing]):
+        cut = [_MARK.sub("", line, count=1).removeprefix(" ") for line in cut]
+    lines = [line.strip() for line in cut]
+    announced = next((index for index, line in enumerate(lines) if FORWARD.fullmatch(line)), None)
+    joined = next((index for index, line in enumerate(lines) if RUN_TOGETHER.fullmatch(line)), None)
+    if joined is not None:
+        is_forward = forwarded or FORWARD.match(lines[joined])
+        return (cut[joined + 1 :], cut[: joined + 1]) if is_forward else None
+    if announced is None and not forwarded:
         return None
-    labels, below = 0, len(cut)
-    for index, line in lines:
-        if SENDER_LABEL.fullmatch(line.strip()) or LABEL.fullmatch(line.strip()):
+    labels, begin = 0, 0 if announced is None else announced + 1
+    for index in range(begin, len(lines)):
+        if SENDER_LABEL.fullmatch(lines[index]) or LABEL.fullmatch(lines[index]):
             labels += 1
-        elif not line.strip() and labels:
-            below = index
-            break
-    return (cut[below:], cut[:below]) if labels >= 2 and below < len(cut) else None
+        elif not lines[index] and labels:
+            return (cut[index:], cut[:index]) if labels >= 2 else None
+    return (cut[begin:], cut[:begin]) if announced is not None and not labels else None
 
 
-def _starts_header_block(lines: list[str], index: int) -> bool:
-    """A sender label and at least two different other ones close below: one or two labels may be a person's own."""
-    if not SENDER_LABEL.fullmatch(lines[index].strip()):
+def _header_block(lines: list[str], index: int) -> bool:
+    """A sender's label and two different other ones close below, with an address, or with a subject and a time.
+
+    Fewer may be a person's own, and so may those of a transport or a switchboard (from, to, date), and what a form of a
+    website holds, below a line of its own that ends in a colon.
+    """
+    if not SENDER_LABEL.fullmatch(lines[index].strip()) or _is_announced(lines, index):
         return False
-    following = (LABEL.fullmatch(line.strip()) for line in lines[index + 1 : index + _HEADER_BLOCK_LINES])
-    return len({match[1] for match in following if match}) >= 2
+    begin = index
+    while begin > max(index - _LABELS_ABOVE, 0) and LABEL.fullmatch(lines[begin - 1].strip()):
+        begin -= 1
+    block = lines[begin : index + _HEADER_BLOCK_LINES]
+    others = block[: index - begin] + block[index - begin + 1 :]
+    found = {match[1] for match in (LABEL.fullmatch(line.strip()) for line in others) if match}
+    timed = bool(found & SUBJECT_LABELS) and any(map(TIME.search, block))
+    return len(found) >= 2 and (timed or any(map(ADDRESS.search, block)))
+
+
+def _is_announced(lines: list[str], index: int) -> bool:
+    """Whether the words above lead over to what is here, as to a list."""
+    above = next((lines[at].rstrip() for at in range(index - 1, max(index - 3, -1), -1) if lines[at].strip()), "")
+    return above.endswith(":") and not WROTE.search(above) and not ANNOUNCES_FORWARD.fullmatch(above.strip())
 
 
 def quotation(lines: list[str]) -> Found:
     """Attributions and the quotations under them, and quoted lines that end the mail."""
-    if not any(line.startswith(">") or ATTRIBUTION_END.search(line.rstrip()) for line in lines):
+    if not any(line.startswith(">") or ATTRIBUTION_END.search(line.rstrip()) or ":  " in line for line in lines):
         return None
+    lines = _parted(lines)
     pieces = _pieces(lines)
     if not any(piece.quoted or piece.attribution for piece in pieces):
         return None
     kept: list[str] = []
     cut: list[str] = []
     begins_with_it = pieces[0].attribution and len(pieces) > 1 and pieces[1].quoted
+    own = [index for index, piece in enumerate(pieces) if not (piece.quoted or piece.attribution)]
+    last_own = own[-1] if own else -1
     for index, piece in enumerate(pieces):
         here = lines[piece.start : piece.end]
-        if piece.attribution or (piece.quoted and (begins_with_it or _ends_the_mail(pieces[index:]))):
+        if piece.attribution or (piece.quoted and (begins_with_it or index > last_own)):
             follows = index > 0 and pieces[index - 1].attribution
-            enough = piece.attribution or follows or begins_with_it or piece.end - piece.start > 1
+            enough = piece.attribution or follows or begins_with_it or sum(bool(line.strip()) for line in here) > 1
             (cut if enough and (kept or cut or len(pieces) > 1) else kept).extend(here)
         else:
             kept += here
     return (kept, cut) if cut else None
 
 
-def _ends_the_mail(pieces: list[_Piece]) -> bool:
-    """Whether no word of the person's own is in these pieces."""
-    return all(piece.quoted or piece.attribution for piece in pieces)
+def is_quotation(lines: list[str]) -> bool:
+    """Whether every line is marked as quoted."""
+    return all(not line.strip() or _MARK.match(line) for line in lines) and any(map(_MARKED_WORDS.match, lines))
 
 
 def _pieces(lines: list[str]) -> list[_Piece]:
@@ -116,7 +164,11 @@ def _pieces(lines: list[str]) -> list[_Piece]:
     while index < len(lines):
         attribution = _attribution_length(lines, index, below_of)
         below = below_of[index + attribution]
-        marked = below < len(lines) and bool(_MARK.match(lines[below])) if attribution else _is_quoted(lines[index])
+        end = _quoted_end(lines, below, any_mark=bool(attribution))
+        marked = end > below and (bool(attribution) or _is_marked(lines, below, end))
+        if end > below and not marked:
+            index = end
+            continue
         if attribution and not marked and below < len(lines):
             # The program that wrote this did not mark the quotation: only what is above is the person's own for sure.
             if not _is_beyond_doubt(lines[index : index + attribution]):
@@ -128,7 +180,6 @@ def _pieces(lines: list[str]) -> list[_Piece]:
             if attribution:
                 pieces.append(_Piece(index, below, attribution=True))
             if marked:
-                end = _quoted_end(lines, below, any_mark=bool(attribution))
                 pieces.append(_Piece(below, end, quoted=True))
                 below = end
             index = begin = below
@@ -169,8 +220,12 @@ def _attribution_length(lines: list[str], index: int, below_of: list[int]) -> in
                 return at - index + 1
             # In a language without a row, the colon over a quotation and an address or time still tell.
             told = at == index and (ADDRESS.search(line) or TIME.search(line))
-            if told and line.endswith(":") and at + 1 < len(lines) and _is_quoted(lines[at + 1]):
-                return 1
+            below = below_of[at + 1]
+            if told and line.endswith(":"):
+                if below < len(lines) and _MARKED_WORDS.match(lines[below]):
+                    return 1
+                if below == len(lines) and BRACKETED.search(line) and TIME.search(line) and DAY.search(line):
+                    return 1
     return 0
 
 
@@ -185,7 +240,7 @@ def _begins_later(parts: list[str]) -> bool:
 
 
 def _is_attribution(joined: str) -> bool:
-    if NO_WORDS.fullmatch(joined):
+    if NO_WORDS.fullmatch(joined) or (joined.startswith("---") and joined.endswith("---") and WROTE.search(joined)):
         return True
     day, who = DAY.search(joined), ADDRESS.search(joined)
     if not WROTE.search(joined) or not (day or who or TIME.search(joined)):
@@ -199,11 +254,36 @@ def _is_attribution(joined: str) -> bool:
 
 
 def _is_beyond_doubt(attribution: list[str]) -> bool:
-    """Whether it names an address, or begins as one and has both day and time; else it may be a person's own line."""
+    """Whether it names an address, or has day, time and the comma that programs set; else a person may have written
+    it, and what is below are his words.
+    """
     joined = " ".join(attribution).lstrip("> -")
     if ADDRESS.search(joined) or NO_WORDS.fullmatch(joined):
         return True
-    return bool(OPENING.match(joined) and TIME.search(joined) and DAY.search(joined))
+    return bool("," in joined and OPENING.match(joined) and TIME.search(joined) and DAY.search(joined))
+
+
+def _parted(lines: list[str]) -> list[str]:
+    """The same lines, but own or quoted words on the line of an attribution on lines of their own."""
+    parted: list[str] = []
+    for line in lines:
+        within = OPENING_WITHIN.search(line, 0, _ATTRIBUTION_LENGTH) if ATTRIBUTION_END.search(line.rstrip()) else None
+        if within is not None and not OPENING.match(line.lstrip("> -")) and _is_attribution(line[within.start() :]):
+            own = len(line[: within.start()].rstrip(" -"))
+            parted += [line[:own], line[own:]]
+            continue
+        goes_on = _LINE_GOES_ON.search(line, 0, _ATTRIBUTION_LENGTH) if ":  " in line else None
+        above = line[: goes_on.start() + 1].strip() if goes_on is not None else ""
+        if goes_on is not None and BRACKETED.search(above) and _is_attribution(above):
+            parted += [above, line[goes_on.end() :]]
+        else:
+            parted.append(line)
+    return parted
+
+
+def _is_marked(lines: list[str], start: int, end: int) -> bool:
+    """Whether these lines without an attribution are quoted, not a list or a comparison."""
+    return any(map(_MARKED_WORDS.match, lines[start:end])) and not _is_announced(lines, start)
 
 
 def _is_quoted(line: str) -> bool:

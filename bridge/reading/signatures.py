@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from bridge.reading.html import SIGNATURE_CLASSES, SIGNATURE_IDS
 from bridge.types import Cut
 
 SHORTEST = 8
@@ -15,6 +16,18 @@ SHORTEST = 8
 
 _ADDED = re.compile(r"<(?:https?|mailto|tel):[^>\s]{0,2000}>|\[(?:cid:|http)[^\]\n]{0,500}\]", re.IGNORECASE)
 """What the plain text of a link or picture has beside the words that HTML shows."""
+_MARKS = re.compile(
+    rb"(?:id|class)(?:=\n)?=(?:3D)?(?:=\n)?[\"']?(?:"
+    + "|".join(r"(?:=\n)?".join(name) for name in (*SIGNATURE_IDS, *SIGNATURE_CLASSES)).encode()
+    + rb")\b",
+    re.IGNORECASE,
+)
+_IN_EVERY_MARK = b"ignature"
+
+
+def marks_signature(data: bytes, start: int, end: int) -> bool:
+    """Whether HTML between `start` and `end` says what in it is a signature, be it in quoted-printable; at a glance."""
+    return data.find(_IN_EVERY_MARK, start, end) >= 0 and _MARKS.search(data, start, end) is not None
 
 
 def without(text: str, signature: str) -> tuple[str, Cut] | None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from bridge.reading.boilerplate import banner, disclaimer, placeholders
 from bridge.reading.closings import contacts, devices, end_mark, signature
-from bridge.reading.quotes import Found, passed_on, quotation, quoted_mail
+from bridge.reading.layouts import ANSWER_SUBJECT, FORWARD_SUBJECT, SENDER_LABEL, SEPARATOR
+from bridge.reading.quotes import Found, is_quotation, passed_on, quotation, quoted_mail
 from bridge.types import Cut
 
 MAX_MARKS = 30
@@ -41,22 +42,51 @@ class Rule:
     find: Callable[[list[str]], Found]
 
 
-def trim(text: str) -> tuple[str, tuple[Cut, ...]]:
-    """The words to text, and what was cut in the order of the rules; pure, in time proportional to the text."""
+def trim(text: str, subject: str = "") -> tuple[str, tuple[Cut, ...]]:
+    """The words to text, and what was cut in the order of the rules; pure, in time proportional to the text.
+
+    The `subject` tells an answer from a mail that is passed on, where nothing is written above either.
+    """
     lines = normalise(text).split("\n")
+    kept, cuts = _cut(lines)
+    if not any(map(str.strip, kept)):
+        kept, cuts = _unwritten(cuts, subject)
+    elif is_quotation(kept):
+        words, cuts_of_all = _unwritten((*cuts, Cut(_QUOTE.name, "\n".join(kept).strip())), subject)
+        if words or ANSWER_SUBJECT.match(subject):
+            kept, cuts = words, cuts_of_all
+    return _tidy("\n".join(kept)), cuts
+
+
+def _unwritten(cuts: tuple[Cut, ...], subject: str) -> tuple[list[str], tuple[Cut, ...]]:
+    """What is texted of a mail in which nothing is written above what it quotes, and the cuts after all."""
+    at = next((at for at, cut in enumerate(cuts) if cut.rule in {_QUOTED_MAIL.name, _QUOTE.name}), None)
+    if at is None or ANSWER_SUBJECT.match(subject):
+        return [], cuts
+    quoted = cuts[at].text.split("\n")
+    announced = SEPARATOR.match(quoted[0].strip())
+    found = passed_on(quoted, forwarded=bool(announced or FORWARD_SUBJECT.match(subject)))
+    if found is not None:
+        words, inner = _cut(found[0])
+        return words, (*cuts[:at], Cut(_QUOTED_MAIL.name, "\n".join(found[1]).strip()), *cuts[at + 1 :], *inner)
+    if SENDER_LABEL.fullmatch(quoted[0].strip()):  # a form of its own, not a mail that somebody quotes
+        return quoted, (*cuts[:at], *cuts[at + 1 :])
+    return [], cuts
+
+
+def _cut(lines: list[str]) -> tuple[list[str], tuple[Cut, ...]]:
+    """What all rules leave, and what each of them cuts."""
     cuts: list[Cut] = []
     rules = list(reversed(RULES))
-    while rules:
+    while rules and lines:
         rule = rules.pop()
         found = rule.find(lines)
         if found is not None:
             lines, cut = found
             if rule is _QUOTE:
                 rules += reversed(_ENDS)
-            if not any(map(str.strip, lines)) and (forwarded := passed_on(cut)) is not None:
-                lines, cut = forwarded
             cuts.append(Cut(rule.name, "\n".join(cut).strip()))
-    return _tidy("\n".join(lines)), tuple(cuts)
+    return lines, tuple(cuts)
 
 
 def normalise(text: str) -> str:
@@ -90,12 +120,13 @@ _ENDS = (
     Rule("device line", devices),
 )
 _QUOTE = Rule("quote", quotation)
+_QUOTED_MAIL = Rule("quoted mail", quoted_mail)
 
 RULES = (
     Rule("picture", placeholders),
     Rule("banner", banner),
     Rule("end mark", end_mark),
-    Rule("quoted mail", quoted_mail),
+    _QUOTED_MAIL,
     *_ENDS,
     _QUOTE,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from bridge.types.mailbox import Confirm, UnicodePolicy
@@ -68,6 +68,22 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
+class Invitation:
+    """What a calendar invitation says, where a mail has no other words."""
+
+    title: str
+    """Empty when it has none."""
+    place: str
+    start: datetime | date
+    """A moment with its zone; without one, the time of day wherever it is read; or a whole day."""
+    end: datetime | date | None
+    """Of the same kind as `start`, and after it: the last one of several whole days. None when there is none."""
+    cancelled: bool
+    repeats: bool
+    """There are more events like it, of which this is the first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What a sending program asked for with `X-SMS-…` headers; None where it said nothing."""
 
@@ -95,6 +111,7 @@ class Submission:
     references: tuple[str, ...]
     """The thread the mail answers: References, else In-Reply-To; oldest first."""
     text: str
+    """Empty when the mail is an `invitation` and has no other words."""
     cuts: tuple[Cut, ...]
     warnings: tuple[str, ...]
     options: Options
@@ -102,3 +119,5 @@ class Submission:
     """The mail's header block as received, for reports that give it back."""
     wants_receipt: bool = False
     """The mail client asked for a delivery receipt in its own way (`Return-Receipt-To`)."""
+    invitation: Invitation | None = None
+    """What is texted where the mail has no words of its own: worded for the mailbox, which the parser does not know."""

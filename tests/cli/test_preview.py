@@ -102,6 +102,15 @@ def test_what_is_left_out_is_shown_with_its_rule() -> None:
     assert "Via Roma 1" in document["cuts"][0]["text"]
 
 
+def test_an_invitation_without_words_is_told_in_the_language_and_at_the_hour_of_the_mailbox() -> None:
+    event = "SUMMARY:Check-up\nLOCATION:Room 3\nDTSTART:20300704T081500Z\nDTEND:20300704T084500Z"
+    invitation = f"BEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VEVENT\n{event}\nEND:VEVENT\nEND:VCALENDAR\n"
+    raw = mail(invitation).replace(b"text/plain", b"text/calendar; method=REQUEST")
+    wanted = "Invitation: Check-up\n4 July 2030, 10:15-10:45\nRoom 3"
+    assert preview(raw).document["messages"][0]["text"] == wanted
+    assert "Cancelled" in preview(raw.replace(b"REQUEST", b"CANCEL")).document["messages"][0]["text"]
+
+
 @pytest.mark.parametrize(
     ("to", "reply"),
     [

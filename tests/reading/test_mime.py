@@ -10,7 +10,10 @@ import pytest
 
 from bridge.errors import MailRefusal, Reason
 from bridge.reading import headers
-from bridge.reading.mime import Body, read_body, unflow
+from bridge.reading.flowed import unflow
+from bridge.reading.html import SIGNATURE_CLASSES, SIGNATURE_IDS
+from bridge.reading.mime import Body, read_body
+from bridge.reading.signatures import marks_signature
 
 HTML = "<p>Ciao <b>Mario</b></p>"
 
@@ -83,7 +86,7 @@ def test_what_is_left_out_is_said() -> None:
     assert read(multipart("mixed", PLAIN, NOTE, PICTURE).encode()).warnings == (
         "2 attachments were left out: an SMS carries text only.",
     )
-    assert "more than 100 parts" in read(multipart("mixed", *[PLAIN] * 150).encode()).warnings[0]
+    assert "more than 1000 parts" in read(multipart("mixed", *[PLAIN] * 1_500).encode()).warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -221,3 +224,10 @@ def test_what_the_html_marks_as_signature_is_cut_from_the_plain_text(html: str, 
     assert body.text == text
     assert [cut.rule for cut in body.cuts] == ([] if text == SIGNED_PLAIN else ["signature"])
     assert body.warnings == ()
+
+
+@pytest.mark.parametrize("name", sorted({*SIGNATURE_IDS, *SIGNATURE_CLASSES}))
+def test_every_mark_of_a_signature_is_seen_at_a_glance(name: str) -> None:
+    html = f'<p>x</p><div class="{name}">y</div>'.encode()
+    assert marks_signature(html, 0, len(html))
+    assert not marks_signature(html, 0, 20)

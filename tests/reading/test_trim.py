@@ -122,7 +122,27 @@ so benachrichtigen Sie bitte den Absender und löschen Sie sie."""
         pytest.param("De : Mario <m@x.test>\nEnvoyé : lundi\nÀ : Clinique\nObjet : Visite\n\nprima", id="Outlook fr"),
         pytest.param("Von: Mario <m@x.test>\nGesendet: Montag\nAn: Klinik\nBetreff: Termin\n\nprima", id="Outlook de"),
         pytest.param("De: Mario <m@x.test>\nEnviada em: segunda\nPara: C\nAssunto: Consulta\n\nprima", id="Outlook pt"),
-        pytest.param("发件人: Mario\n发送时间: 2025\n收件人: C\n主题: V\n\nprima", id="Outlook zh"),
+        pytest.param("发件人: Mario\n发送时间: 2025年3月3日 10:15\n收件人: C\n主题: V\n\nprima", id="Outlook zh"),
+        pytest.param("Zitat von Mario <m@x.test>:\n\n> prima", id="Horde"),
+        pytest.param("Am 2025-03-03 10:15, schrieb Mario:\n> prima", id="Roundcube de"),
+        pytest.param("On Mar 3, 2025, 10:15 +0100, Mario <m@x.test>, wrote:\n> prima", id="Spark"),
+        pytest.param(
+            "Gesendet mit Proton Mail sicherer E-Mail.\n\nm@x.test schrieb am Montag, 3. März 2025 um 10:15:\n> prima",
+            id="Proton de",
+        ),
+        pytest.param(
+            "Gesendet: Montag, 3. März 2025 um 10:15 Uhr\nVon: Mario <m@x.test>\nAn: C\nBetreff: V\n\nprima", id="GMX"
+        ),
+        pytest.param(
+            "Inviato da Libero Mail per Android\nLunedì, 03 Marzo 2025, 10:15 +0100 da M <m@x.test>:\n> prima",
+            id="Libero",
+        ),
+        pytest.param("De: M <m@x.test>\nÀ: C\nEnvoyé: Lundi 3 Mars 2025 10:15\nObjet: V\n\nprima", id="Zimbra fr"),
+        pytest.param("> Message du 03/03/25 10:15\n> De : M <m@x.test>\n> A : C\n> \n> prima", id="Orange"),
+        pytest.param(
+            "**From:** M\n**Sent:** Monday 10:15\n**To:** C\n**Subject:** V\n\nprima", id="labels in Markdown"
+        ),
+        pytest.param("Lundi 3 mars 2025 10:15, M <m@x.test>:", id="nothing is left below an attribution"),
         pytest.param("> prima\n> ancora", id="quotation alone"),
         pytest.param("> prima\n> ancora\n\n--\nMario", id="signature below a quotation"),
         pytest.param("-- \nClinica Example\nTel. 02 1234", id="signature"),
@@ -269,6 +289,61 @@ def test_a_mail_that_only_passes_another_on_texts_that() -> None:
     assert [cut.rule for cut in cuts] == ["quoted mail"]
 
 
+FORWARDED = "From: Mario <m@x.test>\nSent: Monday\nTo: C\nSubject: Visit\n\nYour visit is at ten."
+
+
+@pytest.mark.parametrize(
+    ("subject", "written", "texted"),
+    [
+        pytest.param("FW: Visit", FORWARDED, "Your visit is at ten.", id="Outlook passes a mail on"),
+        pytest.param("WG: Termin", FORWARDED, "Your visit is at ten.", id="Outlook in German"),
+        pytest.param("I: Visita", FORWARDED, "Your visit is at ten.", id="Outlook in Italian"),
+        pytest.param("Re: Visit", FORWARDED, "", id="an answer in which nothing is written"),
+        pytest.param("Visit", FORWARDED, FORWARDED, id="a form of its own"),
+        pytest.param(
+            "Fwd: x",
+            "-- \nStudio\n\n---------- Forwarded message ---------\nFrom: M <m@x.test>\nTo: C\n\nAt ten.",
+            "At ten.",
+            id="under a signature that came by itself",
+        ),
+        pytest.param("Re: x", "> On 3 Mar 2026, at 10:15, M <m@x.test> wrote:\n> \n> x", "", id="only quoted lines"),
+    ],
+)
+def test_the_subject_tells_a_mail_that_is_passed_on(subject: str, written: str, texted: str) -> None:
+    assert trim(written, subject)[0] == texted
+
+
+@pytest.mark.parametrize(
+    ("written", "texted"),
+    [
+        pytest.param(
+            "Yes. On Wed, Apr 4, 2012 at 3:59 PM, bob@x.test wrote:\n> Hi", "Yes.", id="before an attribution"
+        ),
+        pytest.param(
+            "Yes.\n\nBegin forwarded message:\n\n> From: M <m@x.test>\n> To: C\n>\n> old\n\nAnd no.",
+            "Yes.\n\nAnd no.",
+            id="below what Apple passes on",
+        ),
+        pytest.param(
+            "Yes.\n\nOn Tue, Mar 3, 2026 at 10:15, M<m@x.test> wrote:   old words\nmore of them",
+            "Yes.",
+            id="quoted words on the line of the attribution",
+        ),
+        pytest.param("Yes.\n\n---- Mario Rossi wrote ----\n\n> old\n> words", "Yes.", id="an attribution in dashes"),
+        pytest.param(
+            "Yes.\nDate: Monday\nFrom: M <m@x.test>\nTo: C\nSubject: x\n\nold",
+            "Yes.",
+            id="a block that begins with the day",
+        ),
+        pytest.param(
+            "Yes.\n\n> one line that is quoted or not", "Yes.\n\n> one line that is quoted or not", id="doubt"
+        ),
+    ],
+)
+def test_words_beside_a_quotation_are_texted(written: str, texted: str) -> None:
+    assert trim(written)[0] == texted
+
+
 @pytest.mark.parametrize(
     ("written", "texted"),
     [
@@ -309,8 +384,41 @@ def test_nothing_is_lost_or_invented(text: str) -> None:
         "--\n" * 100_000,
         "-" * 300_000,
         "\u200d" * 300_000,
+        "a.\n" * 100_000,
+        "On 1:  " * 50_000,
+        "a On 10:15 wrote:\n" * 20_000,
+        "> 1\n" * 100_000 + "x",
+        "> 1\nx\n" * 60_000,
+        "> a\nx\n" * 60_000,
+        "From: a@b\nTo: c\nx\n" * 30_000,
+        "Begin forwarded message:\n\n> a\n\nb\n" * 20_000,
+        "this message is confidential in error. " * 10_000,
+        "Grazie\nMario\nTel. 1\n" * 30_000,
+        "#" * 300_000 + " ##",
     ],
-    ids=["blank", "spaces", "quotes", "half attributions", "labels", "long line", "marks", "dashes", "rule", "joiners"],
+    ids=[
+        "blank",
+        "spaces",
+        "quotes",
+        "half attributions",
+        "labels",
+        "long line",
+        "marks",
+        "dashes",
+        "rule",
+        "joiners",
+        "sentences",
+        "lines that go on",
+        "words before attributions",
+        "comparisons",
+        "choices",
+        "quotes and words",
+        "blocks",
+        "forwards",
+        "disclaimers",
+        "sign-offs",
+        "hashes",
+    ],
 )
 def test_hostile_texts_are_trimmed_in_time(text: str) -> None:
     before = time.process_time()
@@ -328,3 +436,19 @@ def test_the_collected_replies_are_read_as_their_authors_meant() -> None:
         same += found == expected
         assert not Counter(expected) - Counter(found), mail.name
     assert same >= 62
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("", []),
+        ("[cid:logo.png]", ["picture"]),
+        ("-- \nMario", ["signature"]),
+        ("Inviato da iPhone", ["device line"]),
+    ],
+    ids=["nothing", "a picture", "a signature", "a device line"],
+)
+def test_a_mail_may_have_no_words(text: str, rules: list[str]) -> None:
+    kept, cuts = trim(text)
+    assert kept == ""
+    assert [cut.rule for cut in cuts] == rules
