@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from functools import cache
 
 import httpx
+from httpx import Response
 
 from bridge.types import Outcome, OutcomeKind
 
@@ -20,6 +21,9 @@ NEVER_LEFT = (
 )
 """httpx errors that are raised before the first byte of a request is written."""
 
+_ALWAYS = (("User-Agent", "smtp-sms-bridge"), ("Accept-Encoding", "identity"))
+"""Nothing is unpacked: a small answer could become a large one. Some providers refuse whoever does not name himself."""
+
 
 class HttpClients:
     """The HTTP clients of one gateway: as many as it has requests under way, each with one connection.
@@ -27,25 +31,34 @@ class HttpClients:
     Connections are kept only briefly, since a request on one that the provider has closed ends in *unknown*. The client
     that was used last is taken next, so that a gateway with little to do keeps one connection warm. Clients share none:
     httpx looks through all connections and all waiting requests of a client whenever one of them changes.
+
+    They are httpx's transports, which know nothing of cookies, redirects and logins: nothing of these is wanted, and a
+    request costs two thirds of what it costs with them.
     """
 
     KEPT = 2.0
     """Seconds that an unused connection is kept."""
 
-    def __init__(self, timeout: float, headers: Mapping[str, str]) -> None:
-        """`timeout` in seconds holds for every step of a request; `headers` go with each one."""
-        self._timeout = httpx.Timeout(timeout, connect=min(timeout, 10.0))
-        self._headers = headers
+    def __init__(self, timeout: float) -> None:
+        """`timeout` in seconds holds for every step of a request."""
+        self._timeout = httpx.Timeout(timeout, connect=min(timeout, 10.0)).as_dict()
         self._limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=self.KEPT)
-        self._clients: list[httpx.AsyncClient] = []
-        self._idle: list[httpx.AsyncClient] = []
+        self._clients: list[httpx.AsyncHTTPTransport] = []
+        self._idle: list[httpx.AsyncHTTPTransport] = []
 
-    @contextmanager
-    def one(self) -> Iterator[httpx.AsyncClient]:
-        """A client that nobody else uses until the block ends."""
+    @asynccontextmanager
+    async def response(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> AsyncIterator[Response]:
+        """What a request is answered with, its body still to be read. Raises httpx.HTTPError, here and at reading."""
+        # As octets, since a password may hold more than ASCII.
+        octets = [(name.encode(), value.encode()) for name, value in (*_ALWAYS, *headers.items())]
+        request = httpx.Request(method, url, headers=octets, content=body, extensions={"timeout": self._timeout})
         client = self._idle.pop() if self._idle else self._make()
         try:
-            yield client
+            response = await client.handle_async_request(request)
+            try:
+                yield response
+            finally:
+                await response.aclose()
         finally:
             self._idle.append(client)
 
@@ -54,15 +67,8 @@ class HttpClients:
         for client in self._clients:
             await client.aclose()
 
-    def _make(self) -> httpx.AsyncClient:
-        client = httpx.AsyncClient(
-            verify=_authorities(),
-            headers=self._headers,
-            timeout=self._timeout,
-            limits=self._limits,
-            follow_redirects=False,
-            trust_env=False,
-        )
+    def _make(self) -> httpx.AsyncHTTPTransport:
+        client = httpx.AsyncHTTPTransport(verify=_authorities(), limits=self._limits, trust_env=False)
         self._clients.append(client)
         return client
 

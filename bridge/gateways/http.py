@@ -58,7 +58,7 @@ class HttpGateway(Gateway):
     def __init__(self, connection: Connection) -> None:
         self.name = connection.name
         self.connection = connection
-        self._clients = HttpClients(connection.timeout, {})
+        self._clients = HttpClients(connection.timeout)
 
     @property
     def login(self) -> dict[str, str]:
@@ -154,20 +154,13 @@ class HttpGateway(Gateway):
 
     async def exchange(self, order: Order) -> Answer:
         """Make one request, never twice and never to where it is redirected. Raises httpx.HTTPError."""
-        with self._clients.one() as client:
-            headers = {"Accept": "application/json", "Accept-Encoding": "identity", **order.headers}
-            # As octets, since a password may hold more than ASCII.
-            octets = [(name.encode(), value.encode()) for name, value in headers.items()]
-            request = client.build_request(order.method, order.url, headers=octets, content=order.body)
-            response = await client.send(request, stream=True)
-            try:
-                body = bytearray()
-                async for chunk in response.aiter_raw():  # nothing is unpacked: a small answer could become a large one
-                    body += chunk
-                    if len(body) > LONGEST_ANSWER:
-                        break
-            finally:
-                await response.aclose()
+        headers = {"Accept": "application/json", **order.headers}
+        async with self._clients.response(order.method, order.url, headers, order.body) as response:
+            body = bytearray()
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > LONGEST_ANSWER:
+                    break
         return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, bytes(body))
 
     def refused(self, answer: Answer, code: str = "") -> Outcome:
