@@ -1,6 +1,6 @@
 """`make bench`: measures the bridge beside its peers in one run and prints the figures and their ratios.
 
-`python -m bench [--quick] [--only SECTION…]`. It needs root, as Postfix does, and about twenty minutes;
+`python -m bench [--quick] [--only SECTION…]`. It needs root, as Postfix does, and about a quarter of an hour;
 `--quick` tries everything with a tenth of the mails, too few for figures. `docs/performance.md` keeps those of one run.
 """
 
