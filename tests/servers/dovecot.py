@@ -115,8 +115,9 @@ class DovecotServer:
         return [files[name.partition(":")[0]].read_bytes() for name in names]
 
     def folders(self, account: str) -> set[str]:
-        """The names of all folders but the inbox, on disk."""
-        return {path.name for path in self.maildir(account).iterdir() if path.is_dir() and path.name.startswith(".")}
+        """The names of all folders but the inbox, on disk; none before the account is first used."""
+        place = self.maildir(account)
+        return {path.name for path in (place.iterdir() if place.is_dir() else ()) if path.name.startswith(".")}
 
     def subscribed(self, account: str) -> set[str]:
         """The names of the folders that mail programs show."""
