@@ -17,7 +17,8 @@ from bridge.gateways.simulator import SimulatorGateway
 from bridge.types import OutcomeKind
 from bridge.web.app import build_web
 from bridge.web.server import WebServer
-from tests.simulator.world import SECRET, Bridge, free_port, healthy, run_world, sms
+from tests.servers.ports import free_port
+from tests.simulator.world import SECRET, Bridge, healthy, run_world, sms
 
 PHONE = "+393470000123"
 

@@ -11,7 +11,8 @@ from playwright.async_api import Browser, Page, expect
 
 from bridge.demo import Demo
 from bridge.simulator.mail_client import BridgeDoor
-from tests.simulator.world import Bridge, World, free_port, run_world, sms
+from tests.servers.ports import free_port
+from tests.simulator.world import Bridge, World, run_world, sms
 
 PHONE = "+393470000123"
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"> </textarea><script>document.title='owned'</script>"

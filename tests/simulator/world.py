@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,16 +20,10 @@ from bridge.simulator.server import Simulator
 from bridge.types import Encoding, GatewayEvent, InboundSms, OutboundSms, Receipt
 from bridge.web.app import build_web
 from bridge.web.server import WebServer
+from tests.servers.ports import free_port
 
 SECRET = "a secret for tests"
 SENDER = "+390200000001"
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody uses."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def sms(number: str, text: str = "Ciao", reference: str = "") -> OutboundSms:
