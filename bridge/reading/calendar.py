@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from bridge.reading.trim import normalise
 from bridge.reading.windows_zones import WINDOWS_ZONES
 from bridge.types import Invitation
 
@@ -52,9 +53,9 @@ class _Component:
     inner: list[_Component] = field(default_factory=list)
 
     def text(self, name: str) -> str:
-        """The text of property `name` on one line; empty when there is none."""
+        """The text of property `name` on one line, in characters that a phone can show; empty when there is none."""
         found = self.properties.get(name)
-        return " ".join(_ESCAPED.sub(_unescaped, found.value).split()) if found is not None else ""
+        return " ".join(normalise(_ESCAPED.sub(_unescaped, found.value)).split()) if found is not None else ""
 
 
 def read_calendar(text: str, title: str) -> Invitation | None:
@@ -84,8 +85,8 @@ def _parse(text: str) -> _Component:
     """The calendar and the components right below it; what is deeper, such as alarms, only keeps its own properties."""
     root = _Component("")
     open_: list[_Component] = [root]
-    for line in _FOLD.sub("", text).splitlines():
-        name, prop = _property(line)
+    for line in _FOLD.sub("", text).split("\n"):
+        name, prop = _property(line.removesuffix("\r"))
         if prop is None:
             continue
         if name == "BEGIN":
@@ -196,7 +197,9 @@ def _when(onset: tuple[datetime, tzinfo]) -> datetime:
 
 
 def _onsets(part: _Component, local: datetime) -> Iterator[tuple[datetime, tzinfo]]:
-    """When standard or daylight time began: as first said, in the year of `local`, and in the year before."""
+    """When standard or daylight time began: as first said, and in the last two years up to that of `local` in which the
+    rule held.
+    """
     first = _moment(part.properties.get("DTSTART"), {})
     match = _OFFSET.fullmatch(part.text("TZOFFSETTO"))
     if not isinstance(first, datetime) or match is None:
@@ -212,9 +215,16 @@ def _onsets(part: _Component, local: datetime) -> Iterator[tuple[datetime, tzinf
     month = int(rule["BYMONTH"]) if rule.get("BYMONTH", "").isdecimal() else first.month
     if rule.get("FREQ") != "YEARLY" or day is None or not 1 <= month <= 12:
         return
-    for year in (local.year - 1, local.year):
-        if year > first.year:
-            yield datetime.combine(_nth(year, month, int(day[1]), _DAYS.index(day[2])), first.time()), offset
+    until = _MOMENT.match(rule.get("UNTIL", ""))
+    held = tuple(map(int, until.groups()[:3])) if until is not None else (local.year, 12, 31)
+    latest = min(local.year, held[0])
+    for year in (latest - 1, latest):
+        if year <= first.year:
+            continue
+        onset = _nth(year, month, int(day[1]), _DAYS.index(day[2]))
+        eve = onset - timedelta(days=1)  # the end is told in UTC, where the day may not have begun
+        if (eve.year, eve.month, eve.day) <= held:
+            yield datetime.combine(onset, first.time()), offset
 
 
 def _nth(year: int, month: int, n: int, weekday: int) -> date:

@@ -69,7 +69,10 @@ def decode_known(data: bytes, charset: str) -> str | None:
         return data.decode("ascii")
     codec = _codec(charset)
     # A mail that says ASCII and holds other octets says nothing, and most of those are UTF-8 today.
-    attempts = ("utf_8", codec) if codec is None or charset.lower() in {"us-ascii", "ascii"} else (codec, "utf_8")
+    says_nothing = codec is None or charset.lower() in {"us-ascii", "ascii"}
+    # UTF-16 and UTF-32 have a NUL in every line end and space; without one the label was put on UTF-8.
+    is_wrong = codec is not None and codec.startswith(("utf_16", "utf_32")) and b"\0" not in data
+    attempts = ("utf_8", codec) if says_nothing or is_wrong else (codec, "utf_8")
     for attempt in attempts:
         if attempt is None:
             continue

@@ -27,8 +27,8 @@ _END_MARK = re.compile(r"(?:(?<!\$)\$\$|(?<!#)###?|--end|\N{EM DASH}-|\{end sms\
 _LAST = frozenset("$#d-}")
 """What a mark ends with, for a quick look."""
 _ENCLOSED = re.compile(r"\s*##(?!#)")
-_HEADING = re.compile(r"\s*## .* ##\s*")
-"""How monitors set a heading; it encloses no text."""
+_HEADING = re.compile(r"\s*(###?) .* \1\s*")
+"""How monitors set a heading; it encloses no text and ends none."""
 _DIALLED = re.compile(r"\S*[#*]\S*")
 """A word that goes on to a mark may be a code of the telephone network, such as ##002##."""
 _SENTENCE = re.compile(r"(?<!\.\w)(?<!\.\w\w)[.!?:]$")
@@ -42,6 +42,8 @@ def end_mark(lines: list[str]) -> Found:
     """
     first = next((index for index, line in enumerate(lines) if line.strip()), 0)
     opening = None if _HEADING.fullmatch(lines[first]) else _ENCLOSED.match(lines[first])
+    if opening is None and _END_MARK.fullmatch(lines[first].strip()):
+        return None  # nothing stands above, so that it is a rule or a frame
     begin = opening.end() if opening else 0
     for index in range(first, len(lines)):
         line = lines[index][begin:] if index == first else lines[index]
@@ -74,7 +76,7 @@ def signature(lines: list[str]) -> Found:
 
 def _is_signature(lines: list[str]) -> bool:
     first = next((line.strip() for line in lines if line.strip()), "")
-    signs = _is_device_line(first) or bool(_CONTACT.search(first)) or (_names(first) and ":" not in first)
+    signs = _is_device_line(first) or bool(_CONTACT.search(first)) or (_names(first) and _is_title(first))
     return len(lines) < _BARE_SIGNATURE_LINES and signs
 
 
@@ -109,6 +111,11 @@ def contacts(lines: list[str]) -> Found:
         if sum(bool(_CONTACT.search(lines[each].strip())) for each in below) >= 2:
             return lines[: below[0]], lines[below[0] :]
     return None
+
+
+def _is_title(line: str) -> bool:
+    """Whether the line may name somebody and does not say something, as far as its letters tell."""
+    return not (":" in line or line[:1].islower() or _SENTENCE.search(line))
 
 
 def _names(line: str) -> bool:

@@ -88,13 +88,14 @@ RUN_TOGETHER = re.compile(
 """A separator and a whole header block on one line, as Samsung and Yahoo write them in plain text."""
 
 FORWARD_SUBJECT = re.compile(
-    r"\s*(?:fwd?|inoltrato|i|rv|reenv|enc|wg|tr|doorst|vb|vs|vid|pd|továbbítás|ilt|转发|轉寄)\s?[:\N{FULLWIDTH COLON}]",
+    r"\s*(?:fwd?|inoltrato|i|rv|reenv|enc|wg|tr|doorst|vb|vid|pd|továbbítás|ilt|转发|轉寄)\s?[:\N{FULLWIDTH COLON}]",
     re.IGNORECASE,
 )
 ANSWER_SUBJECT = re.compile(
     r"\s*(?:re|r|aw|sv|antw|res|odp|vá|ynt|rif|回复|答复|回覆)(?:\[\d+\])?\s?[:\N{FULLWIDTH COLON}]", re.IGNORECASE
 )
-"""How the subject of a mail begins that passes another one on, and of one that answers."""
+"""How the subject of a mail begins that passes another one on, and of one that answers. "VS:" is in neither: it is an
+answer in Finnish and a forward in Danish."""
 
 RULE = re.compile(r"[_-]{5,}|\*{5,}|={5,}")
 """The line Outlook draws above a quoted mail."""

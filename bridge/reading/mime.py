@@ -54,6 +54,7 @@ _TOO_MANY_TAGS = (
 )
 _TOO_LONG = "The mail's text is too long to be read: send it without the mails it quotes."
 _PKCS7 = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+_WRAPPED_MAIL = "smime.p7m"
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _CALENDAR = frozenset({"text/calendar", "application/ics"})
 
@@ -144,7 +145,7 @@ def _read(walk: _Walk, fields: Fields, start: int, end: int, depth: int, default
         walk.cropped = True
         return []
     kind = headers.content_type(fields, default)
-    if kind.type in _PKCS7 or (kind.main == "application" and _name(fields, kind).endswith(".p7m")):
+    if _wraps_the_mail(fields, kind):
         return _opened(walk, fields, kind, start, end, depth)
     attached = _is_attachment(fields, kind)
     walk.attachments += attached
@@ -178,7 +179,7 @@ def _html(walk: _Walk, html: str) -> _Chunk:
         raise MailRefusal(Reason.MAIL_TOO_LARGE, _TOO_LONG)
     walk.tags += html.count("<")
     if walk.tags > MAX_TAGS:
-        raise MailRefusal(Reason.EMPTY_TEXT, _TOO_MANY_TAGS)
+        raise MailRefusal(Reason.MAIL_TOO_LARGE, _TOO_MANY_TAGS)
     text, quotes = to_text(html)
     return _Chunk(_counted(walk, text), plain=False, cuts=quotes)
 
@@ -203,10 +204,11 @@ def _opened(walk: _Walk, fields: Fields, kind: ContentType, start: int, end: int
         return []
     outside = walk.data, walk.boundaries
     walk.data, walk.boundaries = content.replace(b"\r\n", b"\n"), None
-    inner, _, body = headers.split(walk.data, 0, len(walk.data))
-    chunks = _read(walk, inner, body, len(walk.data), depth + 1, "text/plain")
-    walk.data, walk.boundaries = outside
-    return chunks
+    try:
+        inner, _, body = headers.split(walk.data, 0, len(walk.data))
+        return _read(walk, inner, body, len(walk.data), depth + 1, "text/plain")
+    finally:
+        walk.data, walk.boundaries = outside
 
 
 def _wrapped(walk: _Walk) -> list[_Chunk]:
@@ -265,9 +267,12 @@ def _parts(walk: _Walk, boundary: str, start: int, end: int) -> Iterable[tuple[i
 
 def _unsigned(walk: _Walk, kind: ContentType, plain: list[_Chunk], start: int, end: int, depth: int) -> list[_Chunk]:
     """The plain text without what its HTML alternative, between `start` and `end`, says is a signature."""
-    attachments = walk.attachments
-    html = _multipart(walk, kind, start, end, depth)
-    walk.attachments = attachments  # the pictures of the HTML are none
+    counted = walk.attachments, walk.characters, walk.lines
+    try:
+        html = _multipart(walk, kind, start, end, depth)
+    except MailRefusal:  # none of it is texted, so that it may be too large, or sealed
+        html = []
+    walk.attachments, walk.characters, walk.lines = counted
     for cut in (cut for chunk in html for cut in chunk.cuts if cut.rule == "signature"):
         found = without(plain[0].text, cut.text)
         if found is not None:
@@ -296,6 +301,16 @@ def _is_attachment(fields: Fields, kind: ContentType) -> bool:
         return False
     disposition, parameters = headers.value_and_parameters(fields.line("content-disposition"))
     return disposition == "attachment" or "filename" in parameters or "name" in kind.parameters
+
+
+def _wraps_the_mail(fields: Fields, kind: ContentType) -> bool:
+    """Whether S/MIME signed or encrypted the mail in this part (RFC 8551 section 3.2). What bears a name of its own is
+    a file that somebody signed, such as contract.pdf.p7m.
+    """
+    name = _name(fields, kind)
+    if name == _WRAPPED_MAIL:
+        return kind.main == "application"
+    return kind.type in _PKCS7 and (not name or "smime-type" in kind.parameters)
 
 
 def _name(fields: Fields, kind: ContentType) -> str:

@@ -41,6 +41,8 @@ _LABELS_ABOVE = 4
 _MARK = re.compile(r" ?(?:>|\|(?= |$))")
 _MARKED_WORDS = re.compile(r">(?: ?[^\s\d>=]|\s*$)")
 """A line that nothing but quoting explains: "> 126 mg/dl" compares, and ">>> ALARM" shouts."""
+_ROW = re.compile(r"[^\s:*][^:]{0,40}: .*")
+"""A line of a form, such as "Duration: 12 s"."""
 _LINE_GOES_ON = re.compile(r":[ \N{NO-BREAK SPACE}]{2,}(?=\S)")
 """Where Yahoo's app goes on with the quoted words on the line of its attribution."""
 
@@ -57,21 +59,53 @@ class _Piece:
 
 def quoted_mail(lines: list[str]) -> Found:
     """A quoted or forwarded mail under a header block or a line that announces it, down to the end."""
+    index = quoted_mail_at(lines)
+    if index is None:
+        return None
+    start, end = index, len(lines)
+    while start and LABEL.fullmatch(lines[start - 1].strip()):
+        start -= 1
+    while start and _belongs_above(lines[start - 1].strip()):
+        start -= 1
+    below = next((at for at in range(index + 1, len(lines)) if lines[at].strip()), len(lines))
+    if below < len(lines) and _is_quoted(lines[below]):  # as Apple does it, words may stand below
+        end = _quoted_end(lines, below, any_mark=False)
+    return [*lines[:start], "", *lines[end:]], lines[start:end]
+
+
+def quoted_mail_at(lines: list[str]) -> int | None:
+    """The first line that announces a quoted or forwarded mail, or names its sender in a header block.
+
+    A block with which the mail ends quotes nothing: a switchboard says so who called. Where its sender has an address,
+    or a rule stands above it, a mail program wrote it all the same.
+    """
+    last = _last_rows(lines)
     for index, line in enumerate(lines):
         if ":" not in line and "\N{FULLWIDTH COLON}" not in line and not re.search(r"--|__|\*\*|==", line):
             continue
         bare = line.strip()
-        if SEPARATOR.fullmatch(bare) or RUN_TOGETHER.fullmatch(bare) or _header_block(lines, index):
-            start, end = index, len(lines)
-            while start and LABEL.fullmatch(lines[start - 1].strip()):
-                start -= 1
-            while start and _belongs_above(lines[start - 1].strip()):
-                start -= 1
-            below = next((at for at in range(index + 1, len(lines)) if lines[at].strip()), len(lines))
-            if below < len(lines) and _is_quoted(lines[below]):  # as Apple does it, words may stand below
-                end = _quoted_end(lines, below, any_mark=False)
-            return [*lines[:start], "", *lines[end:]], lines[start:end]
+        if SEPARATOR.fullmatch(bare) or RUN_TOGETHER.fullmatch(bare):
+            return index
+        is_mail = index < last or bool(ADDRESS.search(line)) or _is_ruled_off(lines, index)
+        if is_mail and _header_block(lines, index):
+            return index
     return None
+
+
+def _last_rows(lines: list[str]) -> int:
+    """Where the last lines of the mail begin that are all those of a form."""
+    end = len(lines)
+    while end and not lines[end - 1].strip():
+        end -= 1
+    while end and _ROW.fullmatch(lines[end - 1].strip()):
+        end -= 1
+    return end
+
+
+def _is_ruled_off(lines: list[str], index: int) -> bool:
+    """Whether the words above `index` end with a rule."""
+    above = next((lines[at].strip() for at in range(index - 1, -1, -1) if lines[at].strip()), "")
+    return RULE.fullmatch(above) is not None
 
 
 def _belongs_above(line: str) -> bool:

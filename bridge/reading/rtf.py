@@ -45,7 +45,7 @@ _SKIPPED = frozenset(
 _BREAKS = {b"par": "\n", b"line": "\n", b"tab": "\t", b"row": "\n", b"cell": "\t", b"sect": "\n", b"page": "\n"}
 _SIGNS = {b"emdash": "—", b"endash": "–", b"bullet": "•", b"lquote": "‘", b"rquote": "’", b"ldblquote": "“"}
 _SIGNS |= {b"rdblquote": "”"}
-_SYMBOLS = {b"~": " ", b"_": "-", b"-": "", b"*": "", b"\n": "\n", b"\r": "\n"}
+_SYMBOLS = {b"~": " ", b"_": "-", b"-": "", b"\n": "\n", b"\r": "\n"}
 _CHARSETS = {0: "cp1252", 128: "cp932", 129: "cp949", 134: "gb18030", 136: "big5", 161: "cp1253", 162: "cp1254"}
 _CHARSETS |= {163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250"}
 """What `\\fcharset` of a font says (RTF 1.9.1, Font Table)."""
@@ -125,15 +125,20 @@ class _Rtf:
             self._write(text)
         elif octet is not None:
             self._write(bytes.fromhex(octet.decode("ascii")))
-        elif brace == b"{":
-            self._groups.append(self._group)
-        elif brace == b"}":
-            self.flush()
-            self._group = self._groups.pop() if self._groups else self._group
+        elif brace is not None:
+            self._to_skip = 0
+            self._brace(brace)
         elif symbol is not None:
             self._symbol(symbol)
         elif word is not None:
             self._word(word, None if number is None else int(number))
+
+    def _brace(self, brace: bytes) -> None:
+        if brace == b"{":
+            self._groups.append(self._group)
+            return
+        self.flush()
+        self._group = self._groups.pop() if self._groups else self._group
 
     def flush(self) -> None:
         """Decodes the octets that have come; they belong together only where no word stands between."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 
+from bridge.reading.headers import base64
 from bridge.reading.html import SIGNATURE_CLASSES, SIGNATURE_IDS
+from bridge.reading.quotes import quoted_mail_at
 from bridge.types import Cut
 
 SHORTEST = 8
 """Characters of a signature, spaces not counted; a shorter one could stand in a sentence."""
 
-_ADDED = re.compile(r"<(?:https?|mailto|tel):[^>\s]{0,2000}>|\[(?:cid:|http)[^\]\n]{0,500}\]", re.IGNORECASE)
+_ADDED = re.compile(r"<(?:https?|mailto|tel):[^<>\s]{0,2000}>|\[(?:cid:|http)[^\[\]\n]{0,500}\]", re.IGNORECASE)
 """What the plain text of a link or picture has beside the words that HTML shows."""
 _MARKS = re.compile(
     rb"(?:id|class)(?:=\n)?=(?:3D)?(?:=\n)?[\"']?(?:"
@@ -23,15 +25,26 @@ _MARKS = re.compile(
     re.IGNORECASE,
 )
 _IN_EVERY_MARK = b"ignature"
+_IN_BASE64 = re.compile(rb"^content-transfer-encoding:[ \t]*base64\b", re.IGNORECASE | re.MULTILINE)
 
 
 def marks_signature(data: bytes, start: int, end: int) -> bool:
-    """Whether HTML between `start` and `end` says what in it is a signature, be it in quoted-printable; at a glance."""
+    """Whether HTML between `start` and `end` says what in it is a signature, be it encoded; at a glance."""
+    encoded = _IN_BASE64.search(data, start, end)
+    begin = data.find(b"\n\n", encoded.end(), end) if encoded is not None else -1
+    return _is_marked(data, start, end) or (begin >= 0 and _is_marked(base64(data[begin:end])))
+
+
+def _is_marked(data: bytes, start: int = 0, end: int | None = None) -> bool:
+    end = len(data) if end is None else end
     return data.find(_IN_EVERY_MARK, start, end) >= 0 and _MARKS.search(data, start, end) is not None
 
 
 def without(text: str, signature: str) -> tuple[str, Cut] | None:
-    """`text` without the last whole lines that say what `signature` says; None when there are none."""
+    """`text` without the last whole lines that say what `signature` says; None when there are none.
+
+    A mail that is quoted below may end with the same words: those above it go first.
+    """
     wanted = _folded(signature)
     if len(wanted) < SHORTEST:
         return None
@@ -41,7 +54,9 @@ def without(text: str, signature: str) -> tuple[str, Cut] | None:
     for line in lines:
         starts.append(len(said))
         said += _folded(line)
-    at = said.rfind(wanted)
+    quoted = quoted_mail_at(lines)
+    at = said.rfind(wanted, 0, len(said) if quoted is None else starts[quoted])
+    at = said.rfind(wanted) if at < 0 else at
     if at < 0:
         return None
     ends = {start: index for index, start in enumerate(starts)}

@@ -27,7 +27,10 @@ _SIZES |= {0x0040: 8, 0x0048: 16}
 """Octets of a property value by its type; the types not named say how long they are (MS-OXCDATA section 2.11.1)."""
 _SEVERAL = 0x1000
 _NAMED = 0x8000
-_UTF_8 = 65_001
+_CHARSETS = {0: "utf-8", 65_001: "utf-8", 20_127: "us-ascii", 20_866: "koi8-r", 21_866: "koi8-u", 54_936: "gb18030"}
+_CHARSETS |= {28_590 + part: f"iso-8859-{part}" for part in (*range(1, 10), 13, 15)}
+_CHARSETS |= {**dict.fromkeys((50_220, 50_221, 50_222), "iso-2022-jp"), 51_932: "euc-jp", 51_949: "euc-kr"}
+"""Code pages that are not called cp and their number (Windows, Code Page Identifiers)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class _Reader:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._position = 0
+        self._values = 0
 
     @property
     def done(self) -> bool:
@@ -65,6 +69,12 @@ class _Reader:
         taken = self.take(length)
         self._position += -length % 4
         return taken
+
+    def expect(self, count: int) -> None:
+        """Raises _Broken where `count` values more are too many."""
+        self._values += count
+        if self._values > MAX_PROPERTIES:
+            raise _Broken
 
     def byte(self) -> int:
         return self.take(1)[0]
@@ -128,8 +138,9 @@ def _value(reader: _Reader, kind: int) -> bytes:
     single = kind & ~_SEVERAL
     varies = single in {_STRING, _UNICODE, _BINARY, _OBJECT}
     count = reader.long() if varies or kind & _SEVERAL else 1
-    if count > MAX_PROPERTIES or not (varies or single in _SIZES):
+    if not (varies or single in _SIZES):
         raise _Broken
+    reader.expect(count)
     values = [reader.padded(reader.long()) if varies else reader.take(_SIZES[single]) for _ in range(count)]
     return values[0] if values else b""
 
@@ -137,5 +148,4 @@ def _value(reader: _Reader, kind: int) -> bytes:
 def _text(kind: int, value: bytes, code_page: int) -> str:
     if kind == _UNICODE:
         return value[: len(value) // 2 * 2].decode("utf-16-le", "replace").rstrip("\0")
-    charset = "utf-8" if code_page in {0, _UTF_8} else f"cp{code_page}"
-    return decode(value.rstrip(b"\0"), charset)
+    return decode(value.rstrip(b"\0"), _CHARSETS.get(code_page, f"cp{code_page}"))

@@ -98,7 +98,9 @@ def read(raw: bytes) -> None:
         return
     assert submission.text == submission.text.strip()
     assert submission.text or submission.invitation
-    for line in (submission.message_id, submission.header_from, submission.subject, *submission.references):
+    invited = submission.invitation
+    told = (invited.title, invited.place) if invited is not None else ()
+    for line in (submission.message_id, submission.header_from, submission.subject, *submission.references, *told):
         assert line.isprintable()
     assert raw.startswith(submission.headers)
     for words in (submission.text, submission.subject, *(cut.text for cut in submission.cuts)):
@@ -227,6 +229,7 @@ def test_what_can_be_read_of_a_large_mail_is_read(raw: bytes, words: list[str]) 
         pytest.param(b"\r\n" + b"x\r\n" * 8_000_000, id="eight million lines"),
         pytest.param(MIXED + (b"--b\r\n\r\n" + b"x%d " * 10_000 + b"\r\n") * 900, id="900 texts"),
         pytest.param(b"Content-Type: text/html\r\n\r\n<p>" + b"parola " * 3_500_000, id="HTML"),
+        pytest.param(b"Content-Type: text/html\r\n\r\n" + b"<p>x" * 30_000, id="tags"),
     ],
 )
 def test_more_text_than_can_be_read_is_refused_at_once(raw: bytes) -> None:

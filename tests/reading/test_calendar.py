@@ -88,6 +88,50 @@ def test_a_zone_that_only_the_calendar_knows_is_taken_from_it(moment: str, hours
     assert start.utcoffset() == timedelta(hours=hours)
 
 
+RULES_THAT_ENDED = """BEGIN:VTIMEZONE
+TZID:Eastern
+BEGIN:DAYLIGHT
+DTSTART:19870405T020000
+TZOFFSETTO:-0400
+RRULE:FREQ=YEARLY;BYDAY=1SU;BYMONTH=4;UNTIL=20060402T070000Z
+END:DAYLIGHT
+BEGIN:STANDARD
+DTSTART:19671029T020000
+TZOFFSETTO:-0500
+RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10;UNTIL=20061029T060000Z
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:20070311T020000
+TZOFFSETTO:-0400
+RRULE:FREQ=YEARLY;BYDAY=2SU;BYMONTH=3
+END:DAYLIGHT
+BEGIN:STANDARD
+DTSTART:20071104T020000
+TZOFFSETTO:-0500
+RRULE:FREQ=YEARLY;BYDAY=1SU;BYMONTH=11
+END:STANDARD
+END:VTIMEZONE
+"""
+"""As New York changed its clocks until 2006 (rules that ended), and since."""
+
+
+@pytest.mark.parametrize(
+    ("moment", "hours"),
+    [
+        ("20060403T100000", -4),
+        ("20061030T100000", -5),
+        ("20260320T100000", -4),
+        ("20261028T100000", -4),
+        ("20261102T100000", -5),
+        ("20270101T100000", -5),
+    ],
+)
+def test_a_rule_of_a_zone_holds_until_it_ends(moment: str, hours: int) -> None:
+    start = start_of(f"DTSTART;TZID=Eastern:{moment}", zone=RULES_THAT_ENDED)
+    assert isinstance(start, datetime)
+    assert start.utcoffset() == timedelta(hours=hours)
+
+
 DAY = "DTSTART;VALUE=DATE:20260303"
 MOMENT = "DTSTART:20260303T091500Z"
 
@@ -118,6 +162,15 @@ def test_lines_are_unfolded_and_escapes_resolved() -> None:
     found = read_calendar(text, "")
     assert found is not None
     assert found.title == "Visita, con trollo alle 9; sì\\no"
+
+
+def test_its_words_are_brought_into_ordinary_characters() -> None:
+    """They are stored and texted like those of a body: no NUL, no half a character, no accent beside its letter."""
+    text = calendar(MOMENT).replace("Visita", "Vi\x00si\x1bta perche\u0301\u2028dopo \u202ele 9")
+    found = read_calendar(text.replace("Via Roma 1", "Via \ud800 1"), "")
+    assert found is not None
+    assert found.title == "Visita perché dopo le 9"
+    assert found.place == "Via \ufffd 1"
 
 
 @pytest.mark.parametrize(
@@ -221,6 +274,7 @@ PIECES += [
     "TZOFFSETTO:-0100",
     "RRULE:FREQ=YEARLY;BYDAY=5SU;BYMONTH=2",
     "RRULE:FREQ=YEARLY;BYDAY=-5MO",
+    "RRULE:FREQ=YEARLY;BYDAY=1SU;UNTIL=00000000",
 ]
 PIECES += [
     " folded",

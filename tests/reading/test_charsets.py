@@ -36,6 +36,17 @@ def test_utf_8_is_read_whatever_else_is_said(label: str) -> None:
     assert decode("è così, 5 €".encode(), label) == "è così, 5 €"
 
 
+@pytest.mark.parametrize("label", ["unicode", "utf-16", "utf-16le", "utf-32"])
+@pytest.mark.parametrize("text", ["Alle dieci, ok?\n", "Perché così, già"])
+def test_a_label_of_wide_characters_on_utf_8_is_wrong(label: str, text: str) -> None:
+    assert decode(text.encode(), label) == text
+
+
+@pytest.mark.parametrize("codec", ["utf_16", "utf_16_le", "utf_32"])
+def test_wide_characters_are_read(codec: str) -> None:
+    assert decode("Alle 10, 明日\n".encode(codec), codec) == "Alle 10, 明日\n"
+
+
 @pytest.mark.parametrize(
     ("codec", "text"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import quopri
+import time
 from textwrap import dedent
 
 import pytest
@@ -11,9 +12,9 @@ import pytest
 from bridge.errors import MailRefusal, Reason
 from bridge.reading import headers
 from bridge.reading.flowed import unflow
-from bridge.reading.html import SIGNATURE_CLASSES, SIGNATURE_IDS
-from bridge.reading.mime import Body, read_body
-from bridge.reading.signatures import marks_signature
+from bridge.reading.html import MAX_TAGS, SIGNATURE_CLASSES, SIGNATURE_IDS
+from bridge.reading.mime import LONGEST_TEXT, Body, read_body
+from bridge.reading.signatures import marks_signature, without
 
 HTML = "<p>Ciao <b>Mario</b></p>"
 
@@ -224,6 +225,43 @@ def test_what_the_html_marks_as_signature_is_cut_from_the_plain_text(html: str, 
     assert body.text == text
     assert [cut.rule for cut in body.cuts] == ([] if text == SIGNED_PLAIN else ["signature"])
     assert body.warnings == ()
+
+
+def test_a_signature_is_cut_above_the_same_one_in_a_quoted_mail() -> None:
+    quoted = (
+        "________________________________\nDa: Mario <m@x.test>\nInviato: 3/3/2026 10:15\nA: Anna\nOggetto: x\n\nSì?\n"
+    )
+    words = "Mario Rossi\nClinica Example\n"
+    found = without(f"Sì.\n\n{words}\n{quoted}\n{words}", words)
+    assert found is not None
+    assert found[0] == f"Sì.\n\n{quoted}\n{words}"
+
+
+def test_html_in_base64_is_looked_through_for_a_signature() -> None:
+    encoded = base64.encodebytes(SIGNED_HTML.encode()).decode()
+    html = part(encoded, "text/html; charset=utf-8", "Content-Transfer-Encoding: base64")
+    body = read(multipart("alternative", part(SIGNED_PLAIN, "text/plain; charset=utf-8"), html).encode())
+    assert body.text == "Sì, va bene.\n\nDa: Anna"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param("<br>" * (MAX_TAGS + 1), id="too many tags"),
+        pytest.param("parola " * (LONGEST_TEXT // 6), id="too many words"),
+    ],
+)
+def test_html_that_is_too_large_to_be_looked_through_does_not_keep_the_plain_text_back(more: str) -> None:
+    html = part(SIGNED_HTML + more, "text/html; charset=utf-8")
+    whole = nested("alternative", part(SIGNED_PLAIN, "text/plain; charset=utf-8"), html, boundary="c")
+    assert read(multipart("mixed", whole, part("Fine", "text/plain")).encode()).text == f"{SIGNED_PLAIN}\n\nFine"
+
+
+@pytest.mark.parametrize("piece", ["<http:", "[cid:", "<http:/", "x\n", "Da: a@b\nA: b\n"], ids=repr)
+def test_hostile_texts_are_looked_through_in_time(piece: str) -> None:
+    before = time.process_time()
+    without(piece * (LONGEST_TEXT // len(piece)), "Mario Rossi, Clinica")
+    assert time.process_time() - before < 1
 
 
 @pytest.mark.parametrize("name", sorted({*SIGNATURE_IDS, *SIGNATURE_CLASSES}))

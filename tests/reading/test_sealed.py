@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from bridge.errors import MailRefusal, Reason
 from bridge.reading import headers
 from bridge.reading.armour import without_armour
+from bridge.reading.html import MAX_TAGS
 from bridge.reading.mime import read_body
 from bridge.reading.smime import MAX_NESTING, MAX_PIECES, signed_content
 
@@ -82,6 +83,24 @@ def test_a_signature_may_stand_in_a_multipart_and_hold_another(signed: bytes) ->
 
 
 @pytest.mark.parametrize(
+    "kind",
+    [
+        "application/pkcs7-mime; name=contratto.pdf.p7m",
+        "application/octet-stream; name=fattura.xml.P7M",
+        "application/pkcs7-mime\nContent-Disposition: attachment; filename=fattura.xml.p7m",
+    ],
+)
+def test_a_file_that_somebody_signed_is_an_attachment(kind: str) -> None:
+    """Italy signs its contracts and bills so; their octets are no words."""
+    file = mail(without_lengths(string(b"<Fattura>50</Fattura>")), kind)
+    raw = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nIn allegato il consenso.\n--b\n" + file + b"\n--b--\n"
+    fields, _, start = headers.split(raw, 0, len(raw))
+    body = read_body(raw[start:], fields)
+    assert body.text == "In allegato il consenso."
+    assert body.warnings == ("1 attachment was left out: an SMS carries text only.",)
+
+
+@pytest.mark.parametrize(
     ("raw", "said"),
     [
         pytest.param(
@@ -99,6 +118,15 @@ def test_what_cannot_be_opened_is_refused(raw: bytes, said: str) -> None:
     with pytest.raises(MailRefusal, match=said) as caught:
         read(raw)
     assert caught.value.reason is Reason.ENCRYPTED
+
+
+def test_words_behind_a_signature_that_is_too_large_to_be_looked_through_are_read() -> None:
+    large = b"Content-Type: text/html\n\n" + b"<br>" * (MAX_TAGS + 1)
+    wrapped = mail(without_lengths(*(string(large[at : at + 9_000]) for at in range(0, len(large), 9_000))))
+    html = b"Content-Type: text/html\n\n<p>Ciao</p><div id=Signature>Studio Rossi</div>\n"
+    parts = b"--c\n\nCiao\n--c\n" + html + b"--c\n" + wrapped + b"--c--\n"
+    outer = b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/alternative; boundary=c\n\n"
+    assert read(outer + parts + b"--b\n\nA domani\n--b--\n") == "Ciao\n\nA domani"
 
 
 @given(st.data())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import struct
 import time
 
 import pytest
@@ -91,6 +92,19 @@ def test_damaged_files_give_words_or_none(data: st.DataObject) -> None:
     found.plain.encode("utf-8", "surrogatepass")
 
 
+@pytest.mark.parametrize(
+    ("page", "codec", "text"),
+    [
+        (28_592, "iso8859_2", "Pěkný den, přijďte v deset"),
+        (20_866, "koi8_r", "Приходите завтра"),
+        (50_220, "iso2022_jp", "明日の会議"),
+        (1_253, "cp1253", "Καλημέρα"),
+    ],
+)
+def test_the_code_page_tells_how_the_html_is_written(page: int, codec: str, text: str) -> None:
+    assert read_tnef(tnef(number(CODE_PAGE, page), variable(BINARY, HTML, text.encode(codec)))).html == text
+
+
 def test_compressed_text_refers_to_what_came_before() -> None:
     # The worked example of MS-OXRTFCP section 3.1.2, in which the reference reaches into what it is writing.
     data = bytes.fromhex("1a0000001c0000004c5a4675e2d44b51410004205758595a0d6e7d010eb0")
@@ -108,6 +122,7 @@ def test_compressed_text_refers_to_what_came_before() -> None:
             rb"{\rtf1\uc1 5 \u8364?\u-10179?\u-8704? ok}", "5 €\U0001f600 ok", id="Unicode and what stands for it"
         ),
         pytest.param(rb"{\rtf1\uc2\u8364\'80\'80 ok}", "€ ok", id="two octets stand for one"),
+        pytest.param(rb"{\rtf1{\u8364}Ciao {\u8364}{Mario}}", "€Ciao €Mario", id="nothing stands for it"),
         pytest.param(
             rb"{\rtf1{\fonttbl{\f0 Arial;}{\f1\fcharset204 Arial;}}\f1\'cf\'f0\'e8\'e2\'e5\'f2\f0  ok}",
             "Привет ok",
@@ -154,8 +169,9 @@ def test_hostile_rich_text_takes_no_time(piece: bytes) -> None:
         tnef(variable(BINARY, RTF, b"\xff\xff\xff\x7f" * 2 + b"LZFu\0\0\0\0" + b"\xff\0\x0f" * 500_000)),
         b"\x78\x9f\x3e\x22\0\0" + attribute(0x00069007, b"") * 500_000,
         tnef(*[number(1, 1)] * 500_000),
+        tnef(*[struct.pack("<HHI", BINARY, 1, 5_000) + bytes(20_000)] * 900),
     ],
-    ids=["compressed", "attributes", "properties"],
+    ids=["compressed", "attributes", "properties", "values"],
 )
 def test_hostile_files_take_no_time(data: bytes) -> None:
     before = time.process_time()
