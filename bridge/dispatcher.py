@@ -11,7 +11,8 @@ made up for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -22,7 +23,7 @@ from bridge.errors import Reason, StoreUnavailable
 from bridge.gateways.base import Gateway
 from bridge.places import Places
 from bridge.station import insist
-from bridge.store.claims import Claim, Claimed, Release, Start
+from bridge.store.claims import Claim, Claimed, Release, Slot, Start
 from bridge.store.paces import Hold
 from bridge.store.queue import Finish, Queue
 from bridge.streaks import Streaks
@@ -75,6 +76,8 @@ class Dispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._breakers = {name: Breaker() for name in gateways}
         self._throttles = {name: Throttle() for name in gateways}
+        self._gone: frozenset[str] = frozenset()
+        """Gateways that messages name and the settings have no longer, as far as they were met."""
         self._stopping = False
 
     def ring(self) -> None:
@@ -112,12 +115,16 @@ class Dispatcher:
             return 1
         paused = frozenset(name for name, breaker in self._breakers.items() if breaker.closed(now))
         until = now + timedelta(seconds=LEASE)
-        wish = Claim(self._owner, now, until, self._places.room(), paused, full, self._rates)
+        wish = Claim(self._owner, now, until, self._places.room(), paused, full, self._rates, self._gone)
         claimed = await self._queue.claim(wish)
         if self._stopping:  # what was claimed meanwhile stays queued, and its lease runs out
             return 0
+        took = clock.now() - now
+        if took > timedelta(seconds=LATE):  # else nothing would leave while the database is slow
+            claimed = [_put_off(message, took) for message in claimed]
         for message in claimed:
-            self._places.take(message.gateway)
+            self._gone |= {message.gateway, *message.stand_ins} - self._gateways.keys()
+            self._places.take(message.slot.gateway)
             task = asyncio.create_task(self._carry(message), name=f"send {message.sms.reference}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -133,24 +140,25 @@ class Dispatcher:
             log.exception("dispatcher.failed", message=claimed.sms.reference)
 
     async def _send(self, claimed: Claimed) -> None:
-        if claimed.slot is not None:
-            await self._await(claimed.gateway, claimed.slot.at)
+        await self._await(claimed.slot)
+        gateway = claimed.slot.gateway
         try:
-            async with self._places.of(claimed.gateway):
+            async with self._places.of(gateway):
                 tried = await self._begin(claimed)
         finally:  # an outcome that is only to be written down keeps no place from the next message
-            self._places.put_down(claimed.gateway)
+            self._places.put_down(gateway)
         if tried is not None:
             await self._settle(claimed, tried)
+        self.ring()
 
-    async def _await(self, gateway: str, slot: datetime) -> None:
+    async def _await(self, slot: Slot) -> None:
         """Until its slot comes a message keeps nobody else from being claimed: few have one (`paces.AHEAD`)."""
-        seconds = (slot - clock.now()).total_seconds()
+        seconds = (slot.at - clock.now()).total_seconds()
         if seconds <= 0:
             return
-        self._places.put_down(gateway)
+        self._places.put_down(slot.gateway)
         await asyncio.sleep(seconds)
-        self._places.take(gateway)
+        self._places.take(slot.gateway)
 
     async def _begin(self, claimed: Claimed) -> Tried | None:
         """Try; while the database is away, wait for it: nothing has left before the row says `sending`.
@@ -178,11 +186,11 @@ class Dispatcher:
         if not ways:  # its lease keeps it from being claimed again at once
             log.error("dispatcher.no_such_gateway", message=claimed.sms.reference, gateway=claimed.gateway)
             return None
-        name, again = self._way(claimed, ways, now)
-        if name is None:
+        again = self._again(claimed.slot, now)
+        if again is not None:
             await self._queue.release(Release(self._owner, claimed.sms.reference, again))
-            self.ring()
             return None
+        name = claimed.slot.gateway
         breaker = self._breakers[name]
         outcome: Outcome | None = None
         try:
@@ -196,21 +204,17 @@ class Dispatcher:
                 metrics.PAUSED.labels(name).set(breaker.paused_until is not None)
         return tried
 
-    def _way(self, claimed: Claimed, ways: Sequence[str], now: datetime) -> tuple[str | None, datetime]:
-        """Who takes it now; if nobody does, when to ask again."""
-        slot = claimed.slot
-        for way in ways:
-            if slot is not None and way in self._rates:
-                if way != slot.gateway:
-                    continue
-                if now > slot.at + timedelta(seconds=LATE):
-                    return None, now
-            held_until = self._throttles[way].held_until(now)
-            if held_until is not None:
-                return None, held_until
-            if self._breakers[way].lets_through(now):
-                return way, now
-        return None, now + timedelta(seconds=POLL)
+    def _again(self, slot: Slot, now: datetime) -> datetime | None:
+        """When to claim it again, which may find another gateway for it; None when it leaves now."""
+        gateway = slot.gateway
+        if gateway not in self._gateways:  # the next claim passes it by
+            return now + timedelta(seconds=POLL)
+        if gateway in self._rates and now > slot.at + timedelta(seconds=LATE):
+            return now
+        held_until = self._throttles[gateway].held_until(now)
+        if held_until is not None:
+            return held_until
+        return None if self._breakers[gateway].lets_through(now) else now
 
     async def _start(self, claimed: Claimed, name: str, now: datetime) -> Tried | None:
         """Say that it is on its way, and hand it over."""
@@ -223,7 +227,7 @@ class Dispatcher:
             metrics.MAIL_TO_SUBMIT.labels(name).observe(max(0.0, (now - claimed.due_at).total_seconds()))
         outcome = await _submit(self._gateways[name], claimed)
         ended = clock.now()
-        hold_until = self._throttles[name].note(outcome, claimed.sms.reference, ended)
+        hold_until = self._throttles[name].note(outcome, claimed.sms.number, ended)
         if hold_until is not None:
             log.warning("gateway.throttles", gateway=name, held_for=(hold_until - ended).total_seconds())
         return Tried(name, attempt, outcome, now, ended, hold_until)
@@ -244,7 +248,6 @@ class Dispatcher:
             ms=round((tried.ended - tried.began).total_seconds() * 1000),
         )
         self._settled()
-        self.ring()
 
     def _note(self, gateway: str, outcome: Outcome, started: datetime, ended: datetime) -> None:
         metrics.TRIES.labels(gateway, outcome.kind.value).inc()
@@ -262,6 +265,10 @@ class Dispatcher:
             stopping=lambda: self._stopping,
             message=finish.change.message_id,
         )
+
+
+def _put_off(claimed: Claimed, by: timedelta) -> Claimed:
+    return replace(claimed, slot=replace(claimed.slot, at=claimed.slot.at + by))
 
 
 async def _submit(gateway: Gateway, claimed: Claimed) -> Outcome:

@@ -45,7 +45,10 @@ class Treasurer(Station):
         return dict(self._balances)
 
     async def _round(self) -> int:
-        if not self._gateways or not await self._leads():
+        if not self._gateways:
+            return 0
+        if not await self._leads():
+            self._forget()
             return 0
         now = clock.now()
         for name, gateway in self._gateways.items():
@@ -53,6 +56,12 @@ class Treasurer(Station):
                 self._asked[name] = now
                 await self._ask(name, gateway)
         return 0
+
+    def _forget(self) -> None:
+        """Another node leads, and says from now on what is left."""
+        self._asked.clear()
+        self._balances.clear()
+        metrics.BALANCE.clear()
 
     async def _ask(self, name: str, gateway: Gateway) -> None:
         left = await _balance(name, gateway)

@@ -106,7 +106,8 @@ async def _recall(settings: Settings, found: Whereabouts) -> Recall:
     section = settings.gateways.get(found.gateway)
     if section is None:
         raise NotPossible(
-            f"{found.message_id} is not cancelled: gateway {found.gateway} has it, which is not in the configuration."
+            f"{found.message_id} is not cancelled and may arrive: gateway {found.gateway} has it, and there is no "
+            f"[gateways.{found.gateway}] any more. Write the section again, then cancel it again."
         )
     gateway = open_gateways(settings.model_copy(update={"gateways": {found.gateway: section}}))[found.gateway]
     try:

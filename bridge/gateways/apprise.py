@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 THREADS = 8
 """Texts that are handed over at the same time: Apprise waits for an answer in a thread."""
 
+PLACE_WAIT = 20.0
+"""Seconds that a text waits for one of them; then it is better off in the queue."""
+
 _SAMPLE = "+393331234567"
 
 
@@ -58,14 +61,22 @@ class AppriseGateway(Gateway):
             remedy = "Apprise has no service for this URL; try it with its own command, apprise -vv -b test URL"
             raise SettingsError(key, "(not shown)", remedy)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"apprise-{self.name}")
+        self._places = asyncio.Semaphore(THREADS)
 
     async def submit(self, sms: OutboundSms) -> Outcome:
         service = self._service(sms.number)
         if service is None:
             return Outcome(OutcomeKind.REJECTED, diagnostic="Apprise takes no such number")
+        try:
+            async with asyncio.timeout(PLACE_WAIT):
+                await self._places.acquire()
+        except TimeoutError:
+            return Outcome(OutcomeKind.UNREACHABLE, diagnostic="every thread waits for an answer")
         notify = partial(service.notify, body=sms.text, body_format="text")
         try:
-            said = await asyncio.get_running_loop().run_in_executor(self._threads, notify)
+            answer = asyncio.get_running_loop().run_in_executor(self._threads, notify)
+            answer.add_done_callback(self._answered)
+            said = await asyncio.shield(answer)  # the thread goes on and keeps its place, whoever waits for it
         except Exception as error:
             # Any of its plugins may raise anything, and nobody can say what it had done by then.
             return Outcome(OutcomeKind.UNKNOWN, diagnostic=type(error).__name__)
@@ -80,6 +91,11 @@ class AppriseGateway(Gateway):
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _answered(self, answer: asyncio.Future[bool]) -> None:
+        self._places.release()
+        if not answer.cancelled():
+            answer.exception()  # it may be that nobody waits for it any more
 
     def _service(self, number: str) -> NotifyBase | None:
         from apprise import Apprise

@@ -69,7 +69,7 @@ class Answer:
             return min(float(given), 3600.0)
         try:
             moment = parsedate_to_datetime(given)
-        except ValueError:
+        except (ValueError, OverflowError):  # the latter for a year or a zone of twenty digits
             return None
         moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
         return min(max((moment - now).total_seconds(), 0.0), 3600.0)

@@ -84,6 +84,9 @@ class Seven(HttpGateway):
         return Order("GET", f"{self.connection.url}/balance", self.login)
 
     def left(self, answer: Answer) -> Money | None:
+        """An object, since we ask for JSON; older clients of seven.io's own were answered a bare number."""
+        if isinstance(answer.json(), dict):
+            return balance_of(answer.at("amount"), answer.at("currency"))
         return balance_of(answer.text.strip())
 
     def hooks(self) -> Sequence[Hook]:

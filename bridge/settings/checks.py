@@ -30,6 +30,9 @@ _BLANK = re.compile(r"\{(number|contact|year)\}")
 
 _DATABASES = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
 
+SLOWEST = 0.01
+"""Segments a second; a rate below would hold a gateway back for days because of a slip of the pen."""
+
 
 def check(settings: Settings) -> list[SettingsError]:
     """All that is wrong with settings whose single keys are right; looks at files, never at the network."""
@@ -268,6 +271,10 @@ def _check_gateways(settings: Settings) -> Iterator[SettingsError]:
             yield SettingsError(f"gateways.{name}", "(section)", remedy)
         if gateway.url and gateway.kind not in ("smpp", "gammu"):  # whose gateways read their own kind of address
             yield from _check_url(f"gateways.{name}.url", gateway.url, "texts")
+        for key, rate in (("rate", gateway.rate), ("sender_rate", gateway.sender_rate)):
+            if rate and rate < SLOWEST:
+                remedy = f"a text would wait for more than {1 / SLOWEST:.0f} seconds; write {SLOWEST} or more, or 0"
+                yield SettingsError(f"gateways.{name}.{key}", f"{rate:g}", remedy + " for no limit")
 
 
 def _check_routes(settings: Settings) -> Iterator[SettingsError]:

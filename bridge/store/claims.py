@@ -48,12 +48,19 @@ class Claim:
     full: frozenset[str] = frozenset()
     """Gateways that have enough in hand: what they would carry stays where it is, stand-ins or not."""
     rates: Mapping[str, Rates] = field(default_factory=dict)
-    """Of the gateways that have one: their messages are claimed with a slot."""
+    """Of the gateways that have one: their messages are claimed for a later moment too."""
+    gone: frozenset[str] = frozenset()
+    """Gateways that messages name and that are none any more."""
+
+    @property
+    def passed_by(self) -> frozenset[str]:
+        """Who carries nothing now."""
+        return self.without | self.gone
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """When a message may leave, and the gateway that keeps this moment free for it."""
+    """Who would carry a message, and when it may leave; where its gateway has a rate, that keeps this moment free."""
 
     gateway: str
     at: datetime
@@ -76,8 +83,8 @@ class Claimed:
     leased_until: datetime
     due_at: datetime
     """Since when it could leave; before the first try that is when it was taken, or the later time it asked for."""
-    slot: Slot | None = None
-    """When it leaves and through whom, where gateways have rates."""
+    slot: Slot
+    """When it leaves and through whom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +129,13 @@ def _claim_one(connection: Connection, claim: Claim) -> list[Claimed]:
     if not found:
         return []
     rows = connection.execute(_reading(), {"b_ids": list(found)})
-    return [_claimed(row, found[row.id]) for row in rows]
+    return [_claimed(row, found[row.id] or Slot(carrier(row, claim.passed_by), claim.now)) for row in rows]
 
 
 def _at_once(connection: Connection, claim: Claim) -> dict[str, Slot | None]:
     """Lease what is due, where no gateway has a rate; one that asked for rest is left alone."""
     busy, senders_of = paces.read(connection, claim.rates, claim.now).busy(claim.now)
-    leasing = _leasing(claim.without, busy | claim.full, tuple(senders_of))
+    leasing = _leasing(claim.without, claim.gone, busy | claim.full, tuple(senders_of))
     wish = {"b_now": claim.now, "b_owner": claim.owner, "b_until": claim.until, "b_limit": claim.limit}
     return dict.fromkeys(connection.execute(leasing, wish | _named(senders_of)).scalars())
 
@@ -140,7 +147,7 @@ def _with_slots(connection: Connection, claim: Claim) -> dict[str, Slot | None]:
     found: dict[str, Slot | None] = {}
     for _ in range(_ROUNDS):
         busy, senders_of = slots.busy(until)
-        query = may_be_claimed(claim.without, busy | theirs | claim.full, tuple(senders_of))
+        query = may_be_claimed(claim.without, claim.gone, busy | theirs | claim.full, tuple(senders_of))
         rows = connection.execute(
             query, {"b_now": claim.now, "b_limit": claim.limit - len(found)} | _named(senders_of)
         ).all()
@@ -159,7 +166,7 @@ def _with_slots(connection: Connection, claim: Claim) -> dict[str, Slot | None]:
 
 def _wish(row: Any, claim: Claim) -> paces.Wish:
     over = row.expires_at is not None and row.expires_at <= claim.now  # claimed to be settled, not to leave
-    return paces.Wish(row.id, carrier(row, claim.without), row.sender, 0 if over else row.segments)
+    return paces.Wish(row.id, carrier(row, claim.passed_by), row.sender, 0 if over else row.segments)
 
 
 def _named(senders_of: Mapping[str, list[str]]) -> dict[str, list[str]]:
@@ -175,10 +182,12 @@ _LEASE = (
 
 
 @lru_cache(256)
-def _leasing(without: frozenset[str], busy: frozenset[str], senders_of: tuple[str, ...]) -> Update:
+def _leasing(
+    without: frozenset[str], gone: frozenset[str], busy: frozenset[str], senders_of: tuple[str, ...]
+) -> Update:
     """Leases what is due and gives its ids; built once, since building it takes longer than carrying it out."""
     # PostgreSQL may run a plain subquery more than once, and then lease more than the limit.
-    due = may_be_claimed(without, busy, senders_of).with_only_columns(messages.c.id).cte("due")
+    due = may_be_claimed(without, gone, busy, senders_of).with_only_columns(messages.c.id).cte("due")
     return (
         update(messages)
         .where(messages.c.id.in_(select(due.c.id)))
@@ -221,7 +230,7 @@ def _reading() -> Select[Any]:
     )
 
 
-def _claimed(row: Any, slot: Slot | None) -> Claimed:
+def _claimed(row: Any, slot: Slot) -> Claimed:
     bounds = accumulate(row.lengths, initial=0)
     sms = OutboundSms(
         reference=row.id,

@@ -10,28 +10,35 @@ from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, or
 
 from bridge.store.tables import QUEUED, mailboxes, messages
 
+_NOBODY = (",", ",,")
+"""What `_stand_ins_but` says where no stand-in is left."""
 
-def carrier(row: Any, without: frozenset[str]) -> str:
-    """Who carries a message while some gateways are left alone."""
+
+def carrier(row: Any, passed_by: frozenset[str]) -> str:
+    """Who would carry a message: the first of its ways that is not passed by; where all of them are, its gateway."""
     ways = (row.gateway, *(row.stand_ins.split(",") if row.stand_ins else ()))
-    found: str = next((way for way in ways if way not in without), row.gateway)
+    found: str = next((way for way in ways if way not in passed_by), row.gateway)
     return found
 
 
 @lru_cache(256)
-def may_be_claimed(without: frozenset[str], busy: frozenset[str], senders_of: tuple[str, ...]) -> Select[Any]:
+def may_be_claimed(
+    without: frozenset[str], gone: frozenset[str], busy: frozenset[str], senders_of: tuple[str, ...]
+) -> Select[Any]:
     """Messages that are due at `b_now`, nobody's, and of a mailbox that is not paused: at most `b_limit`, oldest first.
 
     Left where they are: what nobody could carry but the gateways `without`; what a gateway would carry that is `busy`;
     and for each gateway of `senders_of`, in order, what it would carry from the senders `b_senders_0`, `b_senders_1`, …
+    Gateways that are `gone` carry nothing and are not waited for: what has no other is found, and can be given up.
     """
     now: ColumnElement[datetime] = bindparam("b_now")
-    left = _stand_ins_but(without)
-    left_alone = [and_(messages.c.gateway.in_(without), left.in_((",", ",,")))] if without else []
-    left_alone += [_carried_by(gateway, without, left) for gateway in sorted(busy)]
+    passed_by = without | gone
+    left = _stand_ins_but(passed_by)
+    left_alone = [and_(_waits_for(without, gone), left.in_(_NOBODY))] if without else []
+    left_alone += [_carried_by(gateway, passed_by, left) for gateway in sorted(busy)]
     for place, gateway in enumerate(senders_of):
         senders = messages.c.sender.in_(bindparam(f"b_senders_{place}", expanding=True))
-        left_alone.append(and_(_carried_by(gateway, without, left), senders))
+        left_alone.append(and_(_carried_by(gateway, passed_by, left), senders))
     return (
         select(*(messages.c[name] for name in ("id", "gateway", "stand_ins", "sender", "segments", "expires_at")))
         .join(mailboxes, mailboxes.c.id == messages.c.mailbox_id)
@@ -56,10 +63,18 @@ def _stand_ins_but(gateways: frozenset[str]) -> ColumnElement[str]:
     return left
 
 
-def _carried_by(gateway: str, without: frozenset[str], left: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether this gateway would carry a message: the first of its ways that is not left alone."""
-    if not without:
-        return messages.c.gateway == gateway
+def _waits_for(without: frozenset[str], gone: frozenset[str]) -> ColumnElement[bool]:
+    """Whether one of the gateways `without` could carry a message that no other could."""
+    own = messages.c.gateway.in_(without)
+    return or_(own, and_(messages.c.gateway.in_(gone), _stand_ins_but(gone).not_in(_NOBODY))) if gone else own
+
+
+def _carried_by(gateway: str, passed_by: frozenset[str], left: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether this gateway is the `carrier` of a message."""
+    own = messages.c.gateway == gateway
+    if not passed_by:
+        return own
+    if gateway in passed_by:
+        return and_(own, left.in_(_NOBODY))
     first = func.substr(left, 1, len(gateway) + 2) == f",{gateway},"
-    instead = and_(messages.c.gateway.in_(without), first)
-    return instead if gateway in without else or_(messages.c.gateway == gateway, instead)
+    return or_(own, and_(messages.c.gateway.in_(passed_by), first))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, select
+from sqlalchemy import Connection, and_, delete, func, select, update
 
 from bridge import clock
 from bridge.store.engine import upsert
@@ -36,7 +36,10 @@ def lock(connection: Connection, heard: Sequence[InboundPart]) -> None:
 
 
 def add(connection: Connection, key: NumberKey, part: InboundPart) -> InboundSms | None:
-    """Keep a segment; the whole SMS when it is the last one that was missing. The newer of two equal ones counts."""
+    """Keep a segment; the whole SMS when it is the last one that was missing. The newer of two equal ones counts.
+
+    A segment that is delivered again after that is passed over.
+    """
     values: dict[str, Any] = {
         "gateway": part.gateway,
         "number": part.number,
@@ -48,28 +51,45 @@ def add(connection: Connection, key: NumberKey, part: InboundPart) -> InboundSms
         # A segment may end within a surrogate pair, which no database takes as text.
         "text": part.text.encode("utf-16-be", "surrogatepass").hex(),
         "received_at": part.received_at,
+        "event_id": part.event_id,
+        "whole_at": None,
     }
-    newer = {name: values[name] for name in ("total", "text", "received_at")}
+    same = and_(*(inbound_parts.c[name] == values[name] for name in _SAME))
+    mine = select(inbound_parts.c.event_id, inbound_parts.c.whole_at).where(
+        same, inbound_parts.c.ordinal == part.ordinal
+    )
+    known = connection.execute(mine).first()
+    if known is not None and known.whole_at is not None and known.event_id == part.event_id:
+        return None
+    newer = {name: values[name] for name in ("total", "text", "received_at", "event_id", "whole_at")}
     statement = upsert(connection.dialect.name, inbound_parts).on_conflict_do_update(
         index_elements=[inbound_parts.c[name] for name in (*_SAME, "ordinal")], set_=newer
     )
     connection.execute(statement.values(id=clock.new_id(), **values))
-    group = and_(*(inbound_parts.c[name] == values[name] for name in _SAME), inbound_parts.c.total == part.total)
-    fresh = and_(group, inbound_parts.c.received_at > part.received_at - TOGETHER)
+    fresh = and_(
+        same,
+        inbound_parts.c.total == part.total,
+        inbound_parts.c.whole_at.is_(None),
+        inbound_parts.c.received_at > part.received_at - TOGETHER,
+    )
     rows = connection.execute(select(inbound_parts).where(fresh).order_by(inbound_parts.c.ordinal)).all()
     if [row.ordinal for row in rows] != list(range(1, part.total + 1)):
         return None
-    connection.execute(delete(inbound_parts).where(inbound_parts.c.id.in_([row.id for row in rows])))
+    whole = update(inbound_parts).where(inbound_parts.c.id.in_([row.id for row in rows]))
+    connection.execute(whole.values(text="", whole_at=part.received_at))
     return InboundSms(part.gateway, part.event_id, part.number, part.to, _joined(rows, part.total), part.received_at)
 
 
 def given_up(connection: Connection, now: datetime, limit: int) -> list[InboundSms]:
     """Texts that have waited long enough, as far as they came; their segments are forgotten."""
+    connection.execute(delete(inbound_parts).where(inbound_parts.c.whole_at < now - TOGETHER))
     same = [inbound_parts.c[name] for name in (*_SAME, "total")]
-    query = select(*same).group_by(*same).having(func.max(inbound_parts.c.received_at) < now - WAIT).limit(limit)
+    waiting = inbound_parts.c.whole_at.is_(None)
+    query = select(*same).where(waiting).group_by(*same)
+    query = query.having(func.max(inbound_parts.c.received_at) < now - WAIT).limit(limit)
     found = []
     for group in connection.execute(query).all():
-        mine = and_(*(column == value for column, value in zip(same, group, strict=True)))
+        mine = and_(waiting, *(column == value for column, value in zip(same, group, strict=True)))
         rows = connection.execute(delete(inbound_parts).where(mine).returning(inbound_parts)).all()
         if not rows:  # another node gave it up at the same moment
             continue

@@ -14,14 +14,15 @@ MOST = 500
 """Connections at the same time. One more takes the place of that which has waited longest for a request."""
 
 PATIENCE = 20.0
-"""Seconds from the opening of a connection, or from the answer before, until the whole of a request is here."""
+"""Seconds from the opening of a connection, or from the answer before, until the whole of a request is here; and until
+a client that has let answers pile up has read them."""
 
 
 class Connection(H11Protocol):
     """uvicorn's connection, which is cut when no request comes of it."""
 
     _deadline: asyncio.TimerHandle | None = None
-    """Set while it waits for a request or for the rest of one."""
+    """Set while it waits for a request, for the rest of one, or for its answers to be read."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -39,6 +40,15 @@ class Connection(H11Protocol):
         super().on_response_complete()  # this may already begin the next request
         self._stop_waiting_if_complete()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._deadline is None:  # else who asks again and again and reads no answer would stay for ever
+            self._wait()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_waiting_if_complete()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         super().connection_lost(exc)
@@ -51,6 +61,8 @@ class Connection(H11Protocol):
         self._deadline = self.loop.call_later(PATIENCE, self._cut)
 
     def _stop_waiting_if_complete(self) -> None:
+        if self.flow.write_paused:
+            return
         if self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete:
             self._stop_waiting()
 

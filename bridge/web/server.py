@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ class WebServer:
             )
         )
         self._serving: asyncio.Task[None] | None = None
+        # Below this are only lines that any stranger can have written, as many as he likes.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
     @property
     def port(self) -> int:

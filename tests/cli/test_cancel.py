@@ -162,7 +162,8 @@ async def test_a_gateway_that_is_not_set_up_any_more(provider: Provider, tmp_pat
         message_id = await handed_over(room)
         done = await cancel(configuration(tmp_path, provider.url, name="other"), message_id)
         assert done.sentence == (
-            f"{message_id} is not cancelled: gateway simulator has it, which is not in the configuration."
+            f"{message_id} is not cancelled and may arrive: gateway simulator has it, and there is no "
+            f"[gateways.simulator] any more. Write the section again, then cancel it again."
         )
 
 

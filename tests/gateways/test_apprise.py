@@ -14,6 +14,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import SettingsError
+from bridge.gateways import apprise
 from bridge.gateways.base import Doubt, Gateway
 from bridge.gateways.registry import build
 from bridge.types import Outcome, OutcomeKind
@@ -100,6 +101,22 @@ async def test_not_even_a_refused_connection_is() -> None:
     assert "JSON" not in log.getvalue()
     assert TOKEN not in log.getvalue()
     assert (await gateway.lookup(Doubt(REFERENCE, None, NUMBER))).kind is OutcomeKind.UNKNOWN
+
+
+async def test_a_text_that_finds_no_thread_has_not_left(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even when nobody waits for the one before it any more: its thread does."""
+    monkeypatch.setattr(apprise, "THREADS", 1)
+    monkeypatch.setattr(apprise, "PLACE_WAIT", 0.2)
+    gateway = opened(provider.url)
+    provider.script += [Fault.SILENCE, Play(200)]
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await gateway.submit(PLAIN)
+    assert (await gateway.submit(PLAIN)).kind is OutcomeKind.UNREACHABLE
+    monkeypatch.setattr(apprise, "PLACE_WAIT", 10.0)
+    assert (await gateway.submit(PLAIN)).kind is OutcomeKind.ACCEPTED
+    assert len(provider.seen) == 2
+    await gateway.close()
 
 
 async def test_others_go_on_while_apprise_waits(provider: Provider) -> None:

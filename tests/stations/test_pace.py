@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -244,7 +243,7 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("said", "held"),
     [
-        pytest.param("abc", 1.0, id="three different ones in a row"),
+        pytest.param("abc", 1.0, id="three phones in a row"),
         pytest.param("ab", None, id="two"),
         pytest.param("aaaaaaaa", None, id="one again and again"),
         pytest.param("ab+c", None, id="one was taken in between"),
@@ -278,7 +277,6 @@ def test_rest_grows_until_a_message_is_taken() -> None:
     gateway.note(ACCEPTED, "a", now)
     throttled()
     assert rests == [1, 2, 4, 8, 16, 32, 60, 60, 90, 1]
-    assert all(one <= then for one, then in pairwise(rests[:-1]))
 
 
 async def test_a_gateway_that_does_not_answer_takes_no_places_from_another(room: StoreRoom) -> None:

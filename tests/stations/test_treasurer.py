@@ -149,3 +149,24 @@ async def test_a_provider_that_cannot_be_asked_is_not() -> None:
     async with at_work(Treasurer({"mute": mute, "main": account}, seen)), asyncio.timeout(5):
         await account.done.wait()
     assert mute.asked == 0
+
+
+async def test_who_leads_no_more_says_no_more_what_was_left() -> None:
+    """Two nodes would show two balances, one of them old for ever."""
+    first, followed = True, asyncio.Queue[None]()
+
+    async def leads_at_first() -> bool:
+        nonlocal first
+        if first:
+            first = False
+            return True
+        followed.put_nowait(None)
+        return False
+
+    account = Account(TEN)
+    station = Treasurer({"main": account}, leads_at_first)
+    async with at_work(station), asyncio.timeout(5):
+        await followed.get()
+        await followed.get()
+    assert (account.asked, station.balances()) == (1, {})
+    assert b"bridge_gateway_balance{" not in metrics.exposition(())

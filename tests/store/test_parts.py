@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
+from bridge.store.engine import reading
 from bridge.store.inbox import Filing, Thread
+from bridge.store.tables import inbound_parts
 from bridge.types import InboundPart, InboundSms
 from tests.store.conftest import GATEWAY, StoreRoom, later
 
@@ -78,3 +81,27 @@ async def test_after_an_hour_there_is_what_there_is(room: StoreRoom) -> None:
     ((sms, _),) = await room.inbox.given_up(later(3661), nobody)
     assert (sms.text, sms.number, sms.to) == ("Vengo […] alle 9", PHONE, room.mailbox.sender)
     assert await room.inbox.given_up(later(9999), nobody) == []
+
+
+async def test_a_segment_that_is_delivered_again_after_all_is_no_second_answer(room: StoreRoom) -> None:
+    """Vonage calls again for a day when our answer is lost; the phone wrote once."""
+    first, second = part(room, 1, "A", total=2), part(room, 2, "B", total=2)
+    assert await put(room, first, second) == ["AB"]
+    assert await put(room, second, first) == []
+    assert await room.inbox.given_up(later(9999), nobody) == []
+
+
+async def test_the_same_words_with_the_same_reference_are_a_second_answer(room: StoreRoom) -> None:
+    """Some phones give every long text the same reference."""
+    assert await put(room, part(room, 1, "A", total=2), part(room, 2, "B", total=2)) == ["AB"]
+    assert await put(room, part(room, 1, "A", total=2, at=5), part(room, 2, "B", total=2, at=5)) == ["AB"]
+
+
+async def test_whole_answers_leave_no_words_behind_and_are_forgotten_after_a_day(room: StoreRoom) -> None:
+    await put(room, part(room, 1, "A", total=2), part(room, 2, "B", total=2))
+    query = select(inbound_parts.c.text)
+    async with reading(room.store.engine) as connection:
+        assert (await connection.execute(query)).scalars().all() == ["", ""]
+    await room.inbox.given_up(later(timedelta(days=1, seconds=1).total_seconds()), nobody)
+    async with reading(room.store.engine) as connection:
+        assert (await connection.execute(query)).scalars().all() == []

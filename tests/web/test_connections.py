@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Sequence
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from bridge.types import GatewayEvent
 from bridge.web import connections
@@ -108,6 +110,31 @@ async def test_our_own_time_is_not_the_clients(port: int, slow: Slow) -> None:
         slow.go_on.set()
         assert (await asking).text == "done"
     writer.close()
+
+
+async def test_who_reads_no_answers_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its requests are complete, so that nothing is waited for but the room to answer the second."""
+    monkeypatch.setattr(connections, "PATIENCE", PATIENCE)
+    begun, over = asyncio.Semaphore(0), asyncio.Semaphore(0)
+
+    class Long(PlainTextResponse):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            begun.release()
+            await super().__call__(scope, receive, send)
+            over.release()
+
+    async def page(request: Request) -> Response:
+        return Long(b"x" * 20_000_000)
+
+    web = WebServer(build_web({}, drop, all_is_well, [Route("/long", page)]), "127.0.0.1", 0)
+    await web.start()
+    with socket.create_connection(("127.0.0.1", web.port)) as client:
+        client.sendall(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
+        for _ in range(2):
+            await begun.acquire()
+        for _ in range(2):
+            await asyncio.wait_for(over.acquire(), 10)
+    await web.stop()
 
 
 async def test_who_is_silent_gives_way_and_who_is_served_does_not(

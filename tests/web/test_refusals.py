@@ -30,6 +30,7 @@ from tests.web.parts import all_is_well
 
 TOKEN = cases.TOKEN
 GUESS = TOKEN[:-1] + "0"
+WEBSOCKET = {"Connection": "upgrade", "Upgrade": "websocket"}
 RIGHT = {"id": "46e1", "status": "delivered", "delivered": "2026-11-21T09:59:58"}
 
 
@@ -196,8 +197,13 @@ def libraries() -> Iterator[list[logging.LogRecord]]:
 
 
 async def test_no_log_holds_a_token_or_a_guess(
-    libraries: list[logging.LogRecord], listener: Listener, capfd: pytest.CaptureFixture[str]
+    libraries: list[logging.LogRecord],
+    listener: Listener,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.DEBUG, logger="uvicorn.error")
+    await listener.http.get(f"/healthz?{TOKEN}", headers=WEBSOCKET)
     await listener.receipt(TOKEN)
     await listener.receipt(TOKEN, status="nonsense")
     await listener.unsigned()
@@ -210,3 +216,17 @@ async def test_no_log_holds_a_token_or_a_guess(
     ours = [record for record in libraries if not record.name.startswith("http")]  # but not this test's client
     assert ours, "uvicorn has something to say"
     assert TOKEN[:20] not in written + "".join(record.getMessage() for record in ours)
+
+
+@pytest.mark.usefixtures("libraries")
+async def test_what_is_no_request_to_us_is_not_in_the_log(
+    listener: Listener, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """As much of it may come as anybody likes: TLS to a port without, a WebSocket that nobody offers."""
+    caplog.set_level(logging.WARNING)  # as in the bridge
+    assert (await listener.http.get("/healthz", headers=WEBSOCKET)).status_code == 200
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.http.base_url.port)
+    writer.write(b"\x16\x03\x01\x02\x00\r\n\r\n")
+    assert (await reader.read()).startswith(b"HTTP/1.1 400")
+    writer.close()
+    assert capfd.readouterr().err == ""

@@ -43,8 +43,13 @@ _WRITES = "gammu_writes"
 _BUSY = 10.0
 """Seconds that SQLite waits for gammu-smsd to let go of the file, at most."""
 _CONNECTIONS = 3
+_SILENCE = "30s"
+"""After so long within a transaction PostgreSQL gives up one of ours that says nothing: else a bridge that vanished
+would keep the lock from all others until TCP notices, which takes hours."""
 
 _REMEDY = 'write "postgresql://HOST/DATABASE" or "sqlite:////PATH/TO/smsd.db", as gammu-smsd is set'
+_PARAMETERS = frozenset({"ssl", "host"})
+_STRANGE = 'after the question mark only "ssl" and "host" are known; for sslmode write ssl'
 _NO_MYSQL = (
     "the bridge does not speak MySQL; let gammu-smsd use PostgreSQL (Driver = native_pgsql) "
     "or SQLite (Driver = sqlite3)"
@@ -152,7 +157,8 @@ class Database:
             await connection.execution_options(**{_WRITES: True})
             await connection.begin()
             if self.is_postgres:
-                await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+                silence = func.set_config("idle_in_transaction_session_timeout", _SILENCE, True)
+                await connection.execute(select(silence, func.pg_advisory_xact_lock(_LOCK)))
             try:
                 yield connection
             except self.faults:
@@ -180,15 +186,17 @@ def _address(connection: Connection) -> tuple[URL, dict[str, Any]]:
     key = f"gateways.{connection.name}.url"
     try:
         url = make_url(connection.url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         raise SettingsError(key, "(not shown)", _REMEDY) from None
     if url.password:
         raise SettingsError(key, "(not shown)", "write the password into secret or secret_file")
     backend = url.get_backend_name()
     if backend in ("mysql", "mariadb"):
         raise SettingsError(key, "(not shown)", _NO_MYSQL)
-    if backend in ("postgresql", "postgres") and url.database:
-        if url.host and not is_loopback(url.host) and "ssl" not in url.query:
+    if backend in ("postgresql", "postgres") and url.database and 0 < (url.port or 5432) < 65536:
+        if not _PARAMETERS.issuperset(url.query):
+            raise SettingsError(key, "(not shown)", _STRANGE)
+        if "ssl" not in url.query and not all(map(_is_here, _hosts(url))):
             raise SettingsError(key, "(not shown)", _READABLE)
         user = connection.account or url.username
         url = url.set(drivername="postgresql+asyncpg", username=user, password=connection.secret or None)
@@ -206,6 +214,16 @@ def _address(connection: Connection) -> tuple[URL, dict[str, Any]]:
     raise SettingsError(key, "(not shown)", _REMEDY)
 
 
+def _hosts(url: URL) -> list[str]:
+    """Every server that the address names: before the question mark, and behind it (`host`)."""
+    named = [url.host or "", *url.normalized_query.get("host", ())]
+    return [host for each in named for host in each.split(",") if host]
+
+
+def _is_here(host: str) -> bool:
+    return host.startswith("/") or is_loopback(host)
+
+
 def _engine(url: URL, arguments: dict[str, Any], timeout: float) -> AsyncEngine:
     engine = create_async_engine(
         url,
@@ -221,6 +239,8 @@ def _engine(url: URL, arguments: dict[str, Any], timeout: float) -> AsyncEngine:
         @event.listens_for(engine.sync_engine, "connect")
         def _configure(connection: Any, _: Any) -> None:
             connection.isolation_level = None
+            # gammu-smsd writes half a surrogate pair as three octets that are no UTF-8; the words stand in `Text` too.
+            connection.driver_connection.text_factory = _text
 
         @event.listens_for(engine.sync_engine, "begin")
         def _begin(connection: Wire) -> None:
@@ -229,3 +249,7 @@ def _engine(url: URL, arguments: dict[str, Any], timeout: float) -> AsyncEngine:
             )
 
     return engine
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("utf-8", "replace")

@@ -25,6 +25,8 @@ EVERY = 5.0
 """Seconds between two looks."""
 AT_ONCE = 100
 """Texts that one look brings at most."""
+LOOKED_AT = 5000
+"""Rows that one look reads at most: more than a modem hears while a text waits for its segments."""
 WAIT = timedelta(hours=1)
 """How long a text waits for a segment that does not come."""
 MISSING = "[…]"
@@ -109,12 +111,14 @@ class Inbox:
         texts = [text for text in _texts(list(fresh.values())) if self._is_due(text, now)]
         events = [self._event(text, now) for text in texts[:AT_ONCE]]
         marks = [row.mark for text in texts[:AT_ONCE] for row in text.rows]
-        return Polled(events, " ".join(marks), more=len(texts) > AT_ONCE)
+        full = len(rows) == LOOKED_AT and bool(texts or done)
+        return Polled(events, " ".join(marks), more=full or len(texts) > AT_ONCE)
 
     async def _unprocessed(self) -> Sequence[Row]:
         names = ("SenderNumber", "RecipientID", "ReceivingDateTime", "Coding", "UDH", "Text", "TextDecoded")
         query = select(inbox.c.id, *(cast(inbox.c[name], String) for name in names))
-        query = query.where(inbox.c.Processed.in_([False]), inbox.c.Class != _USSD).order_by(inbox.c.id)
+        query = query.where(inbox.c.Processed.in_([False]), inbox.c.Class != _USSD)
+        query = query.order_by(inbox.c.id).limit(LOOKED_AT)
         if self._phone:
             query = query.where(inbox.c.RecipientID == self._phone)
         async with self._database.reading() as connection:

@@ -92,7 +92,11 @@ class InboundContent(SQLModel, table=True):
 
 
 class InboundPart(SQLModel, table=True):
-    """One segment of an inbound SMS that waits for the others (3GPP TS 23.040 section 9.2.3.24.1)."""
+    """One segment of an inbound SMS (3GPP TS 23.040 section 9.2.3.24.1).
+
+    It waits for the others. Once the SMS is whole it is kept for a day more, without its words, so that it is known
+    when it is delivered again.
+    """
 
     __tablename__ = "inbound_part"
     __table_args__ = (UniqueConstraint("gateway", "number_hash", "sender", "concat_reference", "ordinal"),)
@@ -107,6 +111,10 @@ class InboundPart(SQLModel, table=True):
     ordinal: int
     text: str = Field(sa_type=Private)
     received_at: datetime = Field(sa_type=Utc)
+    event_id: str | None
+    """What makes a redelivered segment the same one."""
+    whole_at: datetime | None = Field(sa_type=Utc)
+    """When the SMS became whole."""
 
 
 class PollCursor(SQLModel, table=True):

@@ -168,6 +168,18 @@ async def test_what_phones_write_is_read_once(smsd: GammuServer, gateway: Gatewa
     assert left == "0", "gammu's other programs see that it was read"
 
 
+async def test_half_a_surrogate_pair_is_no_end_of_answers(smsd: GammuServer, gateway: Gateway) -> None:
+    """A phone may cut a long text within an emoji; one that means harm may send anything."""
+    reader, at = Reader(gateway, "inbox"), clock.now().replace(microsecond=0)
+    await reader.news()
+    before = int(smsd.sql("SELECT count(*) FROM inbox"))
+    smsd.modem.hears(NUMBER, "\udc4d", unicode=True, at=at)
+    smsd.modem.hears("+393339999999", "SI", at=at)
+    await smsd.until(lambda: int(smsd.sql("SELECT count(*) FROM inbox")) == before + 2)
+    assert await reader.texts() == [(NUMBER, "\ufffd"), ("+393339999999", "SI")]
+    assert await reader.texts() == []
+
+
 async def test_the_check_is_content_with_a_gammu_that_runs(smsd: GammuServer, gateway: Gateway) -> None:
     assert await gateway.probe() == ""
 

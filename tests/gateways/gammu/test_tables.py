@@ -6,6 +6,7 @@ gammu-smsd does not run here: what it would write is written by hand, as its sou
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import struct
@@ -20,7 +21,7 @@ from bridge import clock
 from bridge.errors import SettingsError, SettingsErrors
 from bridge.gateways.base import Doubt, Gateway, Handed, PollRefused, Recalled
 from bridge.gateways.configured import open_gateways
-from bridge.gateways.gammu import inbox, sent
+from bridge.gateways.gammu import database, inbox, sent
 from bridge.gateways.registry import build
 from bridge.settings import load
 from bridge.types import InboundSms, MessageState, OutcomeKind
@@ -200,6 +201,21 @@ async def test_a_commit_whose_answer_is_lost_is_found_again(postgres: PostgresSe
         await direct.close()
         proxy.muted = False
         await gateway.close()
+    await tables.remove()
+
+
+async def test_a_bridge_that_vanished_holds_up_nobody_for_long(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its machine lost power between two statements, and TCP will not notice for hours."""
+    monkeypatch.setattr(database, "_SILENCE", "500ms")
+    tables = GammuServer.create(postgres)
+    vanished, gateway = database.Database(opened(tables.url).connection), opened(tables.url, timeout=10.0)  # type: ignore[attr-defined]
+    with contextlib.suppress(*vanished.faults):
+        async with vanished.writing():
+            assert (await gateway.submit(sms("still here"))).kind is OutcomeKind.ACCEPTED
+    await vanished.close()
+    await gateway.close()
     await tables.remove()
 
 
@@ -424,6 +440,45 @@ async def test_what_a_network_answers_to_its_operator_is_left_alone(tables: Gamm
     assert tables.sql("SELECT count(*) FROM inbox WHERE \"Processed\" = 'false'") == "1"
 
 
+async def test_a_full_inbox_is_read_bit_by_bit(
+    tables: GammuServer, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "LOOKED_AT", 3)
+    reader = Reader(gateway, "inbox")
+    texts = [str(number) for number in range(7)]
+    for text in texts:
+        write_inbox(tables, text)
+    looks = []
+    while (polled := await reader.look()).more or polled.events:
+        looks.append([event.text for event in polled.events if isinstance(event, InboundSms)])
+        reader.cursor = polled.cursor
+    assert looks == [texts[:3], [], texts[3:6], [], texts[6:]]
+
+
+async def test_segments_that_wait_make_nobody_look_again_at_once(
+    tables: GammuServer, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "LOOKED_AT", 2)
+    write_inbox(tables, "a", udh="050003070301")
+    write_inbox(tables, "b", udh="050003070302")
+    polled = await Reader(gateway, "inbox").look()
+    assert (polled.events, polled.more) == ([], False)
+
+
+async def test_a_row_that_is_no_utf8_keeps_no_other_from_being_read() -> None:
+    """Half a surrogate pair, which any phone may send: gammu-smsd writes it into SQLite as three octets."""
+    tables = GammuServer.create(None)
+    gateway = opened(tables.url)
+    reader = Reader(gateway, "inbox")
+    write_inbox(tables, "\udc4d")
+    tables.sql("UPDATE inbox SET TextDecoded = CAST(X'EDB18D' AS TEXT)")
+    write_inbox(tables, "and then")
+    assert await reader.texts() == [(NUMBER, "\ufffd"), (NUMBER, "and then")]
+    assert await reader.texts() == []
+    await gateway.close()
+    await tables.remove()
+
+
 # ------------------------------------------------------------------------------------------------- settings
 
 
@@ -454,6 +509,11 @@ async def test_the_check_says_what_is_wrong_with_gammu(tables: GammuServer, gate
         pytest.param("sqlite://", {}, "sqlite:////PATH/TO/smsd.db", id="no path"),
         pytest.param("postgresql://localhost", {}, 'write "postgresql://HOST/DATABASE"', id="no database"),
         pytest.param("postgresql://db.example.org/smsd", {}, "?ssl=verify-full", id="readable"),
+        pytest.param("postgresql:///smsd?host=db.example.org", {}, "?ssl=verify-full", id="readable, named behind"),
+        pytest.param("postgresql://localhost/smsd?host=10.0.0.5:5432", {}, "?ssl=verify-full", id="readable, two"),
+        pytest.param("postgresql://localhost/smsd?sslmode=require", {}, "for sslmode write ssl", id="as libpq has it"),
+        pytest.param("postgresql://localhost:54x/smsd", {}, 'write "postgresql://HOST/DATABASE"', id="no port"),
+        pytest.param("postgresql://localhost:99999/smsd", {}, 'write "postgresql://HOST/DATABASE"', id="beyond ports"),
         pytest.param("postgresql://me:hunter2@localhost/smsd", {}, "write the password into secret", id="a password"),
         pytest.param("sqlite:////var/smsd.db", {"number": "333 1234567"}, "with plus and country code", id="number"),
         pytest.param("sqlite:////var/smsd.db", {"timezone": "Rome"}, "write an IANA name", id="zone"),

@@ -123,7 +123,10 @@ KIND = Kind(
     ],
     question=Request("GET", "/api/balance", LOGIN),
     statement=Request("GET", "/api/balance", LOGIN),
-    balances=[Left("a bare number", "290.67\n", money("290.67"))],
+    balances=[
+        Left("in JSON, which is what we accept", '{"amount": 593.994, "currency": "EUR"}', money("593.994", "EUR")),
+        Left("a bare number", "290.67\n", money("290.67")),
+    ],
     left=str,
     priced=priced,
     callbacks=[
