@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
 from bridge.errors import SettingsError
-from bridge.gateways.base import Gateway, Traits
-from bridge.gateways.connection import Connection, Option
+from bridge.gateways.base import Traits
+from bridge.gateways.connection import Connection
+from bridge.gateways.provider import Provider
 from bridge.types import OutboundSms, Outcome, OutcomeKind
 
 if TYPE_CHECKING:
@@ -32,26 +32,19 @@ PLACE_WAIT = 20.0
 _SAMPLE = "+393331234567"
 
 
-class AppriseGateway(Gateway):
+class AppriseGateway(Provider):
     """A notification URL of Apprise, which is the `secret`; `{number}` or `{digits}` in it stand for the phone."""
 
-    kind: ClassVar[str] = "apprise"
-    title: ClassVar[str] = "Apprise"
-    base_url: ClassVar[str] = "apprise"
+    kind = "apprise"
+    title = "Apprise"
+    base_url = "apprise"
     """Nothing is asked of the operator: where it goes stands in the secret."""
     needs: ClassVar[tuple[str, ...]] = ("secret",)
-    options: ClassVar[tuple[Option, ...]] = ()
     traits = Traits(receipts=False, inbound=False)
-
-    @classmethod
-    def url_of(cls, options: Mapping[str, str]) -> str:
-        """As `base_url`."""
-        return cls.base_url
 
     def __init__(self, connection: Connection) -> None:
         """Raises SettingsError when Apprise is not installed, or has no service for the URL."""
-        self.name = connection.name
-        self.connection = connection
+        super().__init__(connection)
         self._asset = _asset(connection.name)
         key = f"gateways.{self.name}.secret"
         if "{number}" not in connection.secret and "{digits}" not in connection.secret:
@@ -85,9 +78,6 @@ class AppriseGateway(Gateway):
     async def probe(self) -> str:
         """Nothing is asked: the URL was understood at the start, and Apprise knows no question that texts nobody."""
         return ""
-
-    def secrets(self) -> Sequence[str]:
-        return self.connection.secrets()
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

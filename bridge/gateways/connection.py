@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -32,6 +32,11 @@ class Connection:
     hook_token: str = field(default="", repr=False)
     """What nobody can guess: the last part of the path of callbacks that nobody signs."""
     now: Callable[[], datetime] = clock.now
+
+    def option(self, name: str, options: Sequence[Option]) -> str:
+        """The operator's value of one of `options`, or its default."""
+        default = next(option.default for option in options if option.name == name)
+        return self.options.get(name, default or "")
 
     def secrets(self) -> tuple[str, ...]:
         """Values that must never reach a log."""

@@ -10,16 +10,16 @@ import abc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar
 
 import httpx
 
 from bridge.errors import Reason
-from bridge.gateways.base import SILENT, Doubt, Gateway, Handed, Hook, Recall, Recalled, Said, Traits
+from bridge.gateways.base import SILENT, Doubt, Handed, Hook, Recall, Recalled, Said
 from bridge.gateways.callback import phone_of, text_of, words_of
 from bridge.gateways.clients import HttpClients, outcome_of_error
-from bridge.gateways.connection import Connection, Option
+from bridge.gateways.connection import Connection
 from bridge.gateways.orders import Answer, Order, basic, outcome_of_status, unclear
+from bridge.gateways.provider import Provider
 from bridge.types import (
     GatewayEvent,
     HttpRequest,
@@ -36,28 +36,11 @@ LONGEST_ANSWER = 262_144
 """Octets of an answer that are read; a provider's have a few hundred."""
 
 
-class HttpGateway(Gateway):
+class HttpGateway(Provider):
     """A provider that takes one message with one HTTP request."""
 
-    kind: ClassVar[str]
-    """Its name in `kind = …`."""
-    title: ClassVar[str]
-    """Its name as its makers write it."""
-    base_url: ClassVar[str] = ""
-    """Where its API is when the operator says nothing else; empty: he must say it."""
-    needs: ClassVar[tuple[str, ...]] = ("account", "secret")
-    """The settings that it cannot do without."""
-    options: ClassVar[tuple[Option, ...]] = ()
-    traits: Traits
-
-    @classmethod
-    def url_of(cls, options: Mapping[str, str]) -> str:
-        """Where its API is when the operator says nothing else; empty: he must say it."""
-        return cls.base_url
-
     def __init__(self, connection: Connection) -> None:
-        self.name = connection.name
-        self.connection = connection
+        super().__init__(connection)
         self._clients = HttpClients(connection.timeout)
 
     @property
@@ -254,14 +237,6 @@ class HttpGateway(Gateway):
                 raw=raw,
             ),
         )
-
-    def option(self, name: str) -> str:
-        """The operator's value of an option, or its default."""
-        default = next(option.default for option in self.options if option.name == name)
-        return self.connection.options.get(name, default or "")
-
-    def secrets(self) -> Sequence[str]:
-        return self.connection.secrets()
 
     async def close(self) -> None:
         await self._clients.close()

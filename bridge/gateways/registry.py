@@ -16,12 +16,12 @@ from bridge.gateways.elks46 import Elks46
 from bridge.gateways.gammu.gateway import GammuGateway
 from bridge.gateways.gatewayapi import GatewayApi
 from bridge.gateways.generic import GenericHttp
-from bridge.gateways.http import HttpGateway
 from bridge.gateways.infobip import Infobip
 from bridge.gateways.jasmin import Jasmin
 from bridge.gateways.kannel import Kannel
 from bridge.gateways.messagebird import MessageBird
 from bridge.gateways.plivo import Plivo
+from bridge.gateways.provider import Provider
 from bridge.gateways.rdcom import Rdcom
 from bridge.gateways.seven import Seven
 from bridge.gateways.simulator import SimulatorGateway
@@ -33,9 +33,7 @@ from bridge.gateways.telnyx import Telnyx
 from bridge.gateways.twilio import Twilio
 from bridge.gateways.vonage import Vonage
 
-Provider = type[HttpGateway] | type[SmppGateway] | type[GammuGateway] | type[AppriseGateway]
-
-PROVIDERS: tuple[Provider, ...] = (
+PROVIDERS: tuple[type[Provider], ...] = (
     Elks46,
     AppriseGateway,
     Aws,
@@ -61,7 +59,7 @@ PROVIDERS: tuple[Provider, ...] = (
     Vonage,
 )
 
-KINDS: Mapping[str, Provider] = {provider.kind: provider for provider in PROVIDERS}
+KINDS: Mapping[str, type[Provider]] = {provider.kind: provider for provider in PROVIDERS}
 """Every value that `kind` may have, and what it makes."""
 
 
@@ -74,7 +72,7 @@ def build(kind: str, connection: Connection) -> Gateway:
         raise SettingsErrors([SettingsError(f"{section}.kind", f'"{kind}"', remedy)])
     complaints = list(_options(f"{section}.options", provider, connection.options))
     if not complaints:  # where its API is may depend on them
-        usual = provider.url_of(connection.options) if issubclass(provider, HttpGateway) else provider.base_url
+        usual = provider.url_of(connection.options)
         connection = replace(connection, url=(connection.url or usual).rstrip("/"))
     complaints += _needs(section, provider, connection, known_url=not complaints)
     if complaints:
@@ -82,14 +80,16 @@ def build(kind: str, connection: Connection) -> Gateway:
     return provider(connection)
 
 
-def _needs(section: str, provider: Provider, connection: Connection, *, known_url: bool) -> Iterator[SettingsError]:
+def _needs(
+    section: str, provider: type[Provider], connection: Connection, *, known_url: bool
+) -> Iterator[SettingsError]:
     for need in (*(["url"] if known_url else []), *provider.needs):
         if not getattr(connection, need):
             remedy = f"{provider.title} needs it; write it" + (f" or {need}_file" if need.endswith("secret") else "")
             yield SettingsError(f"{section}.{need}", "(not set)", remedy)
 
 
-def _options(section: str, provider: Provider, given: Mapping[str, str]) -> Iterator[SettingsError]:
+def _options(section: str, provider: type[Provider], given: Mapping[str, str]) -> Iterator[SettingsError]:
     known = {option.name: option for option in provider.options}
     for name, value in given.items():
         option = known.get(name)

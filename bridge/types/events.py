@@ -75,7 +75,6 @@ GatewayEvent = Receipt | InboundSms | InboundPart
 class HttpRequest:
     """A callback of a provider, as the web room hands it to the gateway it is for."""
 
-    path: str
     query: Mapping[str, str]
     headers: Mapping[str, str] = field(default_factory=dict)
     """Header names in lower case."""

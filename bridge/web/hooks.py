@@ -70,7 +70,6 @@ async def _body(request: Request) -> bytes:
 def _request(request: Request, body: bytes) -> HttpRequest:
     target = request.scope.get("raw_path", b"").decode("latin-1") or request.url.path
     return HttpRequest(
-        path=request.url.path,
         query=dict(request.query_params),
         headers=dict(request.headers),
         body=body,

@@ -6,6 +6,7 @@ its wrapping. The wording in each language is in `languages.toml`.
 
 from __future__ import annotations
 
+import abc
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ class Piece:
 NOTHING = Piece("", "")
 
 
-class Client:
+class Client(abc.ABC):
     """What most programs do; each one below says what it does otherwise."""
 
     name = ""
@@ -57,7 +58,8 @@ class Client:
         return Piece(line, f"<div>{escape(line)}</div>")
 
     def attribution(self) -> str:
-        raise NotImplementedError
+        """The line above a quotation; empty where the program puts a header block there."""
+        return ""
 
     def quotation(self, paragraphs: list[str], attributed: bool = True) -> Piece:
         """The mail that is answered, in whole or (`attributed` once) in parts."""
@@ -66,9 +68,9 @@ class Client:
         body = "<br><br>".join(map(escape, paragraphs))
         return Piece(above + self.marked(paragraphs), f'{html}<blockquote type="cite"><div>{body}</div></blockquote>')
 
+    @abc.abstractmethod
     def forward(self) -> Piece:
         """A mail that is passed on; only its words, "quoted", are to be texted when nothing is written above."""
-        raise NotImplementedError
 
     def page(self, html: str) -> str:
         return f'<html><head><meta charset="utf-8"></head><body>{html}</body></html>\n'

@@ -309,7 +309,7 @@ async def test_lox24_sends_as_its_pages_say(provider: Provider) -> None:
 )
 def test_lox24_tells_what_became_of_a_text(code: int, state: MessageState | None) -> None:
     event = {"name": "sms.delivery", "data": {"id": "d6c1", "dlr_code": code, "callback_data": REFERENCE}}
-    request = HttpRequest("", {}, {"content-type": "application/json"}, json.dumps(event).encode())
+    request = HttpRequest({}, {"content-type": "application/json"}, json.dumps(event).encode())
     found = heard(generic(LOX24), "receipts", request)
     if state is None:
         assert found == []
@@ -321,7 +321,7 @@ def test_lox24_tells_what_became_of_a_text(code: int, state: MessageState | None
 
 def test_lox24_passes_on_what_a_phone_writes() -> None:
     fields = {"id": "77", "sender_id": NUMBER[1:], "phone": SENDER, "text": "Sì", "time": "1795255200"}
-    (event,) = heard(generic(LOX24), "inbound", HttpRequest("", fields))
+    (event,) = heard(generic(LOX24), "inbound", HttpRequest(fields))
     assert isinstance(event, InboundSms)
     assert (event.event_id, event.number, event.to, event.text) == ("77", NUMBER, SENDER, "Sì")
 

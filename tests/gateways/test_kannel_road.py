@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 
-import httpx
-
 from tests.operation.served import Served
-from tests.road.demo_process import DOMAIN, LOGIN, PATIENCE, SENDER, compose, eventually
+from tests.road.demo_process import DOMAIN, LOGIN, SENDER, compose, eventually
 from tests.servers.kannel import PASSWORD, USER, KannelServer, until
 from tests.servers.ports import free_port
 
@@ -43,13 +39,6 @@ gateway = "kannel"
         gateways = json.loads(self.command("gateways", "--json"))
         address = next(each["callbacks"]["inbound"] for each in gateways if each["name"] == "kannel")
         return f"{address}?id=%I&from=%p&to=%P&time=%T"
-
-    def reply(self) -> EmailMessage | None:
-        """The first mail that came back, or None."""
-        for entry in self.mails():
-            mail = httpx.get(f"{self.phones}/mail/{LOGIN}/{entry['id']}", timeout=PATIENCE)
-            return message_from_bytes(mail.content, policy=policy.default)
-        return None
 
 
 async def test_a_mail_leaves_by_kannel_and_the_answer_comes_back(tmp_path: Path) -> None:

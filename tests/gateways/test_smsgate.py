@@ -52,6 +52,6 @@ def receipt(call: Call, call_id: str) -> Receipt:
     """What a call of SMSGate tells, when the call has this id."""
     again = signed(replace(call, body=json.dumps({**json.loads(call.body), "id": call_id}).encode()))
     (hook,) = build("smsgate", replace(KIND.connection, url="https://127.0.0.1:9")).hooks()
-    (heard,) = hook.read(HttpRequest("/", {}, again.headers, again.body))
+    (heard,) = hook.read(HttpRequest({}, again.headers, again.body))
     assert isinstance(heard, Receipt)
     return heard

@@ -29,7 +29,7 @@ def answer_to(gateway: Gateway, headers: Mapping[str, str], body: bytes) -> int:
     """The status of our answer to a callback at the address for texts from phones."""
     hook = next(one for one in gateway.hooks() if one.name == "inbound")
     try:
-        hook.read(HttpRequest("/", {}, headers, body))
+        hook.read(HttpRequest({}, headers, body))
     except HookRefused as refused:
         return refused.status
     return 200

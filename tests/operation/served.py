@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +125,13 @@ class Served:
         """What came into the catch-all mailbox for the clinic."""
         found: list[dict[str, Any]] = httpx.get(f"{self.phones}/mail/{LOGIN}", timeout=PATIENCE).json()
         return found
+
+    def reply(self) -> EmailMessage | None:
+        """The first mail that came back, or None."""
+        for entry in self.mails():
+            mail = httpx.get(f"{self.phones}/mail/{LOGIN}/{entry['id']}", timeout=PATIENCE)
+            return message_from_bytes(mail.content, policy=policy.default)
+        return None
 
     def states(self) -> dict[str, str]:
         """State of the newest message to each phone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,16 @@ def missed(cluster: Cluster) -> int:
     return sum(log.read_text().count("store_unavailable") for log in cluster.folder.glob("node-*.log"))
 
 
+def misses_more(cluster: Cluster, than: int) -> bool:
+    """Whether another station has found it since."""
+    return missed(cluster) > than
+
+
+def taken(clients: list[Client], mails: int) -> bool:
+    """Whether so many mails were answered 250 by now."""
+    return sum(len(client.taken) for client in clients) >= mails
+
+
 @pytest.mark.timeout(600)
 def test_restarts_under_load_lose_nothing_and_double_nothing(cluster: Cluster, long: bool) -> None:
     mails, restarts = (2000, 12) if long else (200, 3)
@@ -44,10 +55,10 @@ def test_restarts_under_load_lose_nothing_and_double_nothing(cluster: Cluster, l
     try:
         for restart in range(restarts):
             reached = (restart + 1) * mails // (restarts + 2)
-            eventually(lambda reached=reached: sum(len(client.taken) for client in clients) >= reached, patience=120)  # type: ignore[misc]
+            eventually(partial(taken, clients, reached), patience=120)
             noticed = missed(cluster)
             cluster.postgres.stop("immediate" if restart % 2 == 0 else "fast")
-            eventually(lambda noticed=noticed: missed(cluster) > noticed)  # type: ignore[misc]
+            eventually(partial(misses_more, cluster, noticed))
             cluster.postgres.start()
         for client in clients:
             client.join(timeout=300)

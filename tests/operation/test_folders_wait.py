@@ -7,6 +7,7 @@ import asyncio
 import imaplib
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -203,7 +204,7 @@ def told(served: Served, troubles: Sequence[Trouble]) -> None:
         assert probed in said, said
     for trouble in troubles:
         alert = {"kind": "filing", "part": trouble.login, "level": "error"}
-        eventually(lambda alert=alert: served.logged("alert.begins", **alert), patience=60)  # type: ignore[misc]
+        eventually(partial(served.logged, "alert.begins", **alert), patience=60)
     status, body = served.ready()
     assert (status, body["status"]) == (200, "degraded"), "mail is taken, and texts go on"
     for trouble in troubles:

@@ -17,7 +17,8 @@ from bridge.dispatcher import Dispatcher
 from bridge.errors import Reason
 from bridge.gateways.base import Gateway, Traits
 from bridge.gateways.configured import open_gateways, rates
-from bridge.gateways.registry import PROVIDERS, Provider
+from bridge.gateways.provider import Provider
+from bridge.gateways.registry import PROVIDERS
 from bridge.settings import GatewaySettings, Settings
 from bridge.store.claims import Claim, Claimed
 from bridge.store.store import Store

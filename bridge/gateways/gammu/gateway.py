@@ -8,7 +8,7 @@ sentitems show, under the lock that it ran under, whether it took place.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import tzinfo
 from itertools import count
 from typing import ClassVar
@@ -17,11 +17,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import String, cast, delete, insert, select, true
 
 from bridge.errors import Reason, SettingsError
-from bridge.gateways.base import Doubt, Gateway, Handed, Poll, Polled, Recall, Recalled, SenderKind, Traits
+from bridge.gateways.base import Doubt, Handed, Poll, Polled, Recall, Recalled, SenderKind, Traits
 from bridge.gateways.connection import Connection, Option
 from bridge.gateways.gammu import inbox, sent
 from bridge.gateways.gammu.database import LONG_AGO, Database, is_busy, outbox, outbox_multipart, phones, version
 from bridge.gateways.gammu.outgoing import rows
+from bridge.gateways.provider import Provider
 from bridge.types import MessageState, OutboundSms, Outcome, OutcomeKind
 
 SCHEMA = 17
@@ -31,12 +32,11 @@ SEEN = 15
 (StatusFrequency)."""
 
 
-class GammuGateway(Gateway):
+class GammuGateway(Provider):
     """A connection to the database of gammu-smsd; `account` and `secret` are the login where it is PostgreSQL."""
 
-    kind: ClassVar[str] = "gammu"
-    title: ClassVar[str] = "gammu-smsd"
-    base_url: ClassVar[str] = ""
+    kind = "gammu"
+    title = "gammu-smsd"
     needs: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[tuple[Option, ...]] = (
         Option("number", "the SIM card's own number, like +393331234567"),
@@ -54,13 +54,12 @@ class GammuGateway(Gateway):
 
     def __init__(self, connection: Connection) -> None:
         """Raises SettingsError for a value that cannot be used."""
-        self.name = connection.name
-        self.connection = connection
-        number, zone = self._given("number"), _zone(connection.name, self._given("timezone"))
+        super().__init__(connection)
+        number, zone = self.option("number"), _zone(connection.name, self.option("timezone"))
         if not re.fullmatch(r"\+[1-9][0-9]{6,14}", number):
             key = f"gateways.{self.name}.options.number"
             raise SettingsError(key, f'"{number}"', "write the number with plus and country code")
-        self._phone = self._given("phone")
+        self._phone = self.option("phone")
         self._database = Database(connection)
         self._sent = sent.SentItems(self.name, self._database)
         self._inbox = inbox.Inbox(self.name, self._database, number=number, phone=self._phone, zone=zone)
@@ -138,20 +137,8 @@ class GammuGateway(Gateway):
     async def _read_inbox(self, cursor: str) -> Polled:
         return await self._inbox.read(cursor, self.connection.now())
 
-    def secrets(self) -> Sequence[str]:
-        return self.connection.secrets()
-
     async def close(self) -> None:
         await self._database.close()
-
-    @classmethod
-    def url_of(cls, options: Mapping[str, str]) -> str:
-        """There is no database that everybody uses: the operator names his."""
-        return cls.base_url
-
-    def _given(self, name: str) -> str:
-        default = next(option.default for option in self.options if option.name == name)
-        return self.connection.options.get(name, default or "")
 
 
 def _zone(gateway: str, name: str) -> tzinfo | None:

@@ -8,18 +8,18 @@ provably was not taken.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import ClassVar
 
 import structlog
 
 from bridge.errors import Reason
-from bridge.gateways.base import Gateway, Handed, Hear, Recall, Recalled, Traits
-from bridge.gateways.connection import Connection, Option
+from bridge.gateways.base import Handed, Hear, Recall, Recalled, Traits
+from bridge.gateways.connection import Connection
+from bridge.gateways.provider import Provider
 from bridge.gateways.smpp import inbound, receipts, status
 from bridge.gateways.smpp.binds import Binds, sentence
 from bridge.gateways.smpp.coding import Piece, pieces
@@ -44,25 +44,17 @@ FIRST_HOLD, LONGEST_HOLD = 0.5, 5.0
 _LONGEST_VALIDITY = timedelta(days=30)
 
 
-class SmppGateway(Gateway):
+class SmppGateway(Provider):
     """A connection to an SMSC; `account` is the system id, `secret` the password."""
 
-    kind: ClassVar[str] = "smpp"
-    title: ClassVar[str] = "SMPP"
-    base_url: ClassVar[str] = ""
-    needs: ClassVar[tuple[str, ...]] = ("account", "secret")
-    options: ClassVar[tuple[Option, ...]] = OPTIONS
+    kind = "smpp"
+    title = "SMPP"
+    options = OPTIONS
     traits = Traits(receipts=True, inbound=True, cancel=True, own_segments=True)
-
-    @classmethod
-    def url_of(cls, options: Mapping[str, str]) -> str:
-        """There is no SMSC that everybody uses: the operator names his."""
-        return cls.base_url
 
     def __init__(self, connection: Connection) -> None:
         """Raises SettingsError for a value that cannot be used."""
-        self.name = connection.name
-        self.connection = connection
+        super().__init__(connection)
         self._agreed = read(connection)
         # Only an id that is kept as the SMSC wrote it names a message to it.
         self.traits = replace(self.traits, cancel=self._agreed.notation is IdNotation.SAME)
@@ -206,9 +198,6 @@ class SmppGateway(Gateway):
             return f"The SMSC cannot be used: {sentence(error)}."
         await session.leave()
         return ""
-
-    def secrets(self) -> Sequence[str]:
-        return self.connection.secrets()
 
     async def close(self) -> None:
         await self._binds.close()

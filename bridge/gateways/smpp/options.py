@@ -74,8 +74,7 @@ class _Given:
         self.connection = connection
 
     def text(self, name: str) -> str:
-        default = next(option.default for option in OPTIONS if option.name == name)
-        return self.connection.options.get(name, default or "")
+        return self.connection.option(name, OPTIONS)
 
     def number(self, name: str, least: float, most: float) -> float:
         try:

@@ -10,6 +10,7 @@ import pytest
 
 from bridge import clock
 from bridge.gateways.base import Gateway, Polled
+from bridge.gateways.gammu.gateway import GammuGateway
 from bridge.gateways.registry import build
 from bridge.sms.encoding import encode
 from bridge.types import InboundSms, OutboundSms, Receipt
@@ -20,10 +21,12 @@ from tests.servers.postgres import PostgresServer
 DATABASES = ["sqlite", "postgresql"]
 
 
-def opened(url: str, **given: Any) -> Gateway:
+def opened(url: str, **given: Any) -> GammuGateway:
     """A gateway to a gammu-smsd; its clock is the real one, since gammu-smsd has no other."""
     options = {"number": SENDER, "timezone": ZONE, **given.pop("options", {})}
-    return build("gammu", replace(connection(options=options, **given), url=url, now=clock.now))
+    made = build("gammu", replace(connection(options=options, **given), url=url, now=clock.now))
+    assert isinstance(made, GammuGateway)
+    return made
 
 
 def sms(text: str) -> OutboundSms:
@@ -83,7 +86,7 @@ async def tables(request: pytest.FixtureRequest, postgres: PostgresServer) -> As
 
 
 @pytest.fixture
-async def gateway(request: pytest.FixtureRequest) -> AsyncIterator[Gateway]:
+async def gateway(request: pytest.FixtureRequest) -> AsyncIterator[GammuGateway]:
     """A gateway to the gammu-smsd that the test asks for, whether it runs or not."""
     name = "smsd" if "smsd" in request.fixturenames else "tables"
     made = opened(request.getfixturevalue(name).url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -33,6 +34,11 @@ ARRIVED = "SELECT count(*) FROM sentitems WHERE \"Status\" = 'DeliveryOK'"
 
 one_database = pytest.mark.parametrize("running", ["sqlite"], indirect=True)
 """For tests of what the daemon does with a modem, which takes seconds; that both databases work alike others show."""
+
+
+def arrived(smsd: GammuServer, segments: int) -> bool:
+    """Whether so many segments have reached their phones by now."""
+    return int(smsd.sql(ARRIVED)) == segments
 
 
 async def sent_by(smsd: GammuServer, gateway: Gateway, *messages: OutboundSms) -> list[list[Sent]]:
@@ -104,9 +110,9 @@ async def test_a_long_text_has_arrived_when_all_of_it_has(smsd: GammuServer, gat
     (segments,) = await sent_by(smsd, gateway, message)
     for sent in segments:
         assert await reader.news() == []
-        before = int(smsd.sql(ARRIVED))
+        one_more = int(smsd.sql(ARRIVED)) + 1
         smsd.modem.reports(sent)
-        await smsd.until(lambda before=before: int(smsd.sql(ARRIVED)) == before + 1)  # type: ignore[misc]
+        await smsd.until(partial(arrived, smsd, one_more))
     (receipt,) = (await reader.receipts()).values()
     assert (receipt.reference, receipt.state) == (message.reference, MessageState.DELIVERED)
 

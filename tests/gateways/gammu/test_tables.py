@@ -210,7 +210,7 @@ async def test_a_bridge_that_vanished_holds_up_nobody_for_long(
     """Its machine lost power between two statements, and TCP will not notice for hours."""
     monkeypatch.setattr(database, "_SILENCE", "500ms")
     tables = GammuServer.create(postgres)
-    vanished, gateway = database.Database(opened(tables.url).connection), opened(tables.url, timeout=10.0)  # type: ignore[attr-defined]
+    vanished, gateway = database.Database(opened(tables.url).connection), opened(tables.url, timeout=10.0)
     with contextlib.suppress(*vanished.faults):
         async with vanished.writing():
             assert (await gateway.submit(sms("still here"))).kind is OutcomeKind.ACCEPTED
@@ -381,7 +381,7 @@ async def test_what_was_kept_of_tables_that_are_gone_marks_nothing_in_new_ones(
 async def test_segments_wait_for_each_other_and_not_for_ever(tables: GammuServer) -> None:
     now = clock.now()
     gateway = opened(tables.url)
-    box = inbox.Inbox("main", gateway._database, number=SENDER, phone="", zone=None)  # type: ignore[attr-defined]
+    box = inbox.Inbox("main", gateway._database, number=SENDER, phone="", zone=None)
     pair = "👍".encode("utf-16-be").decode("utf-16-be", "surrogatepass").encode("utf-16-be", "surrogatepass")
     halves = [struct.unpack(">H", pair[at : at + 2])[0] for at in (0, 2)]
     write_inbox(tables, f"a{chr(halves[0])}", udh="050003070301")
