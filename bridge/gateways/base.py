@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bridge.errors import Reason
 from bridge.types import (
     NO_LIMIT,
     GatewayEvent,
@@ -71,6 +72,12 @@ class Traits:
     """What its provider documents as every account's limit; an operator may say otherwise."""
     own_segments: bool = False
     """We cut long texts ourselves; else the provider does."""
+    shifts: bool = False
+    """It carries national language shift tables, in a header of ours; only where we cut texts ourselves."""
+    wide_reference: bool = False
+    """Its long texts must be cut for headers with a 16-bit reference."""
+    flash: bool = False
+    """It can have a text shown at once and not kept by the phone."""
     senders: frozenset[SenderKind] = frozenset(SenderKind)
     evidence: Evidence = Evidence.DOCUMENTED
 
@@ -201,6 +208,12 @@ class Gateway(abc.ABC):
     @abc.abstractmethod
     async def submit(self, sms: OutboundSms) -> Outcome:
         """Hand one message over, once. Never raises for what the network or the provider does."""
+
+    def unable(self, sms: OutboundSms) -> Outcome | None:
+        """The refusal of a text that was cut for national tables which this gateway does not carry; else None."""
+        if sms.shift is None or self.traits.shifts:
+            return None
+        return Outcome(OutcomeKind.REJECTED, reason=Reason.UNENCODABLE, diagnostic=f"no tables for {sms.shift}")
 
     @abc.abstractmethod
     async def probe(self) -> str:

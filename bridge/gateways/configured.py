@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from pydantic import SecretStr
@@ -13,7 +13,7 @@ from bridge.gateways.base import Gateway
 from bridge.gateways.connection import Connection
 from bridge.gateways.registry import build
 from bridge.settings import Settings
-from bridge.types import Rates
+from bridge.types import National, Rates
 
 
 def _nobody_knows(_: str) -> bytes:
@@ -43,6 +43,8 @@ def open_gateways(settings: Settings, derive: Callable[[str], bytes] = _nobody_k
         )
         try:
             opened[name] = build(each.kind, connection)
+            if each.shift_tables and not opened[name].traits.shifts:
+                complaints.append(_no_tables(name, each.shift_tables))
             if each.balance_below is not None and not opened[name].traits.balance:
                 complaints.append(_nothing_to_compare(name, each.balance_below))
         except SettingsErrors as errors:
@@ -57,6 +59,11 @@ def open_gateways(settings: Settings, derive: Callable[[str], bytes] = _nobody_k
 def _nothing_to_compare(name: str, limit: Decimal) -> SettingsError:
     remedy = "this provider cannot be asked what is left on its account; leave it out"
     return SettingsError(f"gateways.{name}.balance_below", str(limit), remedy)
+
+
+def _no_tables(name: str, languages: Sequence[National]) -> SettingsError:
+    remedy = "this gateway carries no national tables, or not with these options; leave it out"
+    return SettingsError(f"gateways.{name}.shift_tables", ", ".join(languages), remedy)
 
 
 def rates(settings: Settings, gateways: Mapping[str, Gateway]) -> dict[str, Rates]:

@@ -24,12 +24,14 @@ class Elks46(HttpGateway):
     kind = "46elks"
     title = "46elks"
     base_url = "https://api.46elks.com/a1"
-    traits = Traits(receipts=True, inbound=True, balance=True, price=True)
+    traits = Traits(receipts=True, inbound=True, balance=True, price=True, flash=True)
 
     def order(self, sms: OutboundSms) -> Order:
         fields = {"from": sms.sender, "to": sms.number, "message": sms.text}
         # Health data: 46elks keeps no copy of the text.
         fields |= {"dontlog": "message", "whendelivered": self.hook_url(self.hooks()[0])}
+        if sms.flash:
+            fields["flashsms"] = "yes"
         return form_order(f"{self.connection.url}/sms", fields, self.login)
 
     def outcome(self, answer: Answer) -> Outcome:

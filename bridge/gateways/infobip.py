@@ -63,7 +63,7 @@ class Infobip(HttpGateway):
     title = "Infobip"
     base_url = "https://api.infobip.com"
     needs = ("secret",)
-    traits = Traits(receipts=True, inbound=True, lookup=True, balance=True, price=True)
+    traits = Traits(receipts=True, inbound=True, lookup=True, balance=True, price=True, flash=True)
 
     def order(self, sms: OutboundSms) -> Order:
         message: dict[str, object] = {
@@ -72,9 +72,12 @@ class Infobip(HttpGateway):
             "content": {"text": sms.text},
             "webhooks": {"delivery": {"url": self.hook_url(self.hooks()[0])}, "contentType": "application/json"},
         }
+        options: dict[str, object] = {"flash": True} if sms.flash else {}
         left = self.seconds_left(sms, LONGEST_VALIDITY)
         if left is not None:
-            message["options"] = {"validityPeriod": {"amount": left // 60, "timeUnit": "MINUTES"}}
+            options["validityPeriod"] = {"amount": left // 60, "timeUnit": "MINUTES"}
+        if options:
+            message["options"] = options
         return json_order(f"{self.connection.url}/sms/3/messages", {"messages": [message]}, self.login)
 
     def outcome(self, answer: Answer) -> Outcome:

@@ -46,7 +46,7 @@ class Kannel(HttpGateway):
 
     kind = "kannel"
     title = "Kannel"
-    traits = Traits(receipts=True, inbound=True, senders=frozenset(SenderKind))
+    traits = Traits(receipts=True, inbound=True, flash=True, senders=frozenset(SenderKind))
 
     def order(self, sms: OutboundSms) -> Order:
         headers = {
@@ -56,6 +56,8 @@ class Kannel(HttpGateway):
             "X-Kannel-DLR-Mask": _WANTED,
             "X-Kannel-DLR-URL": f"{self.hook_url(self.hooks()[0])}?reference={sms.reference}&type=%d&answer=%A",
         }
+        if sms.flash:
+            headers["X-Kannel-MClass"] = "0"
         if sms.expires_at is not None:
             minutes = (sms.expires_at - self.connection.now()).total_seconds() // 60
             headers["X-Kannel-Validity"] = str(max(1, int(minutes)))

@@ -57,6 +57,7 @@ class MessageBird(HttpGateway):
         inbound=True,
         balance=True,
         price=True,
+        flash=True,
         rates=Rates(gateway=500.0),  # POST requests, developers.messagebird.com/api
         evidence=Evidence.SECOND_HAND,
     )
@@ -70,6 +71,8 @@ class MessageBird(HttpGateway):
             "reference": sms.reference,
             "reportUrl": self.hook_url(self.hooks()[0]),
         }
+        if sms.flash:
+            fields["type"] = "flash"
         seconds = self.seconds_left(sms, _LONGEST)
         if seconds is not None:
             fields["validity"] = seconds

@@ -58,11 +58,13 @@ class Seven(HttpGateway):
     title = "seven.io"
     base_url = "https://gateway.seven.io/api"
     needs = ("secret", "webhook_secret")
-    traits = Traits(receipts=True, inbound=True, balance=True, price=True)
+    traits = Traits(receipts=True, inbound=True, balance=True, price=True, flash=True)
 
     def order(self, sms: OutboundSms) -> Order:
         fields = {"to": sms.number, "from": sms.sender.removeprefix("+"), "text": sms.text}
         fields |= {"foreign_id": sms.reference, "json": "1"}
+        if sms.flash:
+            fields["flash"] = "1"
         left = self.seconds_left(sms, LONGEST_VALIDITY)
         if left is not None:
             fields["ttl"] = str(left // 60)

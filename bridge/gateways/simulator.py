@@ -1,7 +1,8 @@
 """The gateway to the simulated phone network: hands a message over by HTTP, hears its receipts and answers.
 
 `POST {url}/messages` with `Authorization: Bearer SECRET`. A GSM-7 segment travels as one septet per octet, a UCS-2
-segment as UTF-16BE, both in hexadecimal, so that the phone shows what was really cut and encoded. The network
+segment as UTF-16BE, both in hexadecimal, so that the phone shows what was really cut and encoded; `shift` names the
+national tables that the septets were written with, and `flash` asks for class 0. The network
 documents that it did not process what it answers 429, or 503 with `unreachable`; the latter stands for a refused
 connection, which a server that must answer cannot show otherwise. Its callbacks carry `X-Simulator-Timestamp` and
 `X-Simulator-Signature` (`bridge.gateways.callback.sign`).
@@ -17,7 +18,7 @@ from bridge.gateways.base import Handed, Hook, HookRefused, Recall, Recalled, Tr
 from bridge.gateways.callback import check_signature, json_object, number_of, text_of, time_of
 from bridge.gateways.http import HttpGateway
 from bridge.gateways.orders import Answer, Order, accepted, code_of, json_order, unclear
-from bridge.sms import gsm7
+from bridge.sms.national import alphabet_of
 from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 _STATES = {status: MessageState(status) for status in ("sent", "delivered", "undelivered", "expired")}
@@ -34,17 +35,21 @@ class SimulatorGateway(HttpGateway):
     kind = "simulator"
     title = "The simulated network"
     needs = ("secret",)
-    traits = Traits(receipts=True, inbound=True, cancel=True, own_segments=True)
+    traits = Traits(receipts=True, inbound=True, cancel=True, own_segments=True, shifts=True, flash=True)
 
     def order(self, sms: OutboundSms) -> Order:
-        encode = gsm7.encode if sms.encoding is Encoding.GSM7 else _utf16
-        order = {
+        encode = alphabet_of(sms.shift).encode if sms.encoding is Encoding.GSM7 else _utf16
+        order: dict[str, object] = {
             "reference": sms.reference,
             "from": sms.sender,
             "to": sms.number,
             "encoding": sms.encoding.value,
             "segments": [encode(segment).hex() for segment in sms.segments],
         }
+        if sms.shift is not None:
+            order["shift"] = str(sms.shift)
+        if sms.flash:
+            order["flash"] = True
         return json_order(f"{self.connection.url}/messages", order, self.login)
 
     def outcome(self, answer: Answer) -> Outcome:

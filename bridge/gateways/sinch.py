@@ -54,7 +54,7 @@ class Sinch(HttpGateway):
     kind = "sinch"
     title = "Sinch"
     base_url = "https://eu.sms.api.sinch.com"
-    traits = Traits(receipts=True, inbound=True, lookup=True, cancel=True)
+    traits = Traits(receipts=True, inbound=True, lookup=True, cancel=True, flash=True)
 
     def order(self, sms: OutboundSms) -> Order:
         value: dict[str, object] = {
@@ -66,6 +66,8 @@ class Sinch(HttpGateway):
             "callback_url": self.hook_url(self.hooks()[0]),
             "client_reference": sms.reference,
         }
+        if sms.flash:
+            value["flash_message"] = True
         left = self.seconds_left(sms, LONGEST_VALIDITY)
         if left is not None:
             moment = self.connection.now() + timedelta(seconds=left)

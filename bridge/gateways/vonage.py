@@ -81,13 +81,15 @@ class Vonage(HttpGateway):
     base_url = "https://rest.nexmo.com"
     options = (Option("signature", "how callbacks are signed, as the account's settings say", "sha256", _SIGNATURES),)
     # Requests, and one is at least a segment: support article 203993598, "throughput limit for outbound SMS".
-    traits = Traits(receipts=True, inbound=True, balance=True, price=True, rates=Rates(gateway=30.0))
+    traits = Traits(receipts=True, inbound=True, balance=True, price=True, rates=Rates(gateway=30.0), flash=True)
 
     def order(self, sms: OutboundSms) -> Order:
         fields = {"from": sms.sender.removeprefix("+"), "to": sms.number.removeprefix("+"), "text": sms.text}
         fields |= {"client-ref": sms.reference, "callback": self.hook_url(self.hooks()[0])}
         if sms.encoding is Encoding.UCS2:
             fields["type"] = "unicode"
+        if sms.flash:
+            fields["message-class"] = "0"
         seconds = self.seconds_left(sms, _LONGEST)
         if seconds is not None:
             fields["ttl"] = str(seconds * 1000)

@@ -49,6 +49,7 @@ _LISTS = {
     "senders": '["+390200000001"]',
     "classes": '["transactional"]',
     "mailboxes": '["clinic@example.com"]',
+    "shift_tables": '["turkish"]',
 }
 """What a list looks like, by its key."""
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo
 
-from bridge.types import FiledKind, MessageClass
+from bridge.types import FiledKind, MessageClass, National
 
 
 class TlsMode(StrEnum):
@@ -184,6 +184,9 @@ class GatewaySettings(Section):
     many as it takes."""
     sender_rate: PerSecond | None = None
     """The same for each sender number by itself."""
+    shift_tables: tuple[National, ...] = ()
+    """National language tables that its texts may be written with (3GPP TS 23.038 annex A); only where it carries
+    them."""
     balance_below: Annotated[Decimal, Field(ge=0, le=1_000_000_000, allow_inf_nan=False)] | None = None
     """The operator is told when less is left on the account, in its own unit; None: he is not."""
 

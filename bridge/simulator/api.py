@@ -250,4 +250,6 @@ def _message(message: StoredMessage) -> dict[str, object]:
         "encoding": message.encoding,
         "segments": message.segments,
         "received_at": message.received_at,
+        **({"shift": message.shift} if message.shift else {}),
+        **({"flash": True} if message.flash else {}),
     }

@@ -17,8 +17,9 @@ from bridge.simulator.events import Events
 from bridge.simulator.fates import Fate, PlannedReceipt
 from bridge.simulator.record import NewCallback, Record, StoredMessage, StoredReply
 from bridge.simulator.refusal import CallRefused
-from bridge.sms import gsm7
-from bridge.types import Encoding
+from bridge.sms import header
+from bridge.sms.national import alphabet_of
+from bridge.types import Encoding, Shift
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SENDER = re.compile(r"\+?[0-9]{3,15}|[0-9A-Za-z .&_-]{1,11}")
@@ -40,12 +41,16 @@ class Order:
     segments: tuple[bytes, ...]
     id: str = ""
     """The id that the message gets, where that is decided before it is taken."""
+    shift: Shift | None = None
+    """The national tables that the header of every segment names."""
+    flash: bool = False
+    """Of class 0: shown at once and not kept."""
 
     @property
     def text(self) -> str:
         """What the phone shows: each segment decoded by itself, as a phone does, then joined."""
         if self.encoding is Encoding.GSM7:
-            return "".join(gsm7.decode(segment) for segment in self.segments)
+            return "".join(alphabet_of(self.shift).decode(segment) for segment in self.segments)
         return "".join(segment.decode("utf-16-be", "replace") for segment in self.segments)
 
 
@@ -79,19 +84,36 @@ def read_order(body: object) -> Order:
         encoding = Encoding(str(order.get("encoding")))
     except ValueError:
         raise CallRefused(400, "'encoding' must be gsm7 or ucs2.") from None
-    return Order(reference, sender, phone, encoding, _read_segments(order.get("segments"), encoding))
+    shift = _read_shift(order.get("shift"), encoding)
+    flash = order.get("flash", False)
+    if not isinstance(flash, bool):
+        raise CallRefused(400, "'flash' must be true or false.")
+    segments = _read_segments(order.get("segments"), encoding, shift)
+    return Order(reference, sender, phone, encoding, segments, shift=shift, flash=flash)
 
 
-def _read_segments(value: object, encoding: Encoding) -> tuple[bytes, ...]:
+def _read_shift(value: object, encoding: Encoding) -> Shift | None:
+    if value is None:
+        return None
+    try:
+        shift = Shift.parse(str(value))
+    except ValueError:
+        raise CallRefused(400, "'shift' must name national tables, as in turkish:single+locking.") from None
+    if encoding is not Encoding.GSM7:
+        raise CallRefused(400, "'shift' is for gsm7 alone.")
+    return shift
+
+
+def _read_segments(value: object, encoding: Encoding, shift: Shift | None) -> tuple[bytes, ...]:
     if not isinstance(value, list) or not 1 <= len(value) <= 255:
         raise CallRefused(400, "'segments' must be a list of 1 to 255 hexadecimal strings.")
     try:
         segments = tuple(bytes.fromhex(segment) for segment in value)
     except (TypeError, ValueError):
         raise CallRefused(400, "'segments' must be a list of 1 to 255 hexadecimal strings.") from None
-    # 3GPP TS 23.040 section 9.2.3.24.1: the header that joins segments costs 7 septets or 6 octets of each.
-    whole, part = (160, 153) if encoding is Encoding.GSM7 else (140, 134)
-    if any(len(segment) > (whole if len(segments) == 1 else part) for segment in segments):
+    size = header.size(shift, is_part=len(segments) > 1)
+    room = header.septets(size) if encoding is Encoding.GSM7 else header.OCTETS - size
+    if any(len(segment) > room for segment in segments):
         raise CallRefused(400, "A segment is longer than an SMS can be.")
     if encoding is Encoding.GSM7 and any(octet > 0x7F for segment in segments for octet in segment):
         raise CallRefused(400, "A gsm7 segment holds one septet per octet, 00 to 7f.")
@@ -170,6 +192,8 @@ class Network:
             segments=len(order.segments),
             shown=fates.reaches_phone(fate),
             received_at=now.isoformat(),
+            shift=order.shift.language.value if order.shift is not None else "",
+            flash=order.flash,
         )
         receipts = [_receipt(message, now, receipt) for receipt in fates.receipts_of(fate)]
         with self._callbacks.acceptance(message.id) as accepted:

@@ -38,7 +38,11 @@ CREATE TABLE IF NOT EXISTS mails (
 CREATE INDEX IF NOT EXISTS mails_by_address ON mails (address, seq);
 """
 
-_MESSAGES = "SELECT id, reference, sender, phone, text, encoding, segments, shown, received_at FROM messages"
+_ADDED = {"shift": "TEXT NOT NULL DEFAULT ''", "flash": "INTEGER NOT NULL DEFAULT 0"}
+"""Columns of `messages` that a record of an earlier version lacks."""
+
+_MESSAGES = """
+    SELECT id, reference, sender, phone, text, encoding, segments, shown, received_at, shift, flash FROM messages"""
 
 _EMPTIED = ("messages", "waiting", "phones_off", "replies", "mails")
 
@@ -59,6 +63,9 @@ class StoredMessage:
     segments: int
     shown: bool
     received_at: str
+    shift: str = ""
+    """The language of the national tables that it was written with; empty for none."""
+    flash: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +117,19 @@ class Record:
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path, _SCHEMA)
-        self.open = self._database.open
         self.close = self._database.close
+
+    async def open(self) -> None:
+        """Open the file, and bring one of an earlier version up to this one."""
+
+        def write(db: sqlite3.Connection) -> None:
+            there = {row[1] for row in db.execute("PRAGMA table_info(messages)")}
+            for column, kind in _ADDED.items():
+                if column not in there:
+                    db.execute(f"ALTER TABLE messages ADD COLUMN {column} {kind}")
+
+        await self._database.open()
+        await self._database.run(write)
 
     async def count_try(self, reference: str) -> int:
         """Note one more try of this reference, and say how many there were before."""
@@ -130,8 +148,9 @@ class Record:
             row = (
                 *(message.id, message.reference, message.sender, message.phone, message.text),
                 *(message.encoding, message.segments, message.shown and not waits, message.received_at),
+                *(message.shift, message.flash),
             )
-            db.execute("INSERT INTO messages VALUES (NULL,?,?,?,?,?,?,?,?,?)", row)
+            db.execute("INSERT INTO messages VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?)", row)
             if waits:
                 db.execute("INSERT INTO waiting VALUES (?,?)", (message.id, message.phone))
             else:
@@ -257,7 +276,8 @@ class Record:
 
 
 def _message(row: tuple[Any, ...]) -> StoredMessage:
-    return replace(StoredMessage(*row), shown=bool(row[7]))
+    message = StoredMessage(*row)
+    return replace(message, shown=bool(message.shown), flash=bool(message.flash))
 
 
 def _add_callbacks(db: sqlite3.Connection, callbacks: Sequence[NewCallback]) -> None:

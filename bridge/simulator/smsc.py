@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from bridge import clock
 from bridge.gateways.smpp import coding, status
-from bridge.gateways.smpp.coding import Alphabet, Long, Place
+from bridge.gateways.smpp.coding import Alphabet, Place, Way
 from bridge.gateways.smpp.pdu import (
     RESPONSE,
     Address,
@@ -31,9 +31,9 @@ from bridge.gateways.smpp.pdu import (
 )
 from bridge.simulator.network import Answer, Order, e164
 from bridge.simulator.refusal import CallRefused
-from bridge.sms import gsm7
 from bridge.sms.encoding import encode
-from bridge.types import Encoding, OutboundSms
+from bridge.sms.national import alphabet_of
+from bridge.types import Encoding, OutboundSms, Shift
 
 PATIENCE = 10.0
 """Seconds that a bridge has to confirm what it is told."""
@@ -77,6 +77,14 @@ class _Link:
             return None
         finally:
             del self.answers[self.sequence]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a message says of itself besides its words."""
+
+    shift: Shift | None
+    flash: bool
 
 
 @dataclass
@@ -129,7 +137,7 @@ class Smsc:
         cut = encode(event["text"])
         sms = OutboundSms("", event["to"], event["from"], cut.text, cut.encoding, cut.segments)
         self._count += 1
-        for piece in coding.pieces(sms, Long.UDH, Alphabet.GSM7, self._count):
+        for piece in coding.pieces(sms, Way(), self._count):
             addresses = _address(event["from"]), _address(event["to"])
             yield ShortMessage(*addresses, piece.octets, piece.esm_class, piece.data_coding, tlvs=piece.tlvs)
 
@@ -186,30 +194,36 @@ class Smsc:
         """The status of the answer, or None for none, and the id of what was handed over."""
         text, place = coding.text_of(message, Alphabet.GSM7)
         phone, sender = e164("+" + message.destination.value), _written(message.source)
+        kind = _Kind(coding.shift_of(message), coding.is_flash(message))
         if place is None:
-            answer = await self._submit(_order(phone, sender, encode(text).segments, clock.new_id()))
+            texts = encode(text).segments if kind.shift is None else (text,)
+            answer = await self._submit(_order(phone, sender, texts, clock.new_id(), kind))
             return _code(answer), answer.body.get("id", "")
-        return await self._take_segment(phone, sender, text, place)
+        return await self._take_segment(phone, sender, text, place, kind)
 
-    async def _take_segment(self, phone: str, sender: str, text: str, place: Place) -> tuple[int | None, str]:
+    async def _take_segment(
+        self, phone: str, sender: str, text: str, place: Place, kind: _Kind
+    ) -> tuple[int | None, str]:
         key = phone, sender, place.reference, place.total
         long = self._long.setdefault(key, _Long(f"{clock.new_id()}.{place.total}"))
         long.texts[place.ordinal] = text
         mine = f"{long.id}.{place.ordinal}"
         if len(long.texts) < place.total:
             return status.OK, mine
-        answer = await self._submit(_order(phone, sender, [long.texts[at + 1] for at in range(place.total)], long.id))
+        texts = tuple(long.texts[at + 1] for at in range(place.total))
+        answer = await self._submit(_order(phone, sender, texts, long.id, kind))
         if answer.status == 201:
             self._long.pop(key, None)
         return _code(answer), mine
 
 
-def _order(phone: str, sender: str, texts: list[str] | tuple[str, ...], message_id: str) -> Order:
-    whole = "".join(texts)
-    wide = not gsm7.fits(whole)
-    segments = tuple(text.encode("utf-16-be", "surrogatepass") if wide else gsm7.encode(text) for text in texts)
+def _order(phone: str, sender: str, texts: tuple[str, ...], message_id: str, kind: _Kind) -> Order:
+    whole, alphabet = "".join(texts), alphabet_of(kind.shift)
+    wide = not alphabet.fits(whole)
+    segments = tuple(text.encode("utf-16-be", "surrogatepass") if wide else alphabet.encode(text) for text in texts)
     reference = hashlib.sha256(f"{phone} {sender} {whole!r}".encode()).hexdigest()
-    return Order(reference, sender, phone, Encoding.UCS2 if wide else Encoding.GSM7, segments, message_id)
+    encoding, shift = (Encoding.UCS2, None) if wide else (Encoding.GSM7, kind.shift)
+    return Order(reference, sender, phone, encoding, segments, message_id, shift, kind.flash)
 
 
 def _code(answer: Answer) -> int | None:

@@ -1,157 +1,162 @@
 """Cuts a text into the segments that travel: chosen alphabet, sizes, and boundaries a reader would choose.
 
-Sizes: 3GPP TS 23.040 section 9.2.3.24.1 (concatenation header of six octets), TS 23.038 section 4 (alphabets).
+Sizes: 3GPP TS 23.040 section 9.2.3.24 (what headers leave), TS 23.038 section 4 (alphabets). In septets or UTF-16 code
+units: 160 or 70 in one SMS, 153 or 67 in each of several, 152 or 66 with 16-bit references; each national table that a
+text is written with costs three octets more in each of them.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable, Collection
+from functools import cache
 
 from bridge.errors import MailRefusal, Reason
-from bridge.sms import gsm7
-from bridge.types import Encoded, Encoding, UnicodePolicy
+from bridge.sms import gsm7, header, look_alikes
+from bridge.sms.graphemes import last_boundary
+from bridge.sms.national import alphabet_of, shifts_of
+from bridge.types import Encoded, Encoding, National, Shift, UnicodePolicy
 
-GSM7_SINGLE = 160
-"""Septets of a text that fits one SMS."""
-GSM7_PART = 153
-"""Septets of each segment of a longer one."""
-UCS2_SINGLE = 70
-"""UTF-16 code units of a text that fits one SMS."""
-UCS2_PART = 67
-"""UTF-16 code units of each segment of a longer one."""
-
-_ZWJ = "\N{ZERO WIDTH JOINER}"
-_LOOK_ALIKES = str.maketrans(
-    {
-        **dict.fromkeys("‘’‚‛′ʹʼˈ`´‹›", "'"),
-        **dict.fromkeys("“”„‟″«»〝〞", '"'),
-        **dict.fromkeys("‐‑‒–—―−⁃﹘﹣•‣·", "-"),
-        **dict.fromkeys("\t\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a", " "),
-        **dict.fromkeys("\u202f\u205f\u3000", " "),
-        **dict.fromkeys("\u2028\u2029\u0085", "\n"),
-        **dict.fromkeys("\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", ""),
-        "…": "...",
-        "‥": "..",
-        "⁄": "/",
-        "×": "x",
-        "ﬀ": "ff",
-        "ﬁ": "fi",
-        "ﬂ": "fl",
-        "ﬃ": "ffi",
-        "ﬄ": "ffl",
-        "ﬅ": "st",
-        "ﬆ": "st",
-        "œ": "oe",
-        "Œ": "OE",
-        "ĳ": "ij",
-        "Ĳ": "IJ",
-    }
-)
-"""Characters that a mail program puts in by itself, and what a person would have typed. Accents are not among them."""
+NO_SHIFTS: frozenset[National] = frozenset()
 
 
-def encode(text: str, policy: UnicodePolicy = UnicodePolicy.ALLOW) -> Encoded:
+def encode(
+    text: str,
+    policy: UnicodePolicy = UnicodePolicy.ALLOW,
+    shifts: Collection[National] = NO_SHIFTS,
+    *,
+    wide_reference: bool = False,
+) -> Encoded:
     """The text as it travels, in as few segments as its alphabet allows; takes time in proportion to its length.
 
-    No boundary falls into an escape pair, a surrogate pair or (as far as a segment can hold it) a combined
-    character. `TRANSLITERATE` replaces look-alikes when that brings the text into the GSM 7-bit alphabet, and
-    leaves it as written when UCS-2 is needed all the same. `REFUSE` raises `MailRefusal` (unencodable).
+    A text in the GSM 7-bit alphabet stays as it is. In any other, letters and their marks are put together, and then:
+
+    * The national tables of `shifts`, which the route must permit, are used where that makes fewer SMS than UCS-2;
+      of several the one with the fewest segments, then the fewest septets.
+    * `TRANSLITERATE` replaces look-alikes where that brings the text into the GSM 7-bit alphabet without making more
+      SMS, or into a national table with fewer. Where UCS-2 is needed all the same, it stays as written, without what
+      is never seen.
+    * `ALLOW` replaces nothing.
+    * `REFUSE` raises `MailRefusal` (unencodable) where UCS-2 would be needed.
+
+    No boundary falls into an escape pair, a surrogate pair or (as far as a segment can hold it) a grapheme cluster.
+    With `wide_reference` the segments leave room for a 16-bit reference.
     """
     if gsm7.fits(text):
-        return _gsm7(text)
+        return _gsm7(text, None, wide_reference)
+    text = look_alikes.composed(text)
+    found = _cheapest(text, shifts, wide_reference)
     if policy is UnicodePolicy.REFUSE:
-        raise _unencodable(text)
-    if policy is UnicodePolicy.TRANSLITERATE:
-        plain = text.translate(_LOOK_ALIKES)
-        if gsm7.fits(plain):
-            return _gsm7(plain)
-    return _ucs2(text)
+        return found or _refuse(text)
+    written = text
+    if policy is UnicodePolicy.TRANSLITERATE and (found is None or found.shift is not None):
+        able = shifts or look_alikes.can_be_plain(text)
+        plain = _cheapest(look_alikes.plain(text), shifts, wide_reference) if able else None
+        if plain is not None and (found is None or len(plain.segments) < len(found.segments)):
+            found = plain
+        written = look_alikes.without_unseen(text)
+    if found is None:
+        return _ucs2(written, wide_reference)
+    # A national table must save an SMS: not every phone knows it.
+    spare = 0 if found.shift is None else 1
+    if len(found.segments) + spare <= _least_ucs2(written, wide_reference):
+        return found
+    ucs2 = _ucs2(written, wide_reference)
+    return found if len(found.segments) + spare <= len(ucs2.segments) else ucs2
 
 
-def _gsm7(text: str) -> Encoded:
-    units = gsm7.septets(text)
-    if units <= GSM7_SINGLE:
-        return Encoded(text, Encoding.GSM7, units, (text,), GSM7_SINGLE - units)
-    septets = gsm7.encode(text)
-    segments: list[str] = []
-    start = position = last = 0
-    while start < units:
-        end = min(start + GSM7_PART, units)
-        if end < units and septets[end - 1] == gsm7.ESCAPE:
-            end -= 1
-        last = end - start
-        length = last - septets.count(gsm7.ESCAPE, start, end)
-        segments.append(text[position : position + length])
-        start, position = end, position + length
-    return Encoded(text, Encoding.GSM7, units, tuple(segments), GSM7_PART - last)
+def _cheapest(text: str, shifts: Collection[National], wide: bool) -> Encoded | None:
+    """The text in the GSM 7-bit alphabet, or with the national tables that make the fewest segments; None if neither
+    has all of it."""
+    if gsm7.fits(text):
+        return _gsm7(text, None, wide)
+    used = set(text)
+    able = [
+        ((_least_segments(septets, shift, wide), septets), shift)
+        for language in National  # in one order, however they are given
+        if language in shifts
+        for shift in shifts_of(language)
+        if used <= alphabet_of(shift).characters
+        for septets in [alphabet_of(shift).septets(text)]
+    ]
+    best: Encoded | None = None
+    for least, shift in sorted(able, key=lambda pair: pair[0]):
+        if best is not None and least >= (len(best.segments), best.units):
+            break
+        cut = _gsm7(text, shift, wide)
+        if best is None or (len(cut.segments), cut.units) < (len(best.segments), best.units):
+            best = cut
+    return best
 
 
-def _ucs2(text: str) -> Encoded:
-    units = _utf16_units(text)
-    if units <= UCS2_SINGLE:
-        return Encoded(text, Encoding.UCS2, units, (text,), UCS2_SINGLE - units)
+def _least_segments(septets: int, shift: Shift | None, wide: bool) -> int:
+    single, part = _septets(shift, wide)
+    return 1 if septets <= single else -(-septets // part)
+
+
+def _least_ucs2(text: str, wide: bool) -> int:
+    units, room = utf16_units(text), header.units(header.size(None, is_part=True, wide_reference=wide))
+    return 1 if units <= header.units(0) else -(-units // room)
+
+
+@cache
+def _septets(shift: Shift | None, wide: bool) -> tuple[int, int]:
+    """What fits one SMS, and each of several."""
+    single, part = header.size(shift, is_part=False), header.size(shift, is_part=True, wide_reference=wide)
+    return header.septets(single), header.septets(part)
+
+
+def _gsm7(text: str, shift: Shift | None, wide: bool) -> Encoded:
+    cost = alphabet_of(shift).septets
+    units = cost(text)
+    single, room = _septets(shift, wide)
+    if units <= single:
+        return Encoded(text, Encoding.GSM7, units, (text,), single - units, shift)
+    segments = _cut(text, room, cost if units > len(text) else len)
+    return Encoded(text, Encoding.GSM7, units, segments, room - cost(segments[-1]), shift)
+
+
+def _ucs2(text: str, wide: bool) -> Encoded:
+    units = utf16_units(text)
+    single = header.units(0)
+    if units <= single:
+        return Encoded(text, Encoding.UCS2, units, (text,), single - units)
+    room = header.units(header.size(None, is_part=True, wide_reference=wide))
+    segments = _cut(text, room, utf16_units if units > len(text) else len)
+    return Encoded(text, Encoding.UCS2, units, segments, room - utf16_units(segments[-1]))
+
+
+def _cut(text: str, room: int, cost: Callable[[str], int]) -> tuple[str, ...]:
+    """The segments of `text`, each of which costs no more than `room`; a character costs one or two."""
     segments: list[str] = []
     start = 0
     while start < len(text):
-        end = _segment_end(text, start)
+        end = min(start + room, len(text))
+        excess = cost(text[start:end]) - room
+        while excess > 0:
+            less = end - (excess + 1) // 2  # at least so many characters too many
+            excess -= cost(text[less:end])
+            end = less
+        end = last_boundary(text, start, end)
         segments.append(text[start:end])
         start = end
-    return Encoded(text, Encoding.UCS2, units, tuple(segments), UCS2_PART - _utf16_units(segments[-1]))
+    return tuple(segments)
 
 
-def _utf16_units(text: str) -> int:
+def utf16_units(text: str) -> int:
+    """How many UTF-16 code units `text` takes."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _segment_end(text: str, start: int) -> int:
-    """Where the segment that starts at `start` ends: the last clean boundary that its size allows."""
-    end = min(start + UCS2_PART, len(text))
-    units = _utf16_units(text[start:end])
-    while units > UCS2_PART:
-        end -= 1
-        units -= 2 if text[end] > "\uffff" else 1
-    if end == len(text):
-        return end
-    for boundary in range(end, start, -1):
-        if _is_boundary(text, start, boundary):
-            return boundary
-    return end
-
-
-def _is_boundary(text: str, start: int, index: int) -> bool:
-    """Whether a cut before `text[index]` leaves every combined character whole (after Unicode UAX #29, GB3 to GB13)."""
-    before, after = text[index - 1], text[index]
-    if before == _ZWJ or _extends(after) or (before == "\r" and after == "\n"):
-        return False
-    if _is_flag_half(before) and _is_flag_half(after):
-        halves = 0
-        while index - 1 - halves >= start and _is_flag_half(text[index - 1 - halves]):
-            halves += 1
-        return halves % 2 == 0
-    return True
-
-
-def _extends(char: str) -> bool:
-    """Marks, variation selectors, joiners, skin tones and tags: what belongs to the character before it."""
-    if char < "\u0300":
-        return False
-    return (
-        char == _ZWJ
-        or "\U0001f3fb" <= char <= "\U0001f3ff"
-        or "\U000e0020" <= char <= "\U000e007f"
-        or unicodedata.category(char) in {"Mn", "Mc", "Me"}
-    )
-
-
-def _is_flag_half(char: str) -> bool:
-    return "\U0001f1e6" <= char <= "\U0001f1ff"
-
-
-def _unencodable(text: str) -> MailRefusal:
+def _refuse(text: str) -> Encoded:
     position, char = next((at, char) for at, char in enumerate(text, 1) if not gsm7.fits(char))
-    name = unicodedata.name(char, "a character without a name")
-    return MailRefusal(
+    raise MailRefusal(
         Reason.UNENCODABLE,
-        f"Character {position} of the text (U+{ord(char):04X}, {name}) is outside the GSM 7-bit alphabet: replace it, "
+        f"Character {position} of the text ({named(char)}) is outside the GSM 7-bit alphabet: replace it, "
         "or send with X-SMS-Unicode: allow or transliterate.",
     )
+
+
+def named(char: str) -> str:
+    """A character as people can look it up, in ASCII: "U+2019, RIGHT SINGLE QUOTATION MARK"."""
+    return f"U+{ord(char):04X}, {unicodedata.name(char, 'a character without a name')}"

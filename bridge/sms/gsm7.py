@@ -1,4 +1,5 @@
-"""The GSM 7-bit default alphabet and its extension table; the ground under segments, gateways and the simulator.
+"""GSM 7-bit alphabets: the default one and its extension table, and what an alphabet does; under segments, gateways
+and the simulator.
 
 Source: 3GPP TS 23.038, section 6.2.1 (default alphabet) and 6.2.1.1 (extension table). Septets are held unpacked,
 one in each octet, as SMPP carries them.
@@ -7,17 +8,21 @@ one in each octet, as SMPP carries them.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 
 ESCAPE = 0x1B
-"""The septet that announces one from the extension table."""
+"""The septet that announces one from the second table."""
+VOID = "\0"
+"""Stands in a table where it has no character."""
 
-_DEFAULT = (
+DEFAULT_TABLE = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ"
     " !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-_EXTENSION = {
+EXTENSION_TABLE: Mapping[int, str] = {
     0x0A: "\f",
     0x14: "^",
     0x28: "{",
@@ -30,13 +35,6 @@ _EXTENSION = {
     0x65: "€",
 }
 
-_EXTENDED = frozenset(_EXTENSION.values())
-_ALPHABET = frozenset(_DEFAULT) - {chr(ESCAPE)} | _EXTENDED
-_TO_SEPTETS = {
-    **{ord(char): chr(septet) for septet, char in enumerate(_DEFAULT) if septet != ESCAPE},
-    **{ord(char): chr(ESCAPE) + chr(septet) for septet, char in _EXTENSION.items()},
-}
-_FROM_SEPTETS = dict(enumerate(_DEFAULT)) | dict.fromkeys(range(0x80, 0x100), "\N{REPLACEMENT CHARACTER}")
 _ESCAPED = re.compile("\x1b(.?)", re.DOTALL)
 
 
@@ -47,51 +45,78 @@ class NotGsm7(ValueError):
         super().__init__("the text holds a character outside the GSM 7-bit alphabet")
 
 
-def fits(text: str) -> bool:
-    """Whether every character of `text` is in the default alphabet or its extension table."""
-    return _ALPHABET.issuperset(text)
+class Alphabet:
+    """A table of 128 characters, and one behind the escape."""
+
+    def __init__(self, table: str, extension: Mapping[int, str]) -> None:
+        """`table` has the character of each septet, with `VOID` where there is none."""
+        written: dict[str, str] = {}
+        for septet, char in enumerate(table):
+            if char != VOID and septet != ESCAPE:
+                written.setdefault(char, chr(septet))
+        short = frozenset(written)
+        for septet, char in extension.items():
+            written.setdefault(char, chr(ESCAPE) + chr(septet))
+        self.characters = frozenset(written)
+        """All that it can write."""
+        self.extended = self.characters - short
+        """Those that take two septets."""
+        self._extension = extension
+        self._to_septets = {ord(char): septets for char, septets in written.items()}
+        self._from_septets = dict(enumerate(table.replace(VOID, " ")))
+        self._from_septets |= dict.fromkeys(range(0x80, 0x100), "\N{REPLACEMENT CHARACTER}")
+
+    def fits(self, text: str) -> bool:
+        """Whether it has every character of `text`."""
+        return self.characters.issuperset(text)
+
+    def septets(self, text: str) -> int:
+        """How many septets `text` takes, escapes counted double. Raises `NotGsm7`."""
+        used = set(text)
+        if not used <= self.characters:
+            raise NotGsm7
+        double = used & self.extended
+        if len(double) > 10:
+            counts = Counter(text)
+            return len(text) + sum(counts[char] for char in double)
+        return len(text) + sum(text.count(char) for char in double)
+
+    def encode(self, text: str) -> bytes:
+        """The septets of `text`, one in each octet; a character of the second table becomes 0x1B and its code.
+
+        Raises `NotGsm7`.
+        """
+        if not self.fits(text):
+            raise NotGsm7
+        return text.translate(self._to_septets).encode("latin-1")
+
+    def decode(self, septets: bytes) -> str:
+        """The text of unpacked septets; never raises.
+
+        An escape before a code that the second table lacks shows the character of the first, an escape before another
+        escape or before nothing shows a space (section 6.2.1.1 and its notes), and so does a code that no table has.
+        An octet above 0x7F is no septet and shows as U+FFFD.
+        """
+        if ESCAPE not in septets:
+            return septets.decode("latin-1").translate(self._from_septets)
+        # Characters of the second table are resolved last, so that their results are not translated a second time.
+        pieces: list[str] = []
+        end = 0
+        raw = septets.decode("latin-1")
+        for match in _ESCAPED.finditer(raw):
+            pieces.append(raw[end : match.start()].translate(self._from_septets))
+            pieces.append(self._escaped(match[1]))
+            end = match.end()
+        pieces.append(raw[end:].translate(self._from_septets))
+        return "".join(pieces)
+
+    def _escaped(self, code: str) -> str:
+        if not code or ord(code) == ESCAPE:
+            return " "
+        return self._extension.get(ord(code)) or code.translate(self._from_septets)
 
 
-def septets(text: str) -> int:
-    """How many septets `text` takes, escapes counted double. Raises `NotGsm7`."""
-    used = set(text)
-    if not used <= _ALPHABET:
-        raise NotGsm7
-    return len(text) + sum(text.count(char) for char in used & _EXTENDED)
+DEFAULT = Alphabet(DEFAULT_TABLE, EXTENSION_TABLE)
+"""What every phone and every network knows."""
 
-
-def encode(text: str) -> bytes:
-    """The septets of `text`, one in each octet; a character of the extension table becomes 0x1B and its code.
-
-    Raises `NotGsm7`.
-    """
-    if not fits(text):
-        raise NotGsm7
-    return text.translate(_TO_SEPTETS).encode("latin-1")
-
-
-def decode(septets: bytes) -> str:
-    """The text of unpacked septets; never raises.
-
-    An escape before a code that the extension table lacks shows the character of the default alphabet, an escape
-    before another escape or before nothing shows a space (section 6.2.1.1 and its notes). An octet above 0x7F is no
-    septet and shows as U+FFFD.
-    """
-    if ESCAPE not in septets:
-        return septets.decode("latin-1").translate(_FROM_SEPTETS)
-    # Characters of the extension table are resolved last, so that their results are not translated a second time.
-    pieces: list[str] = []
-    end = 0
-    raw = septets.decode("latin-1")
-    for match in _ESCAPED.finditer(raw):
-        pieces.append(raw[end : match.start()].translate(_FROM_SEPTETS))
-        pieces.append(_escaped(match[1]))
-        end = match.end()
-    pieces.append(raw[end:].translate(_FROM_SEPTETS))
-    return "".join(pieces)
-
-
-def _escaped(code: str) -> str:
-    if not code or ord(code) == ESCAPE:
-        return " "
-    return _EXTENSION.get(ord(code)) or code.translate(_FROM_SEPTETS)
+fits, septets, encode, decode = DEFAULT.fits, DEFAULT.septets, DEFAULT.encode, DEFAULT.decode

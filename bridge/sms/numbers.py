@@ -19,8 +19,8 @@ MAX_DIGITS = 15
 """ITU-T E.164 section 6: country code and number together."""
 
 _SHOWN = 40
-_WRITTEN = re.compile(r"\+?[0-9 ._()-]+")
-_SEPARATORS = str.maketrans("", "", " ._()-")
+_WRITTEN = re.compile(r"\(?\+?[0-9 ._()/-]+")
+_SEPARATORS = str.maketrans("", "", " ._()/-")
 _COSTLY_PREFIXES = ("+881", "+882", "+883", "+979")
 """Satellite, international networks and international premium rate (ITU-T E.164 list of assigned codes)."""
 
@@ -63,7 +63,7 @@ def read_number(digits: str, region: str) -> PhoneNumber:
     """The number that `digits` stand for, as dialled in `region` (ISO 3166).
 
     Taken are `+39…`, `0039…`, the national form, and the country code without its plus when the national reading
-    makes no valid number. The separators `. - _ ( )` and space are ignored. Raises `RecipientRefusal`
+    makes no valid number. The separators `. - _ ( ) /` and space are ignored. Raises `RecipientRefusal`
     (malformed number) with a sentence that names the token.
     """
     if _WRITTEN.fullmatch(digits) is None:

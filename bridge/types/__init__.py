@@ -3,31 +3,50 @@
 Every room takes them from here: in which module one stands matters to its readers alone.
 """
 
+from bridge.types.addressee import NO_WISHES, Addressee, Dialled, InTheMail, Named, Priority, Trial, Wishes
+from bridge.types.contacts import EMPTY_BOOK, AddressBook, Contact, Group
 from bridge.types.events import GatewayEvent, HttpRequest, InboundPart, InboundSms, Receipt
-from bridge.types.mail import Cut, Door, Envelope, Invitation, Notify, Options, Recipient, Ret, Submission
+from bridge.types.grammar import GrammarName
+from bridge.types.habits import NO_HABITS, CutRule, Habits, SubjectUse
+from bridge.types.mail import NO_OPTIONS, Cut, Door, Envelope, Invitation, Notify, Options, Recipient, Ret, Submission
 from bridge.types.mailbox import Confirm, Language, Mailbox, UnicodePolicy
 from bridge.types.money import CREDITS, Money
 from bridge.types.notices import FiledKind, Match, OutgoingMail, ReplyNotice, Report, ReportLine, SentText
+from bridge.types.preview import Preview, PreviewNotice, PreviewRefusal
 from bridge.types.rates import NO_LIMIT, Rates
-from bridge.types.sms import Encoded, Encoding, MessageClass, OutboundSms, Outcome, OutcomeKind
+from bridge.types.sms import Encoded, Encoding, MessageClass, National, OutboundSms, Outcome, OutcomeKind, Shift
 from bridge.types.states import MAY_BECOME, SETTLED, MessageState
-from bridge.types.taken import Destination, NewMail, NewMessage
+from bridge.types.taken import Deferred, Destination, NewMail, NewMessage, Phone, Target, Tried, Unreached
 
 __all__ = [
     "CREDITS",
+    "EMPTY_BOOK",
     "MAY_BECOME",
+    "NO_HABITS",
     "NO_LIMIT",
+    "NO_OPTIONS",
+    "NO_WISHES",
     "SETTLED",
+    "AddressBook",
+    "Addressee",
     "Confirm",
+    "Contact",
     "Cut",
+    "CutRule",
+    "Deferred",
     "Destination",
+    "Dialled",
     "Door",
     "Encoded",
     "Encoding",
     "Envelope",
     "FiledKind",
     "GatewayEvent",
+    "GrammarName",
+    "Group",
+    "Habits",
     "HttpRequest",
+    "InTheMail",
     "InboundPart",
     "InboundSms",
     "Invitation",
@@ -37,6 +56,8 @@ __all__ = [
     "MessageClass",
     "MessageState",
     "Money",
+    "Named",
+    "National",
     "NewMail",
     "NewMessage",
     "Notify",
@@ -45,6 +66,11 @@ __all__ = [
     "Outcome",
     "OutcomeKind",
     "OutgoingMail",
+    "Phone",
+    "Preview",
+    "PreviewNotice",
+    "PreviewRefusal",
+    "Priority",
     "Rates",
     "Receipt",
     "Recipient",
@@ -53,6 +79,13 @@ __all__ = [
     "ReportLine",
     "Ret",
     "SentText",
+    "Shift",
+    "SubjectUse",
     "Submission",
+    "Target",
+    "Trial",
+    "Tried",
     "UnicodePolicy",
+    "Unreached",
+    "Wishes",
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from bridge.types.addressee import NO_WISHES, Wishes
+from bridge.types.habits import CutRule
 from bridge.types.mailbox import Confirm, UnicodePolicy
 from bridge.types.sms import MessageClass
 
@@ -63,7 +66,7 @@ class Envelope:
 class Cut:
     """A piece of a mail that is not texted, and the rule that left it out."""
 
-    rule: str
+    rule: CutRule
     text: str
 
 
@@ -85,7 +88,8 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a sending program asked for with `X-SMS-…` headers; None where it said nothing."""
+    """What a sending program asked for with `X-SMS-…` headers or in the form of another service; None where it said
+    nothing."""
 
     sender: str | None = None
     message_class: MessageClass | None = None
@@ -95,6 +99,14 @@ class Options:
     max_segments: int | None = None
     unicode: UnicodePolicy | None = None
     reference: str | None = None
+
+    def over(self, others: Options) -> Options:
+        """These, and what `others` say where these say nothing."""
+        said = {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+        return replace(others, **said)
+
+
+NO_OPTIONS = Options()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,5 +131,13 @@ class Submission:
     """The mail's header block as received, for reports that give it back."""
     wants_receipt: bool = False
     """The mail client asked for a delivery receipt in its own way (`Return-Receipt-To`)."""
+    numbers: tuple[str, ...] = ()
+    """Telephone numbers that the mail names for a fixed address, as written."""
+    wishes: Wishes = NO_WISHES
+    """What it asks for all its phones, in the form of another service."""
+    passwords: tuple[str, ...] = ()
+    """What it shows as passwords, in that form; they stand nowhere else in this value."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Display names of the header's recipients, by address in lower case."""
     invitation: Invitation | None = None
     """What is texted where the mail has no words of its own: worded for the mailbox, which the parser does not know."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bridge.types.grammar import GrammarName
+from bridge.types.habits import NO_HABITS, Habits
+
 
 class Confirm(StrEnum):
     """Which outcomes a mailbox wants to hear of when the mail itself does not say."""
@@ -51,7 +54,7 @@ class Mailbox:
     sender: str
     """Sender number in E.164."""
     confirm: Confirm = Confirm.FAILURES
-    unicode: UnicodePolicy = UnicodePolicy.ALLOW
+    unicode: UnicodePolicy = UnicodePolicy.TRANSLITERATE
     max_segments: int = 6
     daily_cap: int | None = None
     """Messages a day, or None for no cap."""
@@ -60,6 +63,12 @@ class Mailbox:
     """Networks (CIDR) whose machines send as this mailbox without login."""
     password_hash: str = ""
     """argon2 in PHC form, or empty when the mailbox cannot log in."""
+    habits: Habits = NO_HABITS
+    """How its mails are read."""
+    grammar: GrammarName | None = None
+    """The other service whose form of mail it writes."""
+    order_password_hash: str = ""
+    """Of the password that such mails must show, as `password_hash`; empty when none is asked for."""
 
     def may_send_from(self, address: str) -> bool:
         """Whether `address` is one of the mailbox's own; the comparison ignores case."""

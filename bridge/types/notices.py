@@ -33,6 +33,10 @@ class ReportLine:
     settled_at: datetime | None = None
     detail: str = ""
     """For a refusal: the sentence the sender would have seen over SMTP."""
+    reference: str | None = None
+    """The sender's own reference for this phone alone, where its address had one."""
+    contact: str = ""
+    """What the mailbox calls the phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Report:
     ret: Ret | None
     headers: bytes
     reference: str | None
-    """The sender's own `X-SMS-Reference`."""
+    """The sender's own `X-SMS-Reference`, for the whole mail."""
     received_at: datetime
     created_at: datetime
     lines: tuple[ReportLine, ...]
@@ -94,6 +98,8 @@ class ReplyNotice:
     """The phone lifted its block."""
     meant_for: str = ""
     """The address that it could not be delivered to; set when this mail goes to the fallback mailbox in its place."""
+    contact: str = ""
+    """What the mailbox calls the phone."""
 
 
 class FiledKind(StrEnum):
@@ -125,7 +131,9 @@ class SentText:
     """Message-ID of the mail it was, or empty."""
     references: tuple[str, ...]
     reference: str | None
-    """The sender's own `X-SMS-Reference`."""
+    """The sender's own reference: of the phone's address, or else `X-SMS-Reference`."""
+    contact: str = ""
+    """What the mailbox calls the phone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,57 @@ class Encoding(StrEnum):
     UCS2 = "ucs2"
 
 
+class National(StrEnum):
+    """A language that has tables of its own beside the GSM 7-bit alphabet (3GPP TS 23.038 annex A)."""
+
+    TURKISH = "turkish"
+    SPANISH = "spanish"
+    """It has a single shift table only."""
+    PORTUGUESE = "portuguese"
+    BENGALI = "bengali"
+    GUJARATI = "gujarati"
+    HINDI = "hindi"
+    KANNADA = "kannada"
+    MALAYALAM = "malayalam"
+    ORIYA = "oriya"
+    PUNJABI = "punjabi"
+    TAMIL = "tamil"
+    TELUGU = "telugu"
+    URDU = "urdu"
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """The national tables that a GSM 7-bit text is written with; every segment names them in its header.
+
+    As text, which `str` gives and `parse` takes: `turkish:single`, `turkish:locking`, `turkish:single+locking`.
+    """
+
+    language: National
+    single: bool
+    """Its table stands behind the escape, in place of the extension table."""
+    locking: bool
+    """Its table stands in place of the default alphabet."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for no table, and for one that there is not."""
+        if not (self.single or self.locking) or (self.locking and self.language is National.SPANISH):
+            raise ValueError("there is no such national table")
+
+    def __str__(self) -> str:
+        tables = [name for name in ("single", "locking") if getattr(self, name)]
+        return f"{self.language.value}:{'+'.join(tables)}"
+
+    @classmethod
+    def parse(cls, text: str) -> Shift:
+        """What `str` gave. Raises ValueError for anything else."""
+        language, _, tables = text.partition(":")
+        shift = cls(National(language), "single" in tables, "locking" in tables)
+        if str(shift) != text:
+            raise ValueError("this is no text form of national tables")
+        return shift
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """A text as it travels: alphabet, size, and the pieces that go on the air."""
@@ -38,6 +89,8 @@ class Encoded:
     """The text of each segment; joined they are `text`."""
     units_left: int
     """Units still free in the last segment."""
+    shift: Shift | None = None
+    """The national tables it is written with; None for the default alphabet and for UCS-2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +105,10 @@ class OutboundSms:
     segments: tuple[str, ...]
     message_class: MessageClass = MessageClass.TRANSACTIONAL
     expires_at: datetime | None = None
+    shift: Shift | None = None
+    """The national tables that `segments` were cut for; only for gateways whose traits say that they carry them."""
+    flash: bool = False
+    """Shown at once and not kept by the phone (3GPP TS 23.038 section 4, class 0)."""
 
 
 class OutcomeKind(StrEnum):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bridge.errors import Reason
+from bridge.types.addressee import NO_WISHES, Dialled, Priority, Wishes
 from bridge.types.mail import Envelope, Notify, Recipient, Submission
 from bridge.types.mailbox import Mailbox
 from bridge.types.sms import Encoded, MessageClass
@@ -20,6 +21,50 @@ class Destination:
     """E.164 with its plus."""
     region: str
     """ISO 3166 country of the number."""
+    wishes: Wishes = NO_WISHES
+    """What the address asks for."""
+    contact: str = ""
+    """What the mailbox calls the phone; empty when it did not say."""
+    password: str | None = field(default=None, repr=False)
+    """What the address shows as a password, in the form of another service."""
+    mode: str | None = field(default=None, repr=False)
+    """What the address says about the reading of the mail, in that form; it may hold a password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """A phone that may not be texted, beside others that may: a member of a group, or a number in the mail."""
+
+    recipient: Recipient
+    number: str
+    """E.164, or empty where there is no such number."""
+    reason: Reason
+    sentence: str
+    """What its sender would have been told over SMTP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A fixed address: whom it means stands in the mail."""
+
+    recipient: Recipient
+    wishes: Wishes = NO_WISHES
+    password: str | None = field(default=None, repr=False)
+    mode: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """`preview@…`: the mail is answered with what it would send."""
+
+    recipient: Recipient
+    dialled: Dialled | None
+    """The number in the address, if there is one."""
+
+
+Phone = Destination | Unreached
+Target = Phone | Deferred | Tried
+"""What a RCPT that was taken stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +73,7 @@ class NewMessage:
 
     recipient: Recipient
     number: str
+    """E.164; empty for one that is refused because there is no such number."""
     sender: str
     gateway: str
     message_class: MessageClass
@@ -37,8 +83,16 @@ class NewMessage:
     report_on: frozenset[Notify]
     stand_ins: tuple[str, ...] = ()
     """Gateways that may carry it when `gateway` cannot be reached, in this order."""
+    priority: Priority = Priority.NORMAL
+    flash: bool = False
+    reference: str | None = None
+    """The sender's own, for this phone alone."""
+    contact: str = ""
+    """What the mailbox calls the phone."""
     refused: Reason | None = None
     diagnostic: str = ""
+    sentence: str = ""
+    """For one that is refused: what its sender would be told over SMTP; it is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +108,5 @@ class NewMail:
     """The day of the daily cap, in the mailbox's time zone: `2026-11-21`."""
     messages: tuple[NewMessage, ...]
     at: datetime
+    signature: str = ""
+    """What ends the text and may be the mailbox's signature; empty when nothing is like one."""

@@ -35,6 +35,8 @@ UNICODE = replace(PLAIN, text="Приём 10:00 ☎", encoding=Encoding.UCS2, se
 LONG = replace(PLAIN, text="a" * 200, segments=("a" * 153, "a" * 47))
 EXPIRING = replace(PLAIN, expires_at=NOW + timedelta(hours=2))
 """Of no use two hours from now."""
+FLASH = replace(PLAIN, flash=True)
+"""To be shown at once and not kept."""
 PROMOTION = replace(PLAIN, message_class=MessageClass.PROMOTIONAL)
 HANDED = Handed(REFERENCE, ("a/b 1",), NUMBER, SENDER)
 """One that the provider has, under an id that a careless address would not survive."""

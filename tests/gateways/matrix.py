@@ -8,7 +8,7 @@ from bridge.gateways.base import SenderKind
 from bridge.gateways.registry import PROVIDERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "gateways.md"
-HEAD = "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+HEAD = "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
 
 
 def table() -> str:
@@ -23,6 +23,8 @@ def table() -> str:
             "yes" if traits.inbound else "no",
             ", ".join(kind.value for kind in SenderKind if kind in traits.senders),
             "the bridge" if traits.own_segments else "the provider",
+            "yes" if traits.shifts else "no",
+            "yes" if traits.flash else "no",
             "yes" if traits.lookup else "no",
             "yes" if traits.cancel else "no",
             "yes" if traits.balance else "no",

@@ -15,9 +15,10 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
+from bridge.errors import Reason
 from bridge.gateways.base import Gateway, Recalled
 from bridge.gateways.registry import KINDS, build
-from bridge.types import GatewayEvent, InboundSms, Money, OutcomeKind, Receipt
+from bridge.types import GatewayEvent, InboundSms, Money, National, OutcomeKind, Receipt, Shift
 from bridge.web.app import build_web
 from bridge.web.refusals import Refusals
 from bridge.web.server import WebServer
@@ -67,6 +68,14 @@ def opened(name: str, url: str, timeout: float = 5.0) -> Gateway:
 def test_every_kind_has_its_table() -> None:
     # The simulated network is tested with the real one; those that speak no HTTP of ours have tests of their own.
     assert set(TABLES) | {"simulator", "smpp", "gammu", "apprise"} == set(KINDS)
+
+
+@everybody
+async def test_a_text_in_national_tables_never_leaves_where_they_are_not_carried(kind: str, provider: Provider) -> None:
+    turkish = replace(PLAIN, shift=Shift(National.TURKISH, single=True, locking=False))
+    outcome = await play_through(kind, provider, turkish)
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.REJECTED, Reason.UNENCODABLE)
+    assert not provider.seen
 
 
 @rows("orders")
@@ -162,6 +171,8 @@ def test_what_a_kind_promises_stands_in_its_table(kind: str) -> None:
     assert traits.cancel is bool(table.recalls) is bool(table.recall)
     assert traits.balance is bool(table.balances) is (table.left is not None) is (table.statement is not None)
     assert traits.price is (table.priced is not None or table.priced_call is not None)
+    assert traits.flash is any(row.sms.flash for row in table.orders)
+    assert not traits.shifts or traits.own_segments
 
 
 @rows("recalls")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import SecretStr
 
-from bridge.errors import SettingsError
+from bridge.errors import SettingsError, SettingsErrors
+from bridge.gateways.configured import open_gateways
 from bridge.gateways.registry import PROVIDERS, build
+from bridge.settings import GatewaySettings, Settings
+from bridge.types import National
 from tests.gateways import matrix
 from tests.gateways.cases import connection
 
@@ -49,3 +53,36 @@ def test_every_kind_has_its_page_and_says_what_it_wants() -> None:
 
 def test_the_page_of_providers_says_what_the_gateways_declare() -> None:
     assert matrix.PAGE.read_text(encoding="utf-8") == matrix.page(), "run: python -m tests.gateways.matrix"
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "options", "is_fine"),
+    [
+        pytest.param("smpp", "smpp://127.0.0.1:2775", {}, True, id="SMPP"),
+        pytest.param("smpp", "smpp://127.0.0.1:2775", {"long": "payload"}, False, id="SMPP without headers of ours"),
+        pytest.param("smpp", "smpp://127.0.0.1:2775", {"long": "sar"}, False, id="SMPP with parameters"),
+        pytest.param("smpp", "smpp://127.0.0.1:2775", {"alphabet": "latin1"}, False, id="SMPP without septets"),
+        pytest.param("vonage", "", {}, False, id="a provider that cuts texts itself"),
+    ],
+)
+def test_national_tables_are_for_gateways_that_carry_them(
+    kind: str, url: str, options: dict[str, str], is_fine: bool
+) -> None:
+    gateway = GatewaySettings(
+        kind=kind,
+        url=url,
+        account="a",
+        secret=SecretStr("x"),
+        options=options,
+        shift_tables=(National.TURKISH, National.URDU),
+    )
+    settings = Settings(gateways={"main": gateway})
+    if is_fine:
+        assert open_gateways(settings)["main"].traits.shifts
+        return
+    with pytest.raises(SettingsErrors) as caught:
+        open_gateways(settings)
+    assert [complaint.sentence for complaint in caught.value.complaints] == [
+        "gateways.main.shift_tables = turkish, urdu: this gateway carries no national tables, or not with these "
+        "options; leave it out"
+    ]

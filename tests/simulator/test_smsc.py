@@ -191,7 +191,13 @@ async def test_kannel_takes_it_for_an_smsc(simulator: Simulator, tmp_path: Path)
             async with httpx.AsyncClient() as kannel, client(simulator) as network:
                 assert (await kannel.get(f"http://127.0.0.1:{http_port}/cgi-bin/sendsms?{query}")).status_code == 202
                 phone = await _texted(network, "+393470000124")
+                flash = urlencode(
+                    {"username": "u", "password": "p", "to": "+393470000125", "from": SENDER, "text": "Sì", "mclass": 0}
+                )
+                await kannel.get(f"http://127.0.0.1:{http_port}/cgi-bin/sendsms?{flash}&charset=utf-8")
+                shown_at_once = await _texted(network, "+393470000125")
             assert [message["text"] for message in phone["messages"]] == [text]
+            assert [(each["text"], each["flash"]) for each in shown_at_once["messages"]] == [("Sì", True)]
         finally:
             for process in reversed(boxes):
                 process.kill()

@@ -49,6 +49,7 @@ class GammuGateway(Provider):
         lookup=True,
         cancel=True,
         own_segments=True,
+        flash=True,
         senders=frozenset({SenderKind.NUMBER}),
     )
 
@@ -67,6 +68,8 @@ class GammuGateway(Provider):
         self._references = count(int(connection.now().timestamp()))
 
     async def submit(self, sms: OutboundSms) -> Outcome:
+        if (refusal := self.unable(sms)) is not None:
+            return refusal
         first, *others = rows(sms, self._phone, next(self._references), self.connection.now())
         committing = False
         try:

@@ -12,6 +12,7 @@ from bridge.types import Encoding, OutboundSms
 
 _CODINGS = {Encoding.GSM7: "Default_No_Compression", Encoding.UCS2: "Unicode_No_Compression"}
 
+_FLASH, _NO_CLASS = 0, -1
 _NO_VALIDITY = -1
 
 
@@ -28,7 +29,7 @@ def rows(sms: OutboundSms, phone: str, reference: int, now: datetime) -> Sequenc
             "TextDecoded": "",
             "Coding": _CODINGS[sms.encoding],
             "UDH": bytes((5, 0, 3, reference & 0xFF, total, ordinal)).hex().upper() if total > 1 else "",
-            "Class": -1,
+            "Class": _FLASH if sms.flash else _NO_CLASS,
         }
         for ordinal, segment in enumerate(sms.segments, 1)
     ]

@@ -12,13 +12,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bridge.gateways.smpp.pdu import ShortMessage, Tag
-from bridge.sms import gsm7
-from bridge.types import Encoding, OutboundSms
+from bridge.sms import header
+from bridge.sms.gsm7 import DEFAULT, NotGsm7
+from bridge.sms.gsm7 import Alphabet as Septets
+from bridge.sms.national import LANGUAGES, alphabet_of
+from bridge.types import Encoding, OutboundSms, Shift
 
 UDH = 0x40
 """The bit of esm_class that announces a user data header."""
 
 _UCS2 = 0x08
+_FLASH_GENERAL, _FLASH_GROUP = 0x10, 0xF0
+"""Class 0 in the general data coding group, which has UCS-2 too (0x18), and in group 1111, which has not."""
+_ON_DISPLAY = b"\x01"
+"""dest_addr_subunit: the phone's display (SMPP 3.4 section 5.3.2.1)."""
 _UCS2_SINGLE, _UCS2_PART = 70, 67
 
 _IA5 = 0x01
@@ -58,6 +65,33 @@ class Long(StrEnum):
     """Whole, as message_payload; the SMSC cuts it."""
 
 
+class Flash(StrEnum):
+    """How an SMSC is told that a text is to be shown at once and not kept."""
+
+    GENERAL = "0x10"
+    """data_coding 0x10, and 0x18 for UCS-2."""
+    GROUP = "0xf0"
+    """data_coding 0xF0, and 0x18 for UCS-2, which that group lacks."""
+    SUBUNIT = "dest_addr_subunit"
+    """By that parameter, with the data_coding of any other text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one SMSC wants its texts."""
+
+    long: Long = Long.UDH
+    alphabet: Alphabet = Alphabet.GSM7
+    flash: Flash = Flash.GENERAL
+    wide: bool = False
+    """Headers with a 16-bit reference, where the segments leave room for it."""
+
+    @property
+    def carries_shifts(self) -> bool:
+        """Whether a header of ours, with septets behind it, reaches the phone."""
+        return self.long is Long.UDH and self.alphabet is Alphabet.GSM7
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """What goes into one submit_sm."""
@@ -78,34 +112,60 @@ class Place:
     """1 for the first."""
 
 
-def pieces(sms: OutboundSms, long: Long, alphabet: Alphabet, reference: int) -> list[Piece]:
-    """What is to be submitted for `sms`, in order; `reference` binds its segments together (its low octet counts)."""
-    coding, texts = _octets(sms, alphabet, whole=long is Long.PAYLOAD)
-    if long is Long.PAYLOAD and len(sms.segments) > 1:
-        return [Piece(texts[0], coding, 0, {Tag.MESSAGE_PAYLOAD: texts[0]})]
-    total, low = len(texts), reference & 0xFF
+def pieces(sms: OutboundSms, way: Way, reference: int) -> list[Piece]:
+    """What is to be submitted for `sms`, in order; `reference` binds its segments together.
+
+    As much of the reference counts as its place has room for. Raises `NotGsm7` for a text that this way cannot carry.
+    """
+    if sms.shift is not None and not way.carries_shifts:
+        raise NotGsm7
+    whole = way.long is Long.PAYLOAD and len(sms.segments) > 1
+    coding, texts = _octets(sms, way.alphabet, whole=whole)
+    tlvs: Mapping[int, bytes] = {}
+    if sms.flash:
+        coding, tlvs = _flash(coding, way)
+    if whole:
+        return [Piece(texts[0], coding, 0, {Tag.MESSAGE_PAYLOAD: texts[0], **tlvs})]
+    total = len(texts)
+    if way.long is Long.UDH:
+        return [
+            Piece(before + octets, coding, UDH if before else 0, tlvs)
+            for before, octets in zip(_headers(sms, texts, way, reference), texts, strict=True)
+        ]
     if total == 1:
-        return [Piece(texts[0], coding, 0, {})]
-    if long is Long.SAR:
-        marks: Iterator[Mapping[int, bytes]] = (
-            {
-                Tag.SAR_MSG_REF_NUM: low.to_bytes(2, "big"),
-                Tag.SAR_TOTAL_SEGMENTS: bytes((total,)),
-                Tag.SAR_SEGMENT_SEQNUM: bytes((ordinal,)),
-            }
-            for ordinal in range(1, total + 1)
-        )
-        return [Piece(octets, coding, 0, tlvs) for octets, tlvs in zip(texts, marks, strict=True)]
+        return [Piece(texts[0], coding, 0, tlvs)]
+    marks: Mapping[int, bytes] = {
+        Tag.SAR_MSG_REF_NUM: (reference & 0xFF).to_bytes(2, "big"),
+        Tag.SAR_TOTAL_SEGMENTS: bytes((total,)),
+    }
     return [
-        Piece(bytes((5, 0, 3, low, total, ordinal)) + octets, coding, UDH, {})
+        Piece(octets, coding, 0, {**marks, Tag.SAR_SEGMENT_SEQNUM: bytes((ordinal,)), **tlvs})
         for ordinal, octets in enumerate(texts, 1)
     ]
+
+
+def _headers(sms: OutboundSms, texts: Sequence[bytes], way: Way, reference: int) -> Iterator[bytes]:
+    total, tables = len(texts), header.tables(sms.shift)
+    if total == 1:
+        yield header.header(tables)
+        return
+    size = header.size(sms.shift, is_part=True, wide_reference=True)
+    room = header.septets(size) if sms.encoding is Encoding.GSM7 else 2 * header.units(size)
+    wide = way.wide and max(map(len, texts)) <= room
+    for ordinal in range(1, total + 1):
+        yield header.header(header.place(reference, total, ordinal, wide=wide) + tables)
+
+
+def _flash(coding: int, way: Way) -> tuple[int, Mapping[int, bytes]]:
+    if way.flash is Flash.SUBUNIT or (way.alphabet is Alphabet.LATIN1 and coding != _UCS2):
+        return coding, {Tag.DEST_ADDR_SUBUNIT: _ON_DISPLAY}
+    return (_FLASH_GROUP if way.flash is Flash.GROUP and coding != _UCS2 else _FLASH_GENERAL | coding), {}
 
 
 def _octets(sms: OutboundSms, alphabet: Alphabet, *, whole: bool) -> tuple[int, Sequence[bytes]]:
     segments = (sms.text,) if whole else sms.segments
     if sms.encoding is Encoding.GSM7 and alphabet is Alphabet.GSM7:
-        return 0, [gsm7.encode(segment) for segment in segments]
+        return 0, [alphabet_of(sms.shift).encode(segment) for segment in segments]
     if sms.encoding is Encoding.GSM7 and _is_latin1(sms.text):
         return 0, [segment.encode("latin-1") for segment in segments]
     if sms.encoding is Encoding.GSM7 and not whole and len(sms.text) > _UCS2_SINGLE:
@@ -126,14 +186,42 @@ def text_of(message: ShortMessage, alphabet: Alphabet) -> tuple[str, Place | Non
     Octets that mean nothing in their coding show as U+FFFD. A part in UCS-2 may begin or end with half a surrogate
     pair, which is kept for its other half.
     """
-    octets, place = message.octets, _sar(message.tlvs)
+    place, septets = _sar(message.tlvs), DEFAULT
+    before, octets = _split(message)
+    if before:
+        place, septets = concatenation(before) or place, header.alphabet(before)
+    return _decode(octets, message.data_coding, alphabet, septets, whole=place is None), place
+
+
+def shift_of(message: ShortMessage) -> Shift | None:
+    """The national tables that a message names; None where they are of two languages, or of one that nobody knows."""
+    named = dict(header.elements(_split(message)[0]))
+    single, locking = named.get(header.SINGLE_SHIFT, b""), named.get(header.LOCKING_SHIFT, b"")
+    language = LANGUAGES.get((single or locking or b"\0")[0])
+    if language is None or (single and locking and single != locking):
+        return None
+    try:
+        return Shift(language, single=bool(single), locking=bool(locking))
+    except ValueError:  # there is no such table
+        return None
+
+
+def is_flash(message: ShortMessage) -> bool:
+    """Whether a message is to be shown at once and not kept."""
+    coding = message.data_coding
+    in_class_0 = coding & 0xD3 == 0x10 or coding & 0xFB == 0xF0
+    return in_class_0 or message.tlvs.get(Tag.DEST_ADDR_SUBUNIT) == _ON_DISPLAY
+
+
+def _split(message: ShortMessage) -> tuple[bytes, bytes]:
+    """The header, without its length, and what follows; no header where it would be longer than the message."""
+    octets = message.octets
     if message.esm_class & UDH and octets and octets[0] < len(octets):
-        header, octets = octets[1 : octets[0] + 1], octets[octets[0] + 1 :]
-        place = concatenation(header) or place
-    return _decode(octets, message.data_coding, alphabet, whole=place is None), place
+        return octets[1 : octets[0] + 1], octets[octets[0] + 1 :]
+    return b"", octets
 
 
-def _decode(octets: bytes, data_coding: int, alphabet: Alphabet, *, whole: bool) -> str:
+def _decode(octets: bytes, data_coding: int, alphabet: Alphabet, septets: Septets, *, whole: bool) -> str:
     kind = _alphabet_bits(data_coding)
     if kind == 2:
         errors = "replace" if whole else "surrogatepass"
@@ -146,7 +234,7 @@ def _decode(octets: bytes, data_coding: int, alphabet: Alphabet, *, whole: bool)
     elif data_coding == 0 and alphabet is Alphabet.LATIN1:
         text = octets.decode("latin-1")
     else:
-        text = gsm7.decode(octets)
+        text = septets.decode(octets)
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
@@ -169,14 +257,10 @@ def _eight_bits(octets: bytes) -> str:
         return octets.decode("latin-1")
 
 
-def concatenation(header: bytes) -> Place | None:
+def concatenation(elements: bytes) -> Place | None:
     """The concatenation element of a user data header (TS 23.040 section 9.2.3.24.1 and .8)."""
-    at = 0
-    while at + 2 <= len(header):
-        element, length = header[at], header[at + 1]
-        value = header[at + 2 : at + 2 + length]
-        at += 2 + length
-        if (element, len(value)) in ((0x00, 3), (0x08, 4)):
+    for element, value in header.elements(elements):
+        if (element, len(value)) in ((header.CONCATENATION, 3), (header.CONCATENATION_WIDE, 4)):
             *reference, total, ordinal = value
             return _place(int.from_bytes(bytes(reference), "big"), total, ordinal)
     return None

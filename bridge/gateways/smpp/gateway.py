@@ -22,7 +22,7 @@ from bridge.gateways.connection import Connection
 from bridge.gateways.provider import Provider
 from bridge.gateways.smpp import inbound, receipts, status
 from bridge.gateways.smpp.binds import Binds, sentence
-from bridge.gateways.smpp.coding import Piece, pieces
+from bridge.gateways.smpp.coding import Long, Piece, pieces
 from bridge.gateways.smpp.options import OPTIONS, read
 from bridge.gateways.smpp.pdu import Address, ShortMessage
 from bridge.gateways.smpp.receipts import IdNotation
@@ -50,14 +50,19 @@ class SmppGateway(Provider):
     kind = "smpp"
     title = "SMPP"
     options = OPTIONS
-    traits = Traits(receipts=True, inbound=True, cancel=True, own_segments=True)
+    traits = Traits(receipts=True, inbound=True, cancel=True, own_segments=True, shifts=True, flash=True)
 
     def __init__(self, connection: Connection) -> None:
         """Raises SettingsError for a value that cannot be used."""
         super().__init__(connection)
         self._agreed = read(connection)
         # Only an id that is kept as the SMSC wrote it names a message to it.
-        self.traits = replace(self.traits, cancel=self._agreed.notation is IdNotation.SAME)
+        self.traits = replace(
+            self.traits,
+            cancel=self._agreed.notation is IdNotation.SAME,
+            shifts=self._agreed.way.carries_shifts,
+            wide_reference=self._agreed.way.wide and self._agreed.way.long is Long.UDH,
+        )
         self._binds = Binds(self.name, self._agreed.terms, self._agreed.modes, self._hear)
         self._heard: Hear | None = None
         # Two long texts to one phone must not share their reference, not even across a restart.
@@ -68,8 +73,10 @@ class SmppGateway(Provider):
     # ------------------------------------------------------------------------------------------------- out
 
     async def submit(self, sms: OutboundSms) -> Outcome:
+        if (refusal := self.unable(sms)) is not None:
+            return refusal
         try:
-            todo = pieces(sms, self._agreed.long, self._agreed.alphabet, next(self._references))
+            todo = pieces(sms, self._agreed.way, next(self._references))
         except NotGsm7:
             return Outcome(OutcomeKind.REJECTED, reason=Reason.UNENCODABLE, diagnostic="not in the GSM alphabet")
         until = asyncio.get_running_loop().time() + LATEST_START
@@ -216,7 +223,7 @@ class SmppGateway(Provider):
             log.info("smpp.repeated", gateway=self.name)
             return status.OK
         try:
-            event = inbound.read(self.name, message, self._agreed.alphabet, self.connection.now())
+            event = inbound.read(self.name, message, self._agreed.way.alphabet, self.connection.now())
         except inbound.NoAddress:
             log.error("smpp.no_address", gateway=self.name)
             return status.NEVER_AGAIN

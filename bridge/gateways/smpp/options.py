@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.errors import SettingsError
 from bridge.gateways.connection import Connection, Option
-from bridge.gateways.smpp.coding import Alphabet, Long
+from bridge.gateways.smpp.coding import Alphabet, Flash, Long, Way
 from bridge.gateways.smpp.receipts import IdNotation
 from bridge.gateways.smpp.terms import Mode, Terms
 from bridge.settings.checks import is_loopback
@@ -19,6 +19,7 @@ LONGEST_ANSWER = 35.0
 
 _VERSIONS = {"3.4": 0x34, "5.0": 0x50}
 _PORTS = {"smpp": 2775, "smpps": 3550}
+_REFERENCES = {"8-bit": False, "16-bit": True}
 _BINDS = {"transceiver": (Mode.TRANSCEIVER,), "pair": (Mode.TRANSMITTER, Mode.RECEIVER)}
 
 OPTIONS = (
@@ -32,6 +33,8 @@ OPTIONS = (
     Option("service_type", "what some providers want to be told with each message", ""),
     Option("alphabet", "what the SMSC takes data_coding 0 for", Alphabet.GSM7, tuple(Alphabet)),
     Option("long", "how long texts are handed over", Long.UDH, tuple(Long)),
+    Option("reference", "what binds the segments of a long text, where `long` is udh", "8-bit", tuple(_REFERENCES)),
+    Option("flash", "how the SMSC is told to have a text shown at once", Flash.GENERAL, tuple(Flash)),
     Option("message_ids", "how message ids are written in answers and in receipts", "same", tuple(IdNotation)),
     Option("timezone", "IANA name of the clock by which the SMSC dates its receipts", "UTC"),
     Option("ca_file", "authorities to trust instead of the system's, in PEM", ""),
@@ -46,8 +49,7 @@ class Agreed:
     terms: Terms
     modes: tuple[Mode, ...]
     """One for each bind."""
-    alphabet: Alphabet
-    long: Long
+    way: Way
     notation: IdNotation
     zone: ZoneInfo
     service_type: str
@@ -59,8 +61,12 @@ def read(connection: Connection) -> Agreed:
     return Agreed(
         terms=_terms(given),
         modes=_BINDS[given.text("bind")] * int(given.number("binds", 1, 100)),
-        alphabet=Alphabet(given.text("alphabet")),
-        long=Long(given.text("long")),
+        way=Way(
+            long=Long(given.text("long")),
+            alphabet=Alphabet(given.text("alphabet")),
+            flash=Flash(given.text("flash")),
+            wide=_REFERENCES[given.text("reference")],
+        ),
         notation=IdNotation(given.text("message_ids")),
         zone=_zone(given),
         service_type=given.text("service_type"),

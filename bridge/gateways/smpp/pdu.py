@@ -40,6 +40,7 @@ class Command(IntEnum):
 class Tag(IntEnum):
     """Optional parameters that are written or read here (section 5.3.2; 5.0: congestion_state)."""
 
+    DEST_ADDR_SUBUNIT = 0x0005
     RECEIPTED_MESSAGE_ID = 0x001E
     SAR_MSG_REF_NUM = 0x020C
     SAR_TOTAL_SEGMENTS = 0x020E

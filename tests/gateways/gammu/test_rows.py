@@ -37,6 +37,11 @@ def test_a_short_text_is_one_row() -> None:
     assert rows(UNICODE, "second", 7, NOW)[0]["SenderID"] == "second"
 
 
+def test_a_flash_text_is_of_class_0_in_every_row() -> None:
+    assert [row["Class"] for row in rows(replace(LONG, flash=True), "", 7, NOW)] == [0, 0]
+    assert [row["Class"] for row in rows(LONG, "", 7, NOW)] == [-1, -1]
+
+
 def test_a_long_text_is_a_row_a_segment_bound_by_one_reference() -> None:
     first, second = rows(LONG, "", 0x1FE, NOW)
     assert (first["MultiPart"], first["UDH"]) == (True, "050003FE0201")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from bridge.types import MessageState
 from tests.gateways.cases import (
+    FLASH,
     NUMBER,
     PLAIN,
     PUBLIC_URL,
@@ -58,6 +59,7 @@ KIND = Kind(
     orders=[
         Order("plain", PLAIN, Request("POST", "/a1/sms", LOGIN, {**FIELDS, "message": PLAIN.text})),
         Order("unicode", UNICODE, Request("POST", "/a1/sms", LOGIN, {**FIELDS, "message": UNICODE.text})),
+        Order("flash", FLASH, Request("POST", "/a1/sms", LOGIN, {**FIELDS, "message": FLASH.text, "flashsms": "yes"})),
     ],
     answers=[
         Says(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from bridge.errors import Reason
 from bridge.types import MessageState
 from tests.gateways.cases import (
     EXPIRING,
+    FLASH,
     LONG,
     NUMBER,
     PLAIN,
@@ -121,6 +123,12 @@ KIND = Kind(
             "of no use in two hours",
             EXPIRING,
             request(EXPIRING.text, options={"validityPeriod": {"amount": 120, "timeUnit": "MINUTES"}}),
+        ),
+        Order("flash", FLASH, request(FLASH.text, options={"flash": True})),
+        Order(
+            "flash, and of no use in two hours",
+            replace(EXPIRING, flash=True),
+            request(EXPIRING.text, options={"flash": True, "validityPeriod": {"amount": 120, "timeUnit": "MINUTES"}}),
         ),
     ],
     answers=[

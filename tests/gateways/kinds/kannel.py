@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from bridge.errors import Reason
 from bridge.types import MessageState, Outcome, OutcomeKind
 from tests.gateways.cases import (
+    FLASH,
     LONG,
     NOW,
     NUMBER,
@@ -83,6 +84,7 @@ KIND = Kind(
         Order("plain", PLAIN, Request("POST", TARGET, HEADERS, PLAIN.text)),
         Order("unicode", UNICODE, Request("POST", TARGET, {**HEADERS, "x-kannel-coding": "2"}, UNICODE.text)),
         Order("long", LONG, Request("POST", TARGET, HEADERS, LONG.text)),
+        Order("flash", FLASH, Request("POST", TARGET, {**HEADERS, "x-kannel-mclass": "0"}, FLASH.text)),
         Order(
             "with an end to it",
             replace(PLAIN, expires_at=NOW + timedelta(minutes=90, seconds=59)),

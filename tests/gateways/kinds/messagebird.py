@@ -13,6 +13,7 @@ from bridge.errors import Reason
 from bridge.types import CREDITS, MessageState
 from tests.gateways.cases import (
     EXPIRING,
+    FLASH,
     LONG,
     NOW,
     NUMBER,
@@ -132,6 +133,7 @@ KIND = Kind(
             EXPIRING,
             Request("POST", "/messages", LOGIN, {**FIELDS, "body": EXPIRING.text, "validity": 7200}),
         ),
+        Order("flash", FLASH, Request("POST", "/messages", LOGIN, {**FIELDS, "body": FLASH.text, "type": "flash"})),
     ],
     answers=[
         Says("taken, and what it costs", priced("0.075"), accepted("e8077d80", money("0.075", "EUR"))),

@@ -13,6 +13,7 @@ from bridge.errors import Reason
 from bridge.types import MessageState
 from tests.gateways.cases import (
     EXPIRING,
+    FLASH,
     LONG,
     NOW,
     NUMBER,
@@ -101,6 +102,7 @@ KIND = Kind(
         Order("unicode", UNICODE, request(UNICODE.text)),
         Order("long", LONG, request(LONG.text)),
         Order("of no use in two hours", EXPIRING, request(EXPIRING.text, ttl="120")),
+        Order("flash", FLASH, request(FLASH.text, flash="1")),
     ],
     answers=[
         Says("taken", answer("100"), accepted(ID, money("0.075"))),

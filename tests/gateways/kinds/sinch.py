@@ -14,6 +14,7 @@ from bridge.gateways.base import Recalled
 from bridge.types import MessageState
 from tests.gateways.cases import (
     EXPIRING,
+    FLASH,
     LONG,
     NOW,
     NUMBER,
@@ -114,6 +115,7 @@ KIND = Kind(
         Order("unicode", UNICODE, request(UNICODE.text)),
         Order("long", LONG, request(LONG.text)),
         Order("of no use in two hours", EXPIRING, request(EXPIRING.text, expire_at="2026-11-21T12:00:00.000Z")),
+        Order("flash", FLASH, request(FLASH.text, flash_message=True)),
     ],
     answers=[
         Says("taken", Play(201, f'{{"id": "{BATCH}", "type": "mt_text", "canceled": false}}'), accepted(BATCH)),

@@ -12,6 +12,7 @@ from bridge.errors import Reason
 from bridge.types import MessageState
 from tests.gateways.cases import (
     EXPIRING,
+    FLASH,
     LONG,
     NOW,
     NUMBER,
@@ -131,6 +132,11 @@ KIND = Kind(
             "of use for two hours",
             EXPIRING,
             Request("POST", "/sms/json", LOGIN, {**FIELDS, "text": EXPIRING.text, "ttl": "7200000"}),
+        ),
+        Order(
+            "flash",
+            FLASH,
+            Request("POST", "/sms/json", LOGIN, {**FIELDS, "text": FLASH.text, "message-class": "0"}),
         ),
     ],
     answers=[

@@ -1,0 +1,80 @@
+"""Whom the address of a recipient means, before anybody knows whether there is such a phone; out of `reading`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+
+class Priority(StrEnum):
+    """In which order messages that are due leave."""
+
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What an address asks for besides, as in `+393331234567+flash+p=high@…`; None where it says nothing."""
+
+    flash: bool = False
+    """Shown at once and not kept by the phone (3GPP TS 23.038 section 4, class 0)."""
+    sender: str | None = None
+    priority: Priority | None = None
+    reference: str | None = None
+    """The sender's own reference."""
+    validity: int | None = None
+    """Seconds after which the text is worth nothing."""
+
+    def over(self, others: Wishes) -> Wishes:
+        """These, and what `others` say where these say nothing."""
+        if others is NO_WISHES or self is NO_WISHES:
+            return self if others is NO_WISHES else others
+        return replace(
+            others,
+            flash=self.flash or others.flash,
+            **{name: value for name in _VALUES if (value := getattr(self, name)) is not None},
+        )
+
+
+_VALUES = ("sender", "priority", "reference", "validity")
+NO_WISHES = Wishes()
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """A telephone number."""
+
+    digits: str
+    """As written, to be read by `sms.numbers`: perhaps a plus, digits, separators."""
+    wishes: Wishes = NO_WISHES
+    password: str | None = field(default=None, repr=False)
+    """What another service's address shows as its password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A contact or a group of the address book."""
+
+    name: str
+    """As written."""
+    wishes: Wishes = NO_WISHES
+
+
+@dataclass(frozen=True, slots=True)
+class InTheMail:
+    """A fixed address: the numbers stand in the mail itself."""
+
+    wishes: Wishes = NO_WISHES
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """`preview@…`: the mail is answered with what it would send, and nothing is sent."""
+
+    dialled: Dialled | None = None
+    """The number of `preview+393331234567@…`; without one, the numbers stand in the mail, if anywhere."""
+
+
+Addressee = Dialled | Named | InTheMail | Trial
