@@ -42,6 +42,8 @@ class Reason(StrEnum):
     MAIL_TOO_LARGE = "mail_too_large"
     UNENCODABLE = "unencodable"
     BAD_HEADER = "bad_header"
+    BAD_ORDER = "bad_order"
+    ORDER_PASSWORD = "order_password"
     BAD_LINES = "bad_lines"
     AUTOMATIC_MAIL = "automatic_mail"
     DAILY_CAP = "daily_cap"
@@ -76,6 +78,8 @@ REPLIES: dict[Reason, tuple[int, str]] = {
     Reason.MAIL_TOO_LARGE: (552, "5.3.4"),
     Reason.UNENCODABLE: (550, "5.6.0"),
     Reason.BAD_HEADER: (550, "5.6.0"),
+    Reason.BAD_ORDER: (550, "5.6.0"),
+    Reason.ORDER_PASSWORD: (550, "5.7.1"),
     Reason.BAD_LINES: (550, "5.6.0"),
     Reason.AUTOMATIC_MAIL: (550, "5.7.1"),
     Reason.DAILY_CAP: (452, "4.2.2"),

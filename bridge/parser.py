@@ -10,11 +10,10 @@ import re
 
 from bridge.errors import MailRefusal, Reason
 from bridge.reading import headers
-from bridge.reading.headers import Fields
-from bridge.reading.mime import read_body
+from bridge.reading.headers import Fields, display_names
 from bridge.reading.options import read_options
-from bridge.reading.trim import trim
-from bridge.types import Envelope, Submission
+from bridge.reading.words import Form, read_words
+from bridge.types import NO_HABITS, Envelope, Habits, Submission
 
 LAST_REFERENCES = 10
 """Message-IDs of a thread that are kept beside its first one."""
@@ -41,19 +40,26 @@ _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
 _JUNK = "The mail holds no readable text: write the words into the body of the mail, in UTF-8."
 
 
-def parse(raw: bytes, envelope: Envelope) -> Submission:
-    """The submission that `raw` makes. Raises `MailRefusal`: automatic mail, bad header, encrypted, empty text."""
+def parse(
+    raw: bytes,
+    envelope: Envelope,
+    habits: Habits = NO_HABITS,
+    form: Form | None = None,
+    *,
+    numbers_within: bool = False,
+) -> Submission:
+    """The submission that `raw` makes, read as the `habits` of its mailbox say, and as the other service reads it whose
+    `form` it has. With `numbers_within` the mail goes to a fixed address and must name its phones. Raises
+    `MailRefusal`: automatic mail, bad header, bad order, encrypted, empty text, no number.
+    """
     fields, header_end, start = headers.split(raw, 0, len(raw))
     if _is_automatic(fields):
         raise MailRefusal(Reason.AUTOMATIC_MAIL, _AUTOMATIC)
     options = read_options(fields)
-    body = read_body(raw[start:].replace(b"\r\n", b"\n"), fields)
+    body = raw[start:].replace(b"\r\n", b"\n")
     subject = headers.decoded(fields.raw("subject"))
-    text, cuts = trim(body.text, subject)
-    invitation = None if text else body.invitation
-    if not text and invitation is None:
-        raise MailRefusal(Reason.EMPTY_TEXT, _empty(bool(cuts or body.cuts)))
-    if _unreadable(text):
+    words = read_words(body, fields, subject, habits, form, numbers_within=numbers_within)
+    if _unreadable(words.text):
         raise MailRefusal(Reason.EMPTY_TEXT, _JUNK)
     message_id = _message_id(fields)
     return Submission(
@@ -62,13 +68,17 @@ def parse(raw: bytes, envelope: Envelope) -> Submission:
         header_from=_header_from(fields),
         subject=subject,
         references=_references(fields),
-        text=text,
-        cuts=body.cuts + cuts,
-        warnings=body.warnings,
-        options=options,
+        text=words.text,
+        cuts=words.cuts,
+        warnings=words.warnings,
+        options=options if form is None else options.over(words.options),
         headers=raw[:header_end],
         wants_receipt="return-receipt-to" in fields,
-        invitation=invitation,
+        numbers=words.numbers,
+        wishes=words.wishes,
+        passwords=words.passwords,
+        names=display_names(fields),
+        invitation=words.invitation,
     )
 
 
@@ -85,12 +95,6 @@ def _is_automatic(fields: Fields) -> bool:
     if (submitted not in {"", "no"} or suppresses) and _AWAY.match(headers.decoded(fields.raw("subject"))):
         return True
     return suppresses and any(name in fields for name in ("x-sms-status", "x-sms-match"))
-
-
-def _empty(something_was_cut: bool) -> str:
-    if something_was_cut:
-        return "The mail holds nothing but a quoted mail or a signature: write the text above it."
-    return "The mail holds no text: write the text of the SMS into the body of the mail, not the subject."
 
 
 def _unreadable(text: str) -> bool:

@@ -99,19 +99,38 @@ _SCANNED = _words(
     """
 )
 _SCANNERS = _words("www.avast.com | www.avg.com | mailscanner")
+_LIST_RULE = re.compile(r"[-=_]{5,60}")
+_LIST = _words(
+    """
+    mailing list | mailinglist | google groups | googlegroups.com | listinfo | @lists. | @list. | mailman | lista di
+    distribuzione | lista de correo | liste de diffusion | mailingliste | lista de discussão | yahoo! groups | groups.io
+    """
+)
+_LEAVE = _words(
+    """
+    unsubscribe | listinfo | mailman | to leave this | stop receiving | you received this message because | you are
+    receiving this because | disiscri | annullare l'iscrizione | cancelar la suscripción | darse de baja | afmelden |
+    désinscri | désabonn | abmelden | abbestellen | austragen | cancelar a inscrição
+    """
+)
+"""What the footer of a mailing list speaks of, and how to leave it; it holds an address, too."""
 _LONGEST_LINE = 400
 """Characters of a paragraph about printing or viruses."""
 
 _OUTSIDE = _words(
     """
-    outside of the organi | outside the organi | outside your organi | outside our organi | outside of our organi
-    | outside the company | outside of the company | external sender | external email | external
-    e-mail | external source | proviene dall'esterno | arriva dall'esterno | mittente esterno | dall'esterno
-    dell'organi | dall'esterno dell'azienda | remitente externo | fuera de la organización | fuera de su organización |
-    correo externo | van buiten de organisatie | van buiten onze organisatie | van buiten uw organisatie | externe
-    afzender | externe e-mail | expéditeur externe | extérieur de l'organisation | extérieur à l'organisation |
-    außerhalb der organisation | außerhalb unserer organisation | außerhalb ihrer organisation | externer absender |
-    externen absender | fora da organização | fora da sua organização | remetente externo
+    outside of the organi | outside the organi | outside your organi | outside our organi | outside of our organi |
+    outside the company | outside of the company | outside of this company | originated outside | originated from
+    outside | came from outside | comes from outside | sent from outside | external sender | external email | external
+    e-mail | external source | external message | proviene dall'esterno | arriva dall'esterno | mittente esterno |
+    dall'esterno dell'organi | dall'esterno dell'azienda | originata all'esterno | inviata dall'esterno | remitente
+    externo | fuera de la organización | fuera de su organización | correo externo | procede de fuera | originado fuera
+    | proviene de fuera | van buiten de organisatie | van buiten onze organisatie | van buiten uw organisatie | externe
+    afzender | externe e-mail | afkomstig van buiten | komt van buiten | expéditeur externe | extérieur de
+    l'organisation | extérieur à l'organisation | außerhalb der organisation | außerhalb unserer organisation |
+    außerhalb ihrer organisation | externer absender | externen absender | provient de l'extérieur | von außerhalb |
+    stammt von extern | kommt von extern | origem externa | de fora da empresa | fora da organização | fora da sua
+    organização | remetente externo
     """
 )
 _CARE = _words(
@@ -134,7 +153,7 @@ _PLACEHOLDER = re.compile(
     r"(?:\[(?:cid:|image:|inline image)[^\]\n]{0,200}\]"
     r"|\[(?:logo|immagine|imagen|image|afbeelding|bild|photo|foto)(?::? ?\d{0,3}| [^\]\s]{1,80}\.(?:png|jpe?g|gif))\]"
     r"|\[[^\]\n]{0,200}(?:automaticall?y generated|automaticamente|automáticamente|automatisch|automatiquement)"
-    r"[^\]\n]{0,60}\]|<image\d+\.\w{3,4}>|\u1427|\ufffc)+",
+    r"[^\]\n]{0,60}\]|!\[[^\]\n]{0,200}\]\([^)\s]{0,1000}\)|<image\d+\.\w{3,4}>|\u1427|\ufffc)+",
     re.IGNORECASE,
 )
 """Where a mail program leaves a picture out of its plain text, and the mark of a tracker."""
@@ -163,7 +182,7 @@ def disclaimer(lines: list[str]) -> Found:
     for start, stop in reversed(paragraphs):
         text = _text(lines, start, stop)
         heads = begin < len(lines) and _is_heading(text)
-        if not (heads or _is_boilerplate(text)):
+        if not (heads or _is_boilerplate(text) or _is_list_footer(lines, start, text)):
             break
         first = start if heads else _first_of_it(lines, start, stop)
         if first == paragraphs[0][0]:
@@ -213,6 +232,14 @@ def _is_footer(text: str) -> bool:
     if not _says(text, _VIRUS):
         return _says(text, _SCANNERS)
     return _says(text, _SCANNERS) or (_says(text, _SCANNED) and _says(text, _MAIL))
+
+
+def _is_list_footer(lines: list[str], start: int, text: str) -> bool:
+    """Whether a mailing list put this below a rule; how to leave it without one may be somebody's own words."""
+    above = next((lines[at].strip() for at in range(start - 1, max(start - 3, -1), -1) if lines[at].strip()), "")
+    if not (lines[start].rstrip() == "--" or RULE.fullmatch(above) or _LIST_RULE.fullmatch(above)):
+        return False
+    return len(text) <= _LONGEST_BANNER and _says(text, _LIST) and ("@" in text or "://" in text or _says(text, _LEAVE))
 
 
 def _speaks_of_itself(text: str) -> bool:

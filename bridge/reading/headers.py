@@ -14,21 +14,27 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from bridge.errors import MailRefusal, Reason
-from bridge.reading.charsets import decode
+from bridge.reading.charsets import decode, decode_known
+from bridge.reading.names import MAX_NAME
 
 MAX_VALUE = 8_192
 """Characters of a field's value that are looked at; enough for every subject and thread."""
 
 MAX_FIELDS = 1_000
-"""Header fields of a mail or of one of its parts."""
+"""Header fields of a mail."""
+MAX_PART_FIELDS = 200
+"""Header fields of one of its parts, of which there can be a thousand."""
 
-_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)(?:\n|\Z)")
+_FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)(?:\n|\Z)")
 _EMPTY_LINE = re.compile(rb"\r?\n")
 _MEDIA_TYPE = re.compile(r"[^\s/]+/[^\s/]+")
 _FOLD = re.compile(r"[\r\n\t ]+")
 _WORD = re.compile(r"=\?([A-Za-z0-9_.:+-]{1,40})(?:\*[^?\s]{0,40})?\?([bBqQ])\?([^?\s]{0,1000})\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t\r\n]+(?==\?)")
 _PARAMETER = re.compile(r";\s*([!#$&+.^_`{|}~0-9A-Za-z%'*-]+)\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;]*))", re.DOTALL)
+_NAMED_ADDRESS = re.compile(
+    r"""(?:^|[,;:])[ \t]*+(?:"((?:[^"\\]|\\.){1,320}+)"[ \t]*+|([^<>",;:]{1,320}+))<([^<>\s]{1,320}+)>"""
+)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?")
 
@@ -51,6 +57,12 @@ class Fields:
         value = self._first.get(name)
         return one_line(value) if value else ""
 
+    def token(self, name: str) -> str:
+        """The same of a field that says how a part is to be read. Its charset is never guessed, which takes time: a
+        mail can have thousands of these fields.
+        """
+        return _printable(_as_known(self._first.get(name, b"")[:MAX_VALUE], "utf-8"))
+
     def __contains__(self, name: str) -> bool:
         return name in self._first
 
@@ -71,19 +83,18 @@ class ContentType:
         return self.type.partition("/")[0]
 
 
-def split(data: bytes, start: int, end: int) -> tuple[Fields, int, int]:
+def split(data: bytes, start: int, end: int, most: int = MAX_FIELDS) -> tuple[Fields, int, int]:
     """The fields of the block at `start`, where they end, and where the body begins. Lines end in LF or CRLF.
 
     A line that is no field ends the header and begins the body, as mail readers treat a missing empty line. Raises
-    `MailRefusal` (bad header) beyond `MAX_FIELDS`.
+    `MailRefusal` (bad header) beyond `most` fields.
     """
     items: list[tuple[str, bytes]] = []
     position = start
     while (match := _FIELD.match(data, position, end)) is not None:
-        if len(items) == MAX_FIELDS:
-            raise MailRefusal(
-                Reason.BAD_HEADER, f"The mail has more than {MAX_FIELDS} header fields: send it with fewer."
-            )
+        if len(items) == most:
+            what = "mail" if most == MAX_FIELDS else "mail has a part that"
+            raise MailRefusal(Reason.BAD_HEADER, f"The {what} has more than {most} header fields: send it with fewer.")
         items.append((match[1].decode("ascii").lower(), match[2]))
         position = match.end()
     empty = _EMPTY_LINE.match(data, position, end)
@@ -103,9 +114,25 @@ def decoded(value: bytes) -> str:
     return _printable(_WORD.sub(_word, _BETWEEN_WORDS.sub(r"\1", text)))
 
 
+def display_names(fields: Fields) -> dict[str, str]:
+    """What the mail calls its recipients, by address in lower case: the phrases before angle brackets in To and Cc
+    (RFC 5322 section 3.4). A phrase without letters or with an @ repeats the address and is no name."""
+    found: dict[str, str] = {}
+    for field in ("to", "cc"):
+        line = fields.line(field)[:MAX_VALUE] if field in fields else ""
+        if "<" not in line:
+            continue
+        for quoted, plain, address in _NAMED_ADDRESS.findall(line):
+            phrase = _QUOTED_PAIR.sub(r"\1", quoted) if quoted else plain
+            name = decoded(phrase.encode("utf-8", "surrogateescape")).strip(" '\"")
+            if "@" not in name and any(map(str.isalpha, name)) and len(name) <= MAX_NAME:
+                found.setdefault(address.lower(), name)
+    return found
+
+
 def content_type(fields: Fields, default: str = "text/plain") -> ContentType:
     """The Content-Type of a part; what cannot be read counts as `default` (RFC 2045 section 5.2)."""
-    value, parameters = value_and_parameters(fields.line("content-type"))
+    value, parameters = value_and_parameters(fields.token("content-type"))
     return ContentType(value if _MEDIA_TYPE.fullmatch(value) else default, parameters)
 
 
@@ -135,7 +162,12 @@ def _joined(sections: list[tuple[int, bool, str]]) -> str:
         if encoded and index == 0 and text.count("'") >= 2:
             charset, _, text = text.split("'", 2)
         raw += unquote_to_bytes(text) if encoded else text.encode("utf-8", "replace")
-    return decode(raw, charset)
+    return _as_known(raw, charset)
+
+
+def _as_known(octets: bytes, charset: str) -> str:
+    text = decode_known(octets, charset)
+    return octets.decode("cp1252", "replace") if text is None else text
 
 
 def _printable(text: str) -> str:

@@ -7,21 +7,38 @@ Python's.
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from bridge.types import Cut
+from bridge.types import Cut, CutRule
 
 MAX_TAGS = 20_000
-"""Most "<" in all the HTML of a mail. Building the tree takes time in proportion to tags times depth: half a second
-when hostile, at this number."""
+"""Most tags in all the HTML of a mail, as `weight` counts them. Building the tree takes time in proportion to tags
+times depth: a third of a second when hostile, at this number."""
+MAX_ATTRIBUTES = 100
+"""Of one tag; the tree's maker compares each with all those before it, half a minute long for 100,000."""
+LONGEST_ATTRIBUTE = 10_000
+"""Characters of a style or class that are looked at."""
+_FEW, _SOME = 20_000, 60_000
+"""Characters of HTML in which there can be no tag with so many attributes that they take time; the same where none is
+long, as far as a glance tells."""
 
 # HTML's formatting elements are opened again in every block that follows an unclosed one: 70 kB of them become nine
 # million nodes. A span is not, and says the same to us.
 _FORMATTING = re.compile(
     r"<(/?)(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])",
     re.IGNORECASE,
+)
+# WHATWG HTML, sections 13.2.5.32 to 13.2.5.40, for what a tag ends and where an attribute does.
+_ATTRIBUTE = (
+    r"[ \t\n\r\f/]*+[^ \t\n\r\f/>][^ \t\n\r\f/>=]*+"
+    r"(?:[ \t\n\r\f]*+=[ \t\n\r\f]*+(?:\"[^\"]*+\"|'[^']*+'|[^ \t\n\r\f>\"'][^ \t\n\r\f>]*+)?+)?+"
+)
+_LONG_TAG = re.compile(r"<[^>]{2000}")
+_TAG = re.compile(
+    rf"(<[a-zA-Z][^ \t\n\r\f/>]*+(?:{_ATTRIBUTE}){{0,{MAX_ATTRIBUTES}}}+)(?:{_ATTRIBUTE})*+",
 )
 _SPACES = re.compile(r"[ \t\n\r\f]+")
 _HIDDEN = re.compile(r"display:none|visibility:hidden|mso-hide:all|opacity:0(?:\.0*)?(?:[;%!]|$)", re.IGNORECASE)
@@ -39,10 +56,20 @@ _BLOCKS = frozenset(
     | {"ol", "p", "pre", "section", "table", "tbody", "tfoot", "thead", "tr", "ul"}
 )
 _CELLS = frozenset({"td", "th"})
-_QUOTE_CLASSES = frozenset({"gmail_quote", "gmail_extra", "gmail_attr", "moz-cite-prefix", "yahoo_quoted"})
-SIGNATURE_CLASSES = frozenset({"gmail_signature", "moz-signature", "protonmail_signature_block"})
+_QUOTE_CLASSES = frozenset(
+    {"gmail_quote", "gmail_quote_container", "gmail_extra", "gmail_attr", "moz-cite-prefix", "moz-forward-container"}
+    | {"yahoo_quoted", "protonmail_quote", "tutanota_quote", "zmail_extra", "nylas-quote", "missive_quote"}
+)
+_QUOTE_NAMES = frozenset({"quote", "messagereplysection"})
+"""What GMX, WEB.DE and Spark name the block that holds a quoted mail."""
+_QUOTE_IDS = frozenset({"olk_src_body_section", "mail-editor-reference-message-container", "reply-intro"})
+"""Outlook for the Mac, and Roundcube above the quotation."""
+SIGNATURE_CLASSES = frozenset(
+    {"gmail_signature", "moz-signature", "protonmail_signature_block", "k9mail-signature", "sh-signature"}
+)
 SIGNATURE_IDS = frozenset({"signature", "applemailsignature", "ms-outlook-mobile-signature"})
 """What mail programs set around the signature that they insert; the new Outlook says `<div id="Signature">`."""
+SIGNATURE_NAMES = frozenset({"messagesignaturesection"})
 _QUOTE_REST_IDS = frozenset({"appendonsend", "divrplyfwdmsg"})
 """Outlook on the web marks where the quoted mail begins and puts it into the siblings that follow."""
 
@@ -85,22 +112,35 @@ class _Writer:
         return "".join(self.pieces).replace("\N{NO-BREAK SPACE}", " ")
 
 
-def to_text(html: str) -> tuple[str, tuple[Cut, ...]]:
-    """The visible text of `html`, and what it marks as quoted or as a signature.
+def weight(html: str) -> int:
+    """How many tags `html` counts for. One that is never closed lies around all that follow, and counts for more."""
+    tags = html.count("<")
+    return max(tags, (tags - html.count("</")) * 5 // 3)
+
+
+def to_text(html: str, kept: AbstractSet[CutRule] = frozenset()) -> tuple[str, tuple[Cut, ...]]:
+    """The visible text of `html`, and what it marks as quoted or as a signature unless these rules are `kept`.
 
     The caller sees to it that there are at most `MAX_TAGS` tags.
     """
+    if len(html) > _SOME or (len(html) > _FEW and _LONG_TAG.search(html)):
+        html = _TAG.sub(r"\1", html)
     root = LexborHTMLParser(_FORMATTING.sub(r"<\1span", html)).root
     if root is None:
         return "", ()
     writers = _Writers()
+    if CutRule.QUOTE in kept:
+        writers.quoted = writers.own
+    if CutRule.SIGNATURE in kept:
+        writers.signature = writers.own
     _walk(root, writers)
-    own, quoted, signature = (each.text() for each in (writers.own, writers.quoted, writers.signature))
+    own = writers.own.text()
+    quoted, signature = ("" if each is writers.own else each.text() for each in (writers.quoted, writers.signature))
     if not own.strip() and quoted.strip():  # the trimming tells whether it is passed on
-        own, quoted = "\n".join(f"> {line}" for line in quoted.split("\n")), ""
+        own, quoted = "> " + quoted.replace("\n", "\n> "), ""
     elif not own.strip():  # whoever wrote into the frame of his signature meant it
         own, signature = signature, ""
-    cuts = (Cut("quote", quoted.strip()), Cut("signature", signature.strip()))
+    cuts = (Cut(CutRule.QUOTE, quoted.strip()), Cut(CutRule.SIGNATURE, signature.strip()))
     return own, tuple(cut for cut in cuts if cut.text)
 
 
@@ -146,7 +186,7 @@ def _walk(root: LexborNode, writers: _Writers) -> None:
             writer.line_break()
             continue
         attributes = node.attributes if node.is_element_node else {}
-        style = (attributes.get("style") or "").replace(" ", "")
+        style = _value(attributes, "style").replace(" ", "")
         if tag in _DROPPED or "hidden" in attributes or _is_hidden(style):
             continue
         if writer is writers.own:
@@ -177,6 +217,10 @@ def _push_children(stack: list[_Step], parent: _Step, writers: _Writers) -> None
     stack.extend(reversed(children))
 
 
+def _value(attributes: dict[str, str | None], name: str) -> str:
+    return (attributes.get(name) or "")[:LONGEST_ATTRIBUTE]
+
+
 def _is_hidden(style: str) -> bool:
     if not style:
         return False
@@ -185,18 +229,19 @@ def _is_hidden(style: str) -> bool:
 
 def _writer_of(writers: _Writers, tag: str, style: str, attributes: dict[str, str | None]) -> _Writer:
     """Where the words in a node of the author's go."""
-    if _is_quote(tag, style, attributes):
-        return writers.quoted
-    if (attributes.get("id") or "").lower() in SIGNATURE_IDS:
-        return writers.signature
-    classes = (attributes.get("class") or "").lower().split()
-    return writers.signature if any(name in SIGNATURE_CLASSES for name in classes) else writers.own
+    if attributes:
+        classes = (attributes.get("class") or "").lower().split()
+        ident, name = (attributes.get("id") or "").lower(), (attributes.get("name") or "").lower()
+        if ident in _QUOTE_IDS or name in _QUOTE_NAMES or not _QUOTE_CLASSES.isdisjoint(classes):
+            return writers.quoted
+        if ident in SIGNATURE_IDS or name in SIGNATURE_NAMES or not SIGNATURE_CLASSES.isdisjoint(classes):
+            return writers.signature
+    return writers.quoted if tag == "blockquote" and _is_quote(style, attributes) else writers.own
 
 
-def _is_quote(tag: str, style: str, attributes: dict[str, str | None]) -> bool:
-    classes = (attributes.get("class") or "").split()
-    if any(name in _QUOTE_CLASSES for name in classes):
-        return True
-    # The indent button of mail programs makes a blockquote as well; only its style tells it from a quotation.
+def _is_quote(style: str, attributes: dict[str, str | None]) -> bool:
+    """Whether a blockquote is a quotation: the indent button of mail programs makes one as well, and only its style
+    tells.
+    """
     indented = bool(_INDENT.search(style)) and "border-left:" not in style
-    return tag == "blockquote" and (attributes.get("type") == "cite" or not indented)
+    return attributes.get("type") == "cite" or not indented

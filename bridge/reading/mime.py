@@ -20,13 +20,13 @@ from bridge.reading.calendar import read_calendar
 from bridge.reading.charsets import decode_known, guessed
 from bridge.reading.flowed import unflow
 from bridge.reading.headers import ContentType, Fields
-from bridge.reading.html import MAX_TAGS, to_text
+from bridge.reading.html import MAX_TAGS, to_text, weight
 from bridge.reading.rtf import LONGEST as LONGEST_RTF
 from bridge.reading.rtf import read_rtf
 from bridge.reading.signatures import marks_signature, without
 from bridge.reading.smime import signed_content
 from bridge.reading.tnef import read_tnef
-from bridge.types import Cut, Invitation
+from bridge.types import NO_HABITS, Cut, CutRule, Habits, Invitation
 
 MAX_PARTS = 1_000
 """Parts of a mail that are looked at."""
@@ -38,7 +38,7 @@ MAX_GUESSES = 20
 """Parts whose charset is guessed; those of one mail are of one kind, and guessing takes milliseconds."""
 LONGEST_TEXT = 1_000_000
 """Characters of all texts of a mail, markup not counted; what could be texted has at most 40,000."""
-MOST_LINES = 50_000
+MOST_LINES = 25_000
 """Lines of all texts of a mail."""
 LONGEST_HTML = 10_000_000
 """Characters of one HTML part, with the pictures that some programs write into it."""
@@ -65,10 +65,10 @@ class Body:
 
     text: str
     cuts: tuple[Cut, ...]
-    """What the HTML itself marks as quoted."""
+    """What the HTML itself marks as quoted or as a signature."""
     warnings: tuple[str, ...]
     invitation: Invitation | None = None
-    """What a calendar part says; to be texted only where the mail has no words."""
+    """What is texted where the mail has no words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,7 @@ class _Walk:
     """What one walk through a mail has met so far."""
 
     data: bytes
+    kept: frozenset[CutRule]
     boundaries: Boundaries | None = None
     """Those of `data`, once they were needed."""
     parts: int = 0
@@ -114,11 +115,11 @@ class _Walk:
     """The first winmail.dat and the first calendar, as `tnef` and `calendar`."""
 
 
-def read_body(data: bytes, fields: Fields) -> Body:
-    """The text of the mail with header `fields` and body `data` (lines end in LF). Never raises for broken MIME; raises
-    `MailRefusal` where the words are sealed (encrypted) or are too many (mail too large).
+def read_body(data: bytes, fields: Fields, habits: Habits = NO_HABITS) -> Body:
+    """The text of the mail with header `fields` and body `data` (lines end in LF), with what its HTML marks where the
+    `habits` keep that. Raises `MailRefusal` for sealed or too many words (encrypted, mail too large), never for MIME.
     """
-    walk = _Walk(data)
+    walk = _Walk(data, habits.kept)
     chunks = _distinct(_read(walk, fields, 0, len(data), 0, "text/plain"))
     if "tnef" in walk.held and all(chunk.plain and stubs.is_stub(chunk.text) for chunk in chunks):
         chunks = _distinct(_wrapped(walk)) or chunks
@@ -165,7 +166,7 @@ def _read(walk: _Walk, fields: Fields, start: int, end: int, depth: int, default
     if kind.type == "text/html":
         return [_html(walk, _text(walk, walk.data[start:end], fields, kind))]
     if kind.type == "text/plain" or kind.main == "multipart":
-        text = _counted(walk, without_armour(_text(walk, walk.data[start:end], fields, kind)))
+        text = without_armour(_counted(walk, _text(walk, walk.data[start:end], fields, kind)))
         if kind.parameters.get("format", "").lower() == "flowed":
             text = unflow(text, delsp=kind.parameters.get("delsp", "").lower() == "yes")
         return [_Chunk(text, plain=True)]
@@ -177,10 +178,10 @@ def _read(walk: _Walk, fields: Fields, start: int, end: int, depth: int, default
 def _html(walk: _Walk, html: str) -> _Chunk:
     if len(html) > LONGEST_HTML:
         raise MailRefusal(Reason.MAIL_TOO_LARGE, _TOO_LONG)
-    walk.tags += html.count("<")
+    walk.tags += weight(html)
     if walk.tags > MAX_TAGS:
         raise MailRefusal(Reason.MAIL_TOO_LARGE, _TOO_MANY_TAGS)
-    text, quotes = to_text(html)
+    text, quotes = to_text(html, walk.kept)
     return _Chunk(_counted(walk, text), plain=False, cuts=quotes)
 
 
@@ -231,8 +232,7 @@ def _wrapped(walk: _Walk) -> list[_Chunk]:
 
 def _invitation(walk: _Walk, fields: Fields) -> Invitation | None:
     held = walk.held["calendar"]
-    text = _text(walk, held.data, held.fields, held.kind)
-    return read_calendar(text, headers.decoded(fields.raw("subject")))
+    return read_calendar(_text(walk, held.data, held.fields, held.kind), headers.decoded(fields.raw("subject")))
 
 
 def _multipart(walk: _Walk, kind: ContentType, start: int, end: int, depth: int) -> list[_Chunk]:
@@ -242,7 +242,7 @@ def _multipart(walk: _Walk, kind: ContentType, start: int, end: int, depth: int)
         if walk.parts >= MAX_PARTS:
             walk.cropped = True
             break
-        fields, _, body = headers.split(walk.data, part_start, part_end)
+        fields, _, body = headers.split(walk.data, part_start, part_end, headers.MAX_PART_FIELDS)
         child = _read(walk, fields, body, part_end, depth + 1, child_default)
         if child and kind.type in {"multipart/signed", "multipart/related"}:
             return child
@@ -250,7 +250,8 @@ def _multipart(walk: _Walk, kind: ContentType, start: int, end: int, depth: int)
             if len(child) == 1 and (stubs.is_invitation_stub(child[0].text) or stubs.breaks_off(child[0].text)):
                 children.append(child)
                 continue
-            marked = len(child) == 1 and marks_signature(walk.data, part_end, min(end, part_end + LONGEST_LOOK))
+            asked = len(child) == 1 and CutRule.SIGNATURE not in walk.kept
+            marked = asked and marks_signature(walk.data, part_end, min(end, part_end + LONGEST_LOOK))
             return _unsigned(walk, kind, child, part_end, end, depth) if marked else child
         children.append(child)
     if kind.type == "multipart/alternative":
@@ -269,11 +270,11 @@ def _unsigned(walk: _Walk, kind: ContentType, plain: list[_Chunk], start: int, e
     """The plain text without what its HTML alternative, between `start` and `end`, says is a signature."""
     counted = walk.attachments, walk.characters, walk.lines
     try:
-        html = _multipart(walk, kind, start, end, depth)
+        html = _multipart(walk, kind, start, end, depth + 1)
     except MailRefusal:  # none of it is texted, so that it may be too large, or sealed
         html = []
     walk.attachments, walk.characters, walk.lines = counted
-    for cut in (cut for chunk in html for cut in chunk.cuts if cut.rule == "signature"):
+    for cut in (cut for chunk in html for cut in chunk.cuts if cut.rule is CutRule.SIGNATURE):
         found = without(plain[0].text, cut.text)
         if found is not None:
             return [_Chunk(found[0], plain=True, cuts=(found[1],))]
@@ -299,7 +300,7 @@ def _best(children: list[list[_Chunk]]) -> list[_Chunk]:
 def _is_attachment(fields: Fields, kind: ContentType) -> bool:
     if kind.main == "multipart":
         return False
-    disposition, parameters = headers.value_and_parameters(fields.line("content-disposition"))
+    disposition, parameters = headers.value_and_parameters(fields.token("content-disposition"))
     return disposition == "attachment" or "filename" in parameters or "name" in kind.parameters
 
 
@@ -314,13 +315,13 @@ def _wraps_the_mail(fields: Fields, kind: ContentType) -> bool:
 
 
 def _name(fields: Fields, kind: ContentType) -> str:
-    _, parameters = headers.value_and_parameters(fields.line("content-disposition"))
+    _, parameters = headers.value_and_parameters(fields.token("content-disposition"))
     return (parameters.get("filename") or kind.parameters.get("name", "")).lower()
 
 
 def _octets(data: bytes, fields: Fields) -> bytes:
     """The octets of a part, without its transfer encoding (RFC 2045 section 6)."""
-    way = fields.line("content-transfer-encoding").lower()
+    way = fields.token("content-transfer-encoding").lower()
     if way == "base64":
         return headers.base64(data)
     if way == "quoted-printable":

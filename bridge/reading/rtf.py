@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 LONGEST = 500_000
@@ -200,6 +201,13 @@ class _Rtf:
             self._fonts[self._font] = _CHARSETS[number]
 
     def _set(self, **changes: Any) -> None:
-        if any(getattr(self._group, name) != value for name, value in changes.items()):
+        changed = _changed(self._group, **changes)
+        if changed != self._group:
             self.flush()
-            self._group = replace(self._group, **changes)
+            self._group = changed
+
+
+@lru_cache(maxsize=256)
+def _changed(group: _Group, **changes: Any) -> _Group:
+    """Kept, since a text can go to and fro between two of them a hundred thousand times."""
+    return replace(group, **changes)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from bridge.reading.headers import base64
-from bridge.reading.html import SIGNATURE_CLASSES, SIGNATURE_IDS
-from bridge.reading.quotes import quoted_mail_at
-from bridge.types import Cut
+from bridge.reading.html import SIGNATURE_CLASSES, SIGNATURE_IDS, SIGNATURE_NAMES
+from bridge.reading.quoted_mails import quoted_mail_at
+from bridge.types import Cut, CutRule
 
 SHORTEST = 8
 """Characters of a signature, spaces not counted; a shorter one could stand in a sentence."""
@@ -19,8 +19,8 @@ SHORTEST = 8
 _ADDED = re.compile(r"<(?:https?|mailto|tel):[^<>\s]{0,2000}>|\[(?:cid:|http)[^\[\]\n]{0,500}\]", re.IGNORECASE)
 """What the plain text of a link or picture has beside the words that HTML shows."""
 _MARKS = re.compile(
-    rb"(?:id|class)(?:=\n)?=(?:3D)?(?:=\n)?[\"']?(?:"
-    + "|".join(r"(?:=\n)?".join(name) for name in (*SIGNATURE_IDS, *SIGNATURE_CLASSES)).encode()
+    rb"(?:id|class|name)(?:=\n)?=(?:3D)?(?:=\n)?[\"']?(?:"
+    + "|".join(r"(?:=\n)?".join(name) for name in (*SIGNATURE_IDS, *SIGNATURE_CLASSES, *SIGNATURE_NAMES)).encode()
     + rb")\b",
     re.IGNORECASE,
 )
@@ -65,7 +65,7 @@ def without(text: str, signature: str) -> tuple[str, Cut] | None:
     if first is None or last is None:
         return None
     cut = "\n".join(lines[first:last]).strip()
-    return "\n".join(lines[:first] + lines[last:]), Cut("signature", cut)
+    return "\n".join(lines[:first] + lines[last:]), Cut(CutRule.SIGNATURE, cut)
 
 
 def _folded(text: str) -> str:

@@ -16,6 +16,8 @@ MAX_LABELS = 6
 """Lines such as "When: …" that Outlook writes above the words of an invitation."""
 SHARE = 5
 """How many times the words of a plain text that breaks off its HTML must have."""
+LONGEST_ABOVE = 10_000
+"""Characters that the HTML may have before and between these words, beside `SHARE` times as many as they have."""
 
 _HINTS = ("://", "www.", "html", "mime", "browser", "web", "line", "naviga", "navega", "clic", "cliq", "klik", "klick")
 """One of them stands in every stub; a quick look."""
@@ -81,7 +83,7 @@ def breaks_off(text: str) -> bool:
 def is_beginning(text: str, whole: str) -> bool:
     """Whether `whole` has more than five times the words of `text`, and all of them in the same order."""
     words = _words(_BREAKS_OFF.sub("", _LINK.sub(" ", text).rstrip() + " "))
-    others = _words(whole)
+    others = _words(whole[: LONGEST_ABOVE + 2 * SHARE * len(text)])
     if len(words) * SHARE >= len(others):
         return False
     following = iter(others)

@@ -150,6 +150,20 @@ WRAPPED = (
 """The content of a signature in as many pieces as fit."""
 
 
+PLAIN = b"Content-Type: text/plain\r\n\r\n"
+HTML = b"Content-Type: text/html\r\n\r\n"
+UTF8 = b"Content-Type: text/plain; charset=utf-8\r\n\r\n"
+ALTERNATIVE = b"Content-Type: multipart/alternative; boundary=b\r\n\r\n"
+
+
+def alternatives(depth: int, inner: bytes) -> bytes:
+    """`depth` levels of a plain text that breaks off, beside an alternative that may go on with it."""
+    return b"".join(
+        b"Content-Type: multipart/alternative; boundary=x%dy\r\n\r\n--x%dy\r\n\r\nCiao z...\r\n--x%dy\r\n" % ((n,) * 3)
+        for n in range(depth)
+    ) + (HTML + inner)
+
+
 def multiparts(depth: int) -> bytes:
     return (
         b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (n, n) for n in range(depth))
@@ -188,12 +202,53 @@ def multiparts(depth: int) -> bytes:
             MIXED + (b"--b\r\nContent-Type: application/pkcs7-mime\r\n\r\n" + WRAPPED + b"\r\n") * 1_000,
             id="a thousand signatures",
         ),
+        pytest.param(
+            ALTERNATIVE
+            + b"--b\r\n\r\nCiao\r\n" * 900
+            + (b"--b\r\n" + HTML + b"<div id=signature>Cordiali saluti</div>\r\n--b--"),
+            id="900 plain texts above a signature that HTML marks",
+        ),
+        pytest.param(alternatives(58, b"<p>Ciao a " + b"b c d " * 160_000 + b" z"), id="58 texts that break off"),
+        pytest.param(
+            MIXED + (b"--b\r\nContent-Disposition: " + b"\xcf\xf0\xe8\xe2\xe5\xf2 " * 600 + b"\r\n\r\nx\r\n") * 999,
+            id="a thousand fields in an unknown charset",
+        ),
+        pytest.param(MIXED + (b"--b\r\n" + b"a:\n" * 999 + b"\nx\n") * 999, id="a million fields"),
+        pytest.param(b"a:" + b"\n b" * 8_300_000 + b"\n\nx", id="one field of 25 MB"),
+        pytest.param(b"To: <," + b" " * 8_100 + b"x\r\n\r\nx", id="blanks among recipients"),
+        pytest.param(
+            HTML + b"<p " + b"".join(b"a%d " % n for n in range(100_000)) + b">x", id="a hundred thousand attributes"
+        ),
+        pytest.param(
+            HTML + b"<p " + b"".join(b"a%d='>'" % n for n in range(100_000)) + b">x", id="attributes that hold tags"
+        ),
+        pytest.param(HTML + b"<p style='" + b"d" * 9_900_000 + b"'>x</p>", id="one style"),
+        pytest.param(HTML + b"<p class='" + b"a " * 4_900_000 + b"'>x</p>", id="five million classes"),
+        pytest.param(HTML + b"<blockquote><pre>" + b"\n" * 9_900_000 + b"x", id="ten million quoted lines"),
+        pytest.param(HTML + b"<ul><li>" * 9_900, id="lists that never end"),
+        pytest.param(
+            PLAIN + b"-----BEGIN PGP SIGNED MESSAGE-----\n" + b"a: \n" * 6_000_000, id="six million armour headers"
+        ),
+        pytest.param(PLAIN + b"-" * 999_000, id="one rule"),
+        pytest.param(PLAIN + b"x\n" + b"[" * 999_000, id="links that do not end"),
+        pytest.param(PLAIN + b"x 1:30 20/1/2020:\n" * 24_000, id="lines that could be attributions"),
+        pytest.param(PLAIN + b"2020-1-1 x\n" * 24_000, id="lines that begin with a day"),
+        pytest.param(
+            PLAIN + b"Ciao\n" + b"Saluti\nMario\n" * 6 + b"a " * 450_000, id="sign-offs above what is no contact detail"
+        ),
+        pytest.param(PLAIN + b"Ciao\n" + b"Sent from my iPhone\n" * 24_000, id="24,000 phones"),
+        pytest.param(PLAIN + b"##  " * 240_000 + b":", id="signs above which nobody is to write"),
+        pytest.param(UTF8 + "\ufb2c".encode() * 990_000, id="letters that become three"),
     ],
 )
 def test_hostile_mails_are_read_in_time(raw: bytes) -> None:
+    assert any(seconds(raw) < 1 for _ in range(3)), "read three times, since others may share the processor"
+
+
+def seconds(raw: bytes) -> float:
     before = time.process_time()
     read(raw)
-    assert time.process_time() - before < 1
+    return time.process_time() - before
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.errors import MailRefusal, Reason
 from bridge.parser import parse
-from bridge.types import Confirm, Cut, Envelope, Submission
+from bridge.types import Confirm, Cut, CutRule, Envelope, Submission
 
 ENVELOPE = Envelope("clinic@example.test", (), datetime(2026, 3, 1, tzinfo=UTC))
 HEAD = b"From: Clinica <clinic@example.test>\r\nMessage-ID: <1@example.test>\r\nSubject: Visita\r\n"
@@ -39,7 +39,7 @@ def test_an_ordinary_mail() -> None:
     )
     submission = parse(raw, ENVELOPE)
     assert submission.text == "Lunedì alle 10."
-    assert submission.cuts == (Cut("signature", "-- \nClinica"),)
+    assert submission.cuts == (Cut(CutRule.SIGNATURE, "-- \nClinica"),)
     assert submission.subject == "Visita di lunedì"
     assert submission.header_from == "clinic@example.test"
     assert submission.message_id == submission.fingerprint == "<2@example.test>"

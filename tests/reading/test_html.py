@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.reading.html import MAX_TAGS, to_text
-from bridge.types import Cut
+from bridge.types import Cut, CutRule
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,19 @@ def test_visible_text(html: str, text: str) -> None:
             "prima",
             id="Outlook's blockquote with a bar",
         ),
+        pytest.param("<p>Sì</p><div name='quote' style='margin: 10px'>prima</div>", "Sì", "prima", id="GMX"),
+        pytest.param(
+            "<div name='messageBodySection'>Sì</div><div name='messageReplySection'>prima</div>",
+            "Sì",
+            "prima",
+            id="Spark",
+        ),
+        pytest.param("<p>Sì</p><div class='protonmail_quote'>prima</div>", "Sì", "prima", id="Proton"),
+        pytest.param("<p>Sì</p><div class='zmail_extra'>prima</div>", "Sì", "prima", id="Zoho"),
+        pytest.param(
+            "Sì<p id='reply-intro'>Il 3/3/2026 M ha scritto:</p>", "Sì", "Il 3/3/2026 M ha scritto:", id="Roundcube"
+        ),
+        pytest.param("<p>Sì</p><span id='OLK_SRC_BODY_SECTION'>prima</span>", "Sì", "prima", id="Outlook for the Mac"),
     ],
 )
 def test_quoted_mails_are_set_apart(html: str, text: str, quote: str) -> None:
@@ -114,13 +127,32 @@ def test_any_markup_is_text(pieces: list[str]) -> None:
 @pytest.mark.parametrize(
     ("html", "text", "cuts"),
     [
-        ("<p>Sì</p><div id='Signature'>Mario</div>", "Sì", (Cut("signature", "Mario"),)),
-        ("<p>Sì</p><div id='ms-outlook-mobile-signature'>Scarica</div>", "Sì", (Cut("signature", "Scarica"),)),
-        ("<p>Sì</p><div class='x gmail_signature'>Mario</div>dopo", "Sì\ndopo", (Cut("signature", "Mario"),)),
+        ("<p>Sì</p><div id='Signature'>Mario</div>", "Sì", (Cut(CutRule.SIGNATURE, "Mario"),)),
+        ("<p>Sì</p><div id='ms-outlook-mobile-signature'>Scarica</div>", "Sì", (Cut(CutRule.SIGNATURE, "Scarica"),)),
+        ("<p>Sì</p><div class='x gmail_signature'>Mario</div>dopo", "Sì\ndopo", (Cut(CutRule.SIGNATURE, "Mario"),)),
+        ("<p>Sì</p><div name='messageSignatureSection'>Mario</div>", "Sì", (Cut(CutRule.SIGNATURE, "Mario"),)),
+        ("<p>Sì</p><div class='k9mail-signature'>Mario</div>", "Sì", (Cut(CutRule.SIGNATURE, "Mario"),)),
         ("<div id='Signature'>Sì, vengo<br>Mario</div>", "Sì, vengo\nMario", ()),
     ],
-    ids=["Outlook", "Outlook on a phone", "Gmail, words below", "words only in its frame"],
+    ids=["Outlook", "Outlook on a phone", "Gmail, words below", "Spark", "K-9", "words only in its frame"],
 )
 def test_a_signature_that_the_mail_program_marks_is_cut(html: str, text: str, cuts: tuple[Cut, ...]) -> None:
     found, cut = to_text(html)
     assert (found.strip("\n"), cut) == (text, cuts)
+
+
+@pytest.mark.parametrize(
+    ("kept", "text", "cut"),
+    [
+        (frozenset(), "Sì", {CutRule.QUOTE, CutRule.SIGNATURE}),
+        (frozenset({CutRule.QUOTE}), "Sì\nprima", {CutRule.SIGNATURE}),
+        (frozenset({CutRule.SIGNATURE}), "Sì\nMario", {CutRule.QUOTE}),
+        (frozenset({CutRule.QUOTE, CutRule.SIGNATURE}), "Sì\nMario\nprima", set()),
+    ],
+    ids=["none", "quote", "signature", "both"],
+)
+def test_what_is_marked_can_be_kept(kept: frozenset[CutRule], text: str, cut: set[CutRule]) -> None:
+    html = "<p>Sì</p><div id='Signature'>Mario</div><blockquote type='cite'>prima</blockquote>"
+    found, cuts = to_text(html, kept)
+    assert found.strip() == text
+    assert {each.rule for each in cuts} == cut

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.reading.trim import normalise, trim
-from bridge.types import Cut
+from bridge.types import Cut, CutRule, Habits
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpora" / "replies"
 
@@ -143,6 +143,46 @@ so benachrichtigen Sie bitte den Absender und löschen Sie sie."""
             "**From:** M\n**Sent:** Monday 10:15\n**To:** C\n**Subject:** V\n\nprima", id="labels in Markdown"
         ),
         pytest.param("Lundi 3 mars 2025 10:15, M <m@x.test>:", id="nothing is left below an attribution"),
+        pytest.param('03.03.2025, 10.15, "M - Rossi" <m@x.test>:\n\nprima', id="Yandex, not marked"),
+        pytest.param('10:15 AM, March 3, 2025, "M" <m@x.test>:\n\nprima', id="Yandex en, not marked"),
+        pytest.param("Monday, 3 March 2025, 10:15 AM +0300 from m@x.test <m@x.test>:\n\nprima", id="Mail.ru en"),
+        pytest.param("On Mon, 3 Mar 2025 10:15:43 -0200 M <m@x.test> wrote\n\nprima", id="Zoho's app, no colon"),
+        pytest.param("Op 3 maart 2025 10:15 schreef Mario Rossi het volgende:\n\nprima", id="Gmail nl, no address"),
+        pytest.param("El dl., 3 de març 2025 a les 10:15, M <m@x.test> va escriure:\n> prima", id="Gmail ca"),
+        pytest.param("На пн, 3.03.2025 г. в 10:15 ч. M <m@x.test> написа:\n> prima", id="Gmail bg"),
+        pytest.param("2025년 3월 3일 (월) 오전 10:15, M <m@x.test>님이 작성:\n\nprima", id="Gmail ko"),
+        pytest.param("من: M <m@x.test>\nتم الإرسال: 03/03/2025 10:15\nإلى: C\nالموضوع: V\n\nprima", id="Outlook ar"),
+        pytest.param("보낸 사람: M <m@x.test>\n보낸 날짜: 2025\n받는 사람: C\n제목: V\n\nprima", id="Outlook ko"),
+        pytest.param(
+            "Da:        Mario Rossi/IT/ACME\nPer:       Anna/IT/ACME\nData:      03/03/2025 10.15\nOggetto:   V\n\np",
+            id="Lotus Notes",
+        ),
+        pytest.param(">>> Mario Rossi <m@x.test> 3/3/2025 10:15 AM >>>\nprima", id="GroupWise"),
+        pytest.param("Original Message processed by david®\nV 3. März 2025, 10:15 Uhr\nVon M\nAn C", id="David"),
+        pytest.param(
+            "** De : Mario m@x.test **\n** Envoye : lundi 10:15 **\n** A : C **\n** Objet : V **", id="Outlook in stars"
+        ),
+        pytest.param(
+            "From: Human Resources \n<an-address@x.test> \nSent: Monday, March 3, 2025 10:15 AM\nTo: C\nSubject: V\n",
+            id="an address on a line of its own",
+        ),
+        pytest.param("##- Please type your reply above this line -##\n\nprima", id="Zendesk"),
+        pytest.param("—-—-—-—\nReply above this line.\n\nprima", id="Jira"),
+        pytest.param("--- Bitte antworten Sie über dieser Zeile ---\n\nprima", id="a help desk de"),
+        pytest.param("_____________\nusers mailing list\nusers@lists.x.test\nhttp://x.test/listinfo", id="Mailman"),
+        pytest.param(
+            "--\nYou received this message because you are subscribed to the Google Groups group.\nSee https://x.test",
+            id="Google Groups",
+        ),
+        pytest.param("Sent from Proton Mail for iOS", id="Proton on a phone"),
+        pytest.param("Az iPhone-omról küldve", id="iPhone hu"),
+        pytest.param("Sent from Mail<https://x.test/?LinkId=1> for Windows 10", id="a link within a device line"),
+        pytest.param("======\n\nMessage du : 03/03/2025 10:15\nDe : M <m@x.test>\nA : C\nSujet : V\n\nprima", id="SFR"),
+        pytest.param("On Monday, March 3rd, 2025 at 10:15 AM, M <m@x.test> wrote:\n\n> prima", id="Proton en"),
+        pytest.param("Sent via Superhuman ( https://x.test/?vip=m )", id="Superhuman"),
+        pytest.param("בתאריך יום ב׳, 3 במרץ 2025 ב-10:15 מאת M <m@x.test>:\n\n> prima", id="Gmail he"),
+        pytest.param("2025-03-03, pr, 10:15 M <m@x.test> rašė:\n\n> prima", id="Gmail lt"),
+        pytest.param("Obtén BlueMail para Android", id="BlueMail es"),
         pytest.param("> prima\n> ancora", id="quotation alone"),
         pytest.param("> prima\n> ancora\n\n--\nMario", id="signature below a quotation"),
         pytest.param("-- \nClinica Example\nTel. 02 1234", id="signature"),
@@ -225,6 +265,42 @@ def test_only_the_words_above_are_texted(below: str) -> None:
             id="a switchboard, with a subject",
         ),
         pytest.param("Costa 50 $$$\nall'anno", id="three dollars"),
+        pytest.param(
+            "Richiesta dal sito\n\nDa: Laura <l@x.test>\nData: 3/3/2026 10:15\nOggetto: visita\nA: Studio\n\nPosso?",
+            id="a form, below a heading",
+        ),
+        pytest.param(
+            "Nuova richiesta\n\nDa: Laura <l@x.test>\nTelefono: 333 1\nData: 3/3/2026 10:15\nOggetto: visita\n\nPosso?",
+            id="a form, by its labels",
+        ),
+        pytest.param(
+            "Corsa confermata\nDa: Milano Centrale\nA: Roma Termini\nData: 03/03/2026 10:15\n\nArrivi prima.",
+            id="a journey, with a time",
+        ),
+        pytest.param(
+            "Shipment update\n\nFrom: Warehouse 3\nTo: Front desk\nSent: 03/03/2026 10:15\n\nIt arrives at noon.",
+            id="a parcel",
+        ),
+        pytest.param(
+            "Ritiro\n\nDa: Mario\nA: Anna\nOggetto: chiavi\n\nPassa alle 10:15?", id="a note, the hour in its words"
+        ),
+        pytest.param("Please sign above this line and return.\n\nThanks", id="a line to sign on"),
+        pytest.param("Domani alle 10\n—\nStudio Rossi\nVia Roma 1, Milano", id="an address below a dash"),
+        pytest.param("Domani alle 10\n-----\nStudio Rossi\nTel. 02 1234567", id="an address below a rule"),
+        pytest.param("Offer: 50 euro.\n\nTo leave our mailing list: https://x.test/u", id="how to leave a list"),
+        pytest.param("Ticket 12\n\nOn 2026-03-03 10:15 John Doe wrote:\nThe server is down.", id="a ticket"),
+        pytest.param(">>> ALARM 3/3/2026 10:15 web1 down >>>\ncheck", id="an alarm between arrows"),
+        pytest.param("##- Please type your reply above this line -##\n\nTicket 12: at ten.", id="a help desk writes"),
+        pytest.param("Enviado por correo certificado\nMario", id="sent by post es"),
+        pytest.param("3 marzo 2026 10:15, Rossi <r@x.test>:\nporti la tessera", id="a day and a name at the top"),
+        pytest.param("Due indirizzi.\n\nGrazie\nMario\nVia Roma 1, Milano\nVia Verdi 2, Milano", id="two addresses"),
+        pytest.param(
+            "Taxi.\n\nThanks\n\nPickup\nVia Roma 1, Milano\nDrop off\nVia Verdi 3, Milano\n10:15",
+            id="a journey, below thanks",
+        ),
+        pytest.param("Domani.\n\nGrazie\nMario\n\nPorti la tessera\ne gli esami\nTel. 02 123456", id="what to bring"),
+        pytest.param("Domani.\n\nThanks\nBring:\nhealth card\nCall 555 0100\nwww.x.test", id="a list, below thanks"),
+        pytest.param("Domani alle 10.\n\nStudio Rossi\nVia Roma 1\nTel. 02 1234567", id="where, without a greeting"),
         pytest.param("Premere ## per confermare\no # per uscire", id="hashes in a sentence"),
     ],
 )
@@ -258,6 +334,48 @@ def test_a_quotation_that_words_stand_around_stays() -> None:
     assert [cut.text for cut in cuts] == ["Il 03/03/2025 10:15, Mario ha scritto:"]
 
 
+def test_a_quotation_above_a_greeting_is_cut() -> None:
+    """Some programs set the signature below it; nothing is answered there."""
+    mail = "Sì, alle 10.\n\nIl 03/03/2025 10:15, Mario ha scritto:\n> Alle 10?\n> O alle 11?\n\nCordiali saluti, Anna"
+    assert trim(mail)[0] == "Sì, alle 10.\n\nCordiali saluti, Anna"
+
+
+def test_an_answer_that_ends_with_the_name_of_an_emoji_announces_nothing() -> None:
+    assert trim("On 3 Mar 2025 at 10:15, M <m@x.test> wrote:\n> a\n> b\n\nYes :+1:\n\n> c\n> d\n\nNo.")[0] == (
+        "Yes :+1:\n\nNo."
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "texted"),
+    [
+        pytest.param("Sent from my iPhone\n\nYes, at ten.", "Yes, at ten.", id="a device line at the top"),
+        pytest.param(
+            "Yes.\n\nThanks,\n_____\nMario Rossi\nDirect: +39 02 1234567",
+            "Yes.\n\nThanks,",
+            id="a rule below a greeting",
+        ),
+        pytest.param(
+            "Gut.\n\nEva\n\nMag. Eva Muster\n1010 Wien, Grüngasse 1\nTel: +43 1 1234567",
+            "Gut.\n\nEva",
+            id="a name again",
+        ),
+        pytest.param(
+            "Gut.\n\nMit freundlichen Grüßen / Best regards\n\nEva Muster\n\nPraxis\nTel: 030 1234567\nwww.x.test",
+            "Gut.\n\nMit freundlichen Grüßen / Best regards\n\nEva Muster",
+            id="a greeting in two languages",
+        ),
+        pytest.param(
+            "**Gesendet:** 3. März 2026 um 09:43\n\n**Von:** M <m@x.test>\n\n**An:** C\n\n**Betreff:** V\n\nGut.",
+            "**Gesendet:** 3. März 2026 um 09:43\n\n**Von:** M <m@x.test>\n\n**An:** C\n\n**Betreff:** V\n\nGut.",
+            id="a block above all the words",
+        ),
+    ],
+)
+def test_what_programs_set_elsewhere(written: str, texted: str) -> None:
+    assert trim(written)[0] == texted
+
+
 def test_an_answer_below_the_quotation_is_texted_alone() -> None:
     text, _ = trim("On 03/03/2025 10:15, +39 333 123 4567 wrote:\n> Alle 10?\n\nSì, alle 10.")
     assert text == "Sì, alle 10."
@@ -279,6 +397,42 @@ def test_details_below_the_name_are_cut() -> None:
 
 
 @pytest.mark.parametrize(
+    ("letter", "details"),
+    [
+        pytest.param(
+            "Confermo.\n\nCordiali saluti\n\nMario Rossi",
+            "Responsabile\nStudio Rossi S.r.l.\nVia Roma, 12 - 20121 Milano (MI)\nTel. 02 1234567 | Cell. 333 1234567",
+            id="it",
+        ),
+        pytest.param(
+            "OK.\n\nKind regards,\nJane Doe", "Practice Manager\nNorthside\nT: 020 7946 0100\nE: j@x.test", id="en"
+        ),
+        pytest.param(
+            "OK.\n\nBest,\nJane", "Jane Doe | Practice Manager\nNorthside Clinic\n020 7946 0100", id="en, one number"
+        ),
+        pytest.param(
+            "OK.\n\nRegards, Jane", "Northside Clinic\nTel. 555 0100\nwww.x.test", id="en, the name behind it"
+        ),
+        pytest.param(
+            "De acuerdo.\n\nUn cordial saludo,\nAna Ruiz",
+            "Clínica Norte\nC/ Mayor 4, 28013 Madrid\nTelf. 912 345 678",
+            id="es",
+        ),
+        pytest.param("Prima.\n\nMvg\n\nMarit Visser", "Praktijk Noord\n1234 AB Utrecht\n030 123 4567", id="nl"),
+        pytest.param(
+            "C'est noté.\n\nCdt\nAnne", "Cabinet Martin\n12 rue de la Paix 75002 Paris\nTél : 01 23 45 67 89", id="fr"
+        ),
+        pytest.param("Gut.\n\nLiebe Grüsse\n\nA. Weber", "Praxis\n10115 Berlin\nTel.: 030 123456\nwww.x.test", id="de"),
+        pytest.param(
+            "Certo.\n\nAtt,\nAna Sousa", "Clínica Sul\n1200-123 Lisboa\nTelf.: 212 345 678\nwww.x.test", id="pt"
+        ),
+    ],
+)
+def test_what_offices_set_below_a_greeting_and_a_name_is_cut(letter: str, details: str) -> None:
+    assert trim(f"{letter}\n\n{details}") == (letter, (Cut(CutRule.CONTACT_DETAILS, details),))
+
+
+@pytest.mark.parametrize(
     "banner",
     [
         "[EXTERNAL] CAUTION: This email originated from outside of the organization. Do not click links.",
@@ -288,7 +442,7 @@ def test_details_below_the_name_are_cut() -> None:
     ],
 )
 def test_a_banner_of_the_mail_server_is_cut(banner: str) -> None:
-    assert trim(f"{banner}\n\nDomani alle 10.") == ("Domani alle 10.", (Cut("banner", banner),))
+    assert trim(f"{banner}\n\nDomani alle 10.") == ("Domani alle 10.", (Cut(CutRule.BANNER, banner),))
 
 
 def test_a_mail_that_only_passes_another_on_texts_that() -> None:
@@ -406,6 +560,16 @@ def test_nothing_is_lost_or_invented(text: str) -> None:
         "this message is confidential in error. " * 10_000,
         "Grazie\nMario\nTel. 1\n" * 30_000,
         "#" * 300_000 + " ##",
+        ">>> " * 75_000,
+        ">>> 1.1.11 1:11 " * 20_000,
+        "##- type " * 30_000 + "above this line",
+        "##- type above this line -##\n" * 10_000,
+        "\N{EM DASH}\n" * 100_000,
+        "Thanks,\n---\nMario\nTel. 1\n" * 15_000,
+        "Name: x\nFrom: a@b\nTo: c\nSubject: d\n" * 10_000,
+        "x 1.1.2011 10:15 <a@b>: " * 15_000,
+        "Mario\n\nMario Rossi\nTel. 1\n" * 15_000,
+        "*From: * " * 40_000,
     ],
     ids=[
         "blank",
@@ -429,6 +593,16 @@ def test_nothing_is_lost_or_invented(text: str) -> None:
         "disclaimers",
         "sign-offs",
         "hashes",
+        "arrows",
+        "arrows and hours",
+        "a long mark of a help desk",
+        "marks of a help desk",
+        "single dashes",
+        "rules below greetings",
+        "forms",
+        "dated senders",
+        "names again",
+        "labels on a line",
     ],
 )
 def test_hostile_texts_are_trimmed_in_time(text: str) -> None:
@@ -447,6 +621,58 @@ def test_the_collected_replies_are_read_as_their_authors_meant() -> None:
         same += found == expected
         assert not Counter(expected) - Counter(found), mail.name
     assert same >= 62
+
+
+@pytest.mark.parametrize(
+    ("rule", "below"),
+    [
+        pytest.param(CutRule.QUOTED_MAIL, OUTLOOK_IT, id="quoted mail"),
+        pytest.param(CutRule.QUOTE, "Il 03/03/2025 10:15, Mario ha scritto:\n> prima", id="quote"),
+        pytest.param(CutRule.SIGNATURE, "--\nClinica", id="signature"),
+        pytest.param(
+            CutRule.CONTACT_DETAILS, "Cordiali saluti\nMario\nTel. 02 1234567\nwww.example.it", id="contact details"
+        ),
+        pytest.param(CutRule.DISCLAIMER, DISCLAIMER_EN, id="disclaimer"),
+        pytest.param(CutRule.DEVICE_LINE, "Inviato da iPhone", id="device line"),
+        pytest.param(CutRule.PICTURE, "[cid:logo.png]", id="picture"),
+        pytest.param(CutRule.END_MARK, "$$\nClinica", id="end mark"),
+        pytest.param(CutRule.LEARNED_SIGNATURE, "Clinica\nNord", id="learned signature"),
+    ],
+)
+def test_each_rule_can_be_switched_off(rule: CutRule, below: str) -> None:
+    text = f"Domani alle 10.\n\n{below.strip()}"
+    signatures = ("Clinica\nNord",)
+    assert [cut.rule for cut in trim(text, habits=Habits(signatures=signatures))[1]] == [rule]
+    assert trim(text, habits=Habits(frozenset({rule}), signatures=signatures)) == (text, ())
+
+
+def test_a_banner_can_stay() -> None:
+    text = "[EXTERNAL] CAUTION: This email originated from outside of the organization.\n\nDomani alle 10."
+    assert trim(text, habits=Habits(frozenset({CutRule.BANNER}))) == (text, ())
+
+
+@pytest.mark.parametrize("subject", ["", "Fwd: Visita"])
+def test_nothing_is_cut_where_every_rule_is_switched_off(subject: str) -> None:
+    everything = Habits(frozenset(CutRule), ("STOP",), ("x\ny",))
+    for text in (f"> prima\n> ancora\n{OUTLOOK_IT.rstrip()}", "> prima\n> ancora", OUTLOOK_EN.strip()):
+        assert trim(text, subject, everything) == (text, ())
+
+
+@pytest.mark.parametrize(
+    ("mark", "written", "texted"),
+    [
+        pytest.param("Fine SMS", "Domani alle 10.\nfine sms\nClinica", "Domani alle 10.", id="words, on a line"),
+        pytest.param("***", "Domani alle 10. ***\nClinica", "Domani alle 10.", id="signs, behind the words"),
+        pytest.param("##", "Domani alle 10.##\nClinica", "Domani alle 10.", id="one that all have"),
+        pytest.param("END", "Domani è il weekend\nvieni?", "Domani è il weekend\nvieni?", id="the end of a word"),
+        pytest.param("***", "Domani ****\nvieni?", "Domani ****\nvieni?", id="a longer row"),
+        pytest.param("END", "END\nvieni?", "END\nvieni?", id="nothing above"),
+        pytest.param("END", "END of it\nvieni?", "END of it\nvieni?", id="within a line"),
+        pytest.param(" ", "Domani\nvieni?", "Domani\nvieni?", id="a blank mark"),
+    ],
+)
+def test_a_mailbox_may_have_end_marks_of_its_own(mark: str, written: str, texted: str) -> None:
+    assert trim(written, habits=Habits(end_marks=(mark,)))[0] == texted
 
 
 @pytest.mark.parametrize(

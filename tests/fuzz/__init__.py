@@ -1,0 +1,1 @@
+"""Mails and addresses that nobody would write, made by the thousand from those that somebody does."""
