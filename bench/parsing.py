@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from functools import partial
 
 from bench import mails
-from bridge import decision, parser
-from bridge.types import Envelope, Language, Mailbox, Recipient
+from bridge import addressing, decision, parser
+from bridge.addressing import Ground
+from bridge.routing import Routes
+from bridge.types import EMPTY_BOOK, Envelope, Language, Mailbox, Recipient
 
 SECONDS = 1.0
 """How long each is repeated."""
@@ -41,17 +43,20 @@ class Cost:
 def costs() -> Iterator[Cost]:
     """Each step on each size of mail."""
     now = datetime.now(UTC)
-    envelope = Envelope(mails.LOGIN, (Recipient(mails.address(0)),), now)
+    recipient = Recipient(mails.address(0))
+    envelope = Envelope(mails.LOGIN, (recipient,), now)
+    ground = Ground({mails.DOMAIN}, EMPTY_BOOK, lambda *_: None)
+    targets = addressing.targets(_MAILBOX, recipient, ground)
     for kind, raw in (("plain", mails.small(0)), ("text and HTML", mails.two_parts()), ("HTML", mails.large_page())):
         read = partial(parser.parse, raw, envelope)
-        cut = partial(decision.read, _MAILBOX, envelope, raw, now)
+        cut = partial(decision.decide, _MAILBOX, envelope, targets, raw, ground, Routes.anywhere(), now)
         yield Cost(f"read a mail: {kind}", len(raw), _median(read))
         yield Cost(f"read it, cut it into segments: {kind}", len(raw), _median(cut))
     numbers = iter(range(1, 100_000_000))
     yield Cost(
         "read the number of a phone not seen before",
         0,
-        _median(lambda: decision.resolve(_MAILBOX, Recipient(mails.address(next(numbers))), {mails.DOMAIN})),
+        _median(lambda: addressing.targets(_MAILBOX, Recipient(mails.address(next(numbers))), ground)),
     )
 
 

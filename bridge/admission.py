@@ -1,36 +1,31 @@
-"""One way in for every door: decide (`bridge.decision`), store, answer.
+"""One way in for every door: decide (`bridge.decision`), store, answer; or show what would be sent (`bridge.trials`).
 
-At RCPT `check_recipient` says whether this phone may be texted; after DATA `admit` takes the mail. What can be
-refused at RCPT is refused there. When `admit` returns, the mail is on disk.
+At RCPT `check_recipient` says whom a recipient means and whether they may be texted; after DATA `admit` takes the
+mail. What can be refused at RCPT is refused there. When `admit` returns, the mail is on disk.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bridge import clock, decision
+from bridge import addressing, clock, decision, preview
+from bridge.access.credentials import Credentials
+from bridge.addressing import Ground
 from bridge.errors import MailRefusal, Reason, RecipientRefusal, Refusal, StoreUnavailable
-from bridge.routing import Routes, Trip
+from bridge.routing import Routes
 from bridge.store.directory import Directory
 from bridge.store.outbox import Outbox
-from bridge.types import (
-    Destination,
-    Encoded,
-    Envelope,
-    Mailbox,
-    MessageClass,
-    NewMail,
-    NewMessage,
-    Recipient,
-    Submission,
-)
+from bridge.trials import Trials
+from bridge.types import Destination, Envelope, Mailbox, NewMail, Recipient, Submission, Target, Tried
 
 LARGE = 262_144
 """Octets from which a mail is read in a thread, so that it does not keep the other clients waiting."""
+
+MOST_PASSWORDS = 4
+"""Passwords of one mail that are looked at; no service asks for more, and each wrong one takes a tenth of a second."""
 
 
 class Admission:
@@ -43,92 +38,101 @@ class Admission:
         *,
         domains: Collection[str],
         routes: Routes,
+        credentials: Credentials,
         taken: Callable[[], None],
+        trials: Trials,
     ) -> None:
         self._outbox = outbox
         self._directory = directory
         self._domains = domains
         self._routes = routes
+        self._credentials = credentials
         self._taken = taken
+        self._trials = trials
 
-    def check_recipient(self, mailbox: Mailbox, recipient: Recipient) -> Destination:
-        """The phone behind a RCPT. Raises Refusal: for good when the phone may not be texted, for now when the
-        mailbox may not text at the moment."""
+    def check_recipient(self, mailbox: Mailbox, recipient: Recipient) -> tuple[Target, ...]:
+        """Whom a RCPT means. Raises Refusal: for good when none of them may be texted, for now when the mailbox may
+        not text at the moment."""
         decision.check_mailbox(mailbox)
-        if mailbox.daily_cap is not None and self._outbox.used(mailbox.id, _day(mailbox)) >= mailbox.daily_cap:
+        targets = addressing.targets(mailbox, recipient, self._ground(mailbox))
+        if self._is_over_cap(mailbox) and not _is_trial(targets):
             raise _over_cap(mailbox)
-        destination = decision.resolve(mailbox, recipient, self._domains)
-        since = self._directory.opted_out_since(mailbox.organisation_id, mailbox.sender, destination.number)
-        decision.check_opt_out(mailbox, since)
-        if not self._routes.reach(_trip(mailbox, destination)):
-            raise RecipientRefusal(
-                Reason.COUNTRY_NOT_ALLOWED,
-                f"No provider is set up for this number in {destination.region}. Ask the administrator to add a route.",
-            )
-        return destination
+        return targets
 
-    async def admit(self, mailbox: Mailbox, envelope: Envelope, destinations: Sequence[Destination], raw: bytes) -> str:
-        """Take a mail for the phones that were let in at RCPT; the id of its submission. Raises Refusal.
+    async def admit(self, mailbox: Mailbox, envelope: Envelope, targets: Sequence[Target], raw: bytes) -> str:
+        """Take a mail for the recipients that were let in at RCPT; the id of its submission. Raises Refusal.
 
-        The id of a mail that was taken before is that of the first time, and nothing is sent again.
+        The id of a mail that was taken before is that of the first time, and nothing is sent again. A mail that went to
+        `preview@…` too is sent to nobody: its id is that of the answer to it.
         """
         now = clock.now()
-        if len(raw) > LARGE:
-            submission, encoded = await asyncio.to_thread(decision.read, mailbox, envelope, raw, now)
-        else:
-            submission, encoded = decision.read(mailbox, envelope, raw, now)
+        if _is_trial(targets):
+            return await self._try(mailbox, targets, raw, now)
+        facts = mailbox, envelope, targets, raw, self._ground(mailbox), self._routes, now
+        decided = await asyncio.to_thread(decision.decide, *facts) if len(raw) > LARGE else decision.decide(*facts)
+        await self._check_password(mailbox, decided.submission)
         mail = NewMail(
             mailbox=mailbox,
             envelope=envelope,
-            submission=submission,
+            submission=decided.submission,
             report_to=_own_or_login(mailbox, envelope.mail_from),
-            reply_to=_own_or_login(mailbox, submission.header_from),
+            reply_to=_own_or_login(mailbox, decided.submission.header_from),
             day=_day(mailbox),
-            messages=self._messages(mailbox, submission, encoded, destinations, now),
+            messages=decided.messages,
             at=now,
+            signature=decided.signature,
         )
         try:
             taken = await self._outbox.take(mail)
         except StoreUnavailable as error:
-            raise MailRefusal(
-                Reason.BUSY, "The bridge cannot take mail at the moment. Try again later.", detail=error.detail
-            ) from error
+            raise _unavailable(error) from error
         if taken.over_cap:
             raise _over_cap(mailbox)
         if any(message.due_at <= now for message in mail.messages):
             self._taken()
         return taken.submission_id
 
-    def _messages(
-        self,
-        mailbox: Mailbox,
-        submission: Submission,
-        encoded: Encoded,
-        destinations: Sequence[Destination],
-        now: datetime,
-    ) -> tuple[NewMessage, ...]:
-        """A message for each phone. Those for which no provider takes texts of this class are refused one by one, and
-        with all of them the mail."""
-        message_class = decision.message_class(submission)
-        ways = [self._routes.choose(_trip(mailbox, destination, message_class)) for destination in destinations]
-        if not any(ways):
-            raise MailRefusal(
-                Reason.COUNTRY_NOT_ALLOWED,
-                f"No provider is set up for {message_class.value} texts to these numbers. "
-                "Ask the administrator to add a route.",
-            )
-        messages = (
-            (decision.message(mailbox, submission, encoded, destination, way or ("",), now), way)
-            for destination, way in zip(destinations, ways, strict=True)
-        )
-        return tuple(
-            message if way else replace(message, refused=Reason.COUNTRY_NOT_ALLOWED, diagnostic="no route")
-            for message, way in messages
+    async def _try(self, mailbox: Mailbox, targets: Sequence[Target], raw: bytes, now: datetime) -> str:
+        """Answer a mail with what it would send; the id of the answer. Raises Refusal."""
+        facts = mailbox, targets, raw, self._ground(mailbox), self._routes, now
+        shown = await asyncio.to_thread(preview.trial, *facts) if len(raw) > LARGE else preview.trial(*facts)
+        if shown.messages and shown.submission is not None:
+            try:
+                await self._check_password(mailbox, shown.submission)
+            except MailRefusal as refusal:
+                shown = preview.refused_whole(shown, refusal)
+        try:
+            return await self._trials.answer(mailbox, [each.recipient.address for each in targets], raw, shown, now)
+        except StoreUnavailable as error:
+            raise _unavailable(error) from error
+
+    def _is_over_cap(self, mailbox: Mailbox) -> bool:
+        cap = mailbox.daily_cap
+        return cap is not None and self._outbox.used(mailbox.id, _day(mailbox)) >= cap
+
+    async def _check_password(self, mailbox: Mailbox, submission: Submission) -> None:
+        """Whether a mail in the form of another service shows the password that its mailbox asks for."""
+        if mailbox.grammar is None or not mailbox.order_password_hash:
+            return
+        for password in submission.passwords[:MOST_PASSWORDS]:
+            if await self._credentials.verify(mailbox.login, mailbox.order_password_hash, password):
+                return
+        raise MailRefusal(
+            Reason.ORDER_PASSWORD,
+            "The password in this mail is missing or wrong. Correct it in the program that sends the mail.",
         )
 
+    def _ground(self, mailbox: Mailbox) -> Ground:
+        return Ground(self._domains, self._directory.book(mailbox.organisation_id), self._check)
 
-def _trip(mailbox: Mailbox, destination: Destination, message_class: MessageClass | None = None) -> Trip:
-    return Trip(destination.number, destination.region, mailbox.sender, message_class, mailbox.login)
+    def _check(self, mailbox: Mailbox, destination: Destination) -> None:
+        since = self._directory.opted_out_since(mailbox.organisation_id, mailbox.sender, destination.number)
+        decision.check_opt_out(mailbox, since)
+        decision.check_reach(mailbox, destination, self._routes)
+
+
+def _is_trial(targets: Sequence[Target]) -> bool:
+    return any(isinstance(target, Tried) for target in targets)
 
 
 def _own_or_login(mailbox: Mailbox, address: str) -> str:
@@ -137,6 +141,10 @@ def _own_or_login(mailbox: Mailbox, address: str) -> str:
 
 def _day(mailbox: Mailbox) -> str:
     return clock.now().astimezone(ZoneInfo(mailbox.timezone)).date().isoformat()
+
+
+def _unavailable(error: StoreUnavailable) -> Refusal:
+    return MailRefusal(Reason.BUSY, "The bridge cannot take mail at the moment. Try again later.", detail=error.detail)
 
 
 def _over_cap(mailbox: Mailbox) -> Refusal:

@@ -52,6 +52,7 @@ from bridge.store.reports import Reports
 from bridge.store.store import Store, database_file, database_url, make_folder
 from bridge.streaks import Streaks
 from bridge.treasurer import Treasurer
+from bridge.trials import Trials
 from bridge.tries import Patience
 from bridge.watchman import Watchman
 from bridge.web.app import build_web
@@ -176,12 +177,20 @@ class Bridge:
             changed=self._ring,
             give_up=self.intake.give_up,
         )
+        self.credentials = Credentials()
         self.admission = Admission(
             outbox,
             store.directory,
             domains={settings.domain},
-            routes=routing.configured(settings, [name for name, each in self.gateways.items() if each.traits.inbound]),
+            routes=routing.configured(
+                settings,
+                answered=[name for name, each in self.gateways.items() if each.traits.inbound],
+                flash=[name for name, each in self.gateways.items() if each.traits.flash],
+                wide=[name for name, each in self.gateways.items() if each.traits.wide_reference],
+            ),
+            credentials=self.credentials,
             taken=self.dispatcher.ring,
+            trials=Trials(mails, domain=settings.domain, mailed=self._mailed, sign=sign),
         )
         self.poller = Poller(
             self.gateways,
@@ -198,14 +207,9 @@ class Bridge:
         alerts = Relay(replace(relay_settings(settings), timeout=ALERT_TIMEOUT, data_timeout=ALERT_TIMEOUT))
         stack.push_async_callback(alerts.close)
         self.treasurer = Treasurer(self.gateways, leads)
+        balances = self.treasurer.balances
         self.watchman = Watchman(
-            self.backlog,
-            streaks,
-            self.disk,
-            alerts,
-            settings=settings,
-            leads=leads,
-            balances=self.treasurer.balances,
+            self.backlog, streaks, self.disk, alerts, settings=settings, leads=leads, balances=balances
         )
         self._listening = [
             self._station(f"gateway {name}", gateway.listen(self.intake.hear))
@@ -260,7 +264,7 @@ class Bridge:
 
     async def _open_listeners(self, stack: AsyncExitStack) -> None:
         front = FrontDoor(
-            self.store.directory, Credentials(), self.admission, self.returns, disk_full=self.disk.is_full
+            self.store.directory, self.credentials, self.admission, self.returns, disk_full=self.disk.is_full
         )
         self.door = SmtpServer(door_settings(self.settings), front, shares_ports=self._shares_ports)
         http, refusals = self.settings.http, Refusals()

@@ -1,34 +1,50 @@
-"""What may go out of a mail, and as what: the pure half of admission, which preview asks the same way.
+"""What may go out of a mail, to whom and as what: the pure half of admission, which preview asks the same way.
 
-Values in, values out: who stores what was decided is `bridge.admission`.
+Values in, values out: who stores what was decided is `bridge.admission`, whom an address means says
+`bridge.addressing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bridge import parser
+from bridge.addressing import Ground, within
 from bridge.errors import MailRefusal, Reason, RecipientRefusal
+from bridge.fanout import Fanout, trip_of
 from bridge.notices.invitation import summary
-from bridge.policy.destinations import check_destination
-from bridge.policy.reports import reports_wanted
-from bridge.reading.addresses import read_address
-from bridge.sms.encoding import encode
-from bridge.sms.numbers import read_number
+from bridge.reading.grammars import redacted, redacted_headers
+from bridge.reading.learning import candidate
+from bridge.reading.words import Form
+from bridge.routing import Routes
 from bridge.types import (
+    NO_WISHES,
+    CutRule,
+    Deferred,
     Destination,
-    Encoded,
     Envelope,
     Mailbox,
-    MessageClass,
     NewMessage,
     Options,
-    Recipient,
+    Phone,
     Submission,
+    Target,
+    Unreached,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A mail that may go out: what was read in it, and a message for each phone it is for."""
+
+    submission: Submission
+    messages: tuple[NewMessage, ...]
+    """At least one of them is not refused."""
+    signature: str
+    """What ends the text and may be the mailbox's signature, or empty."""
 
 
 def check_mailbox(mailbox: Mailbox) -> None:
@@ -47,28 +63,71 @@ def check_opt_out(mailbox: Mailbox, since: datetime | None) -> None:
         )
 
 
-def resolve(mailbox: Mailbox, recipient: Recipient, domains: Collection[str]) -> Destination:
-    """The phone that a recipient means, if the mailbox may text it at all. Raises RecipientRefusal."""
-    number = read_number(read_address(recipient.address, domains), mailbox.region)
-    check_destination(number, mailbox)
-    return Destination(recipient, number.e164, number.region)
+def check_reach(mailbox: Mailbox, destination: Destination, routes: Routes) -> None:
+    """Whether any gateway goes to the phone. Raises RecipientRefusal."""
+    if routes.reach(trip_of(mailbox, destination, destination.wishes)):
+        return
+    if destination.wishes.flash and routes.reach(trip_of(mailbox, destination, NO_WISHES)):
+        raise RecipientRefusal(
+            Reason.MALFORMED_NUMBER,
+            "No provider that is set up for this number can send flash texts: leave +flash out.",
+        )
+    raise RecipientRefusal(
+        Reason.COUNTRY_NOT_ALLOWED,
+        f"No provider is set up for this number in {destination.region}. Ask the administrator to add a route.",
+    )
 
 
-def read(mailbox: Mailbox, envelope: Envelope, raw: bytes, now: datetime) -> tuple[Submission, Encoded]:
-    """The mail as it will be texted. Raises MailRefusal for what its author must change."""
-    submission = parser.parse(raw, envelope)
+def decide(
+    mailbox: Mailbox,
+    envelope: Envelope,
+    targets: Sequence[Target],
+    raw: bytes,
+    ground: Ground,
+    routes: Routes,
+    now: datetime,
+) -> Decision:
+    """What becomes of a mail for `targets`. Raises MailRefusal when nobody can be texted, for what its author must
+    change: phones for which alone there is no way are refused beside the others."""
+    submission = read(mailbox, envelope, targets, raw, now)
+    phones = tuple(_phones(mailbox, submission, targets, ground))
+    messages = Fanout(mailbox, submission, routes, now).messages(phones)
+    learning = CutRule.LEARNED_SIGNATURE not in mailbox.habits.kept
+    return Decision(submission, messages, (learning and candidate(submission.text)) or "")
+
+
+def read(mailbox: Mailbox, envelope: Envelope, targets: Sequence[Target], raw: bytes, now: datetime) -> Submission:
+    """The mail as its mailbox means it. Raises MailRefusal for what its author must change."""
+    form = None
+    if mailbox.grammar is not None:
+        form = Form(mailbox.grammar, _modes(targets), mailbox.timezone, now)
+    numbers_within = any(isinstance(target, Deferred) for target in targets)
+    submission = parser.parse(raw, envelope, mailbox.habits, form, numbers_within=numbers_within)
     if submission.invitation is not None:
         submission = replace(submission, text=summary(submission.invitation, mailbox.language, mailbox.timezone))
-    options = submission.options
-    encoded = encode(submission.text, options.unicode or mailbox.unicode)
-    limit = min(mailbox.max_segments, options.max_segments or mailbox.max_segments)
-    if len(encoded.segments) > limit:
-        raise MailRefusal(
-            Reason.TOO_MANY_SEGMENTS,
-            f"This text needs {len(encoded.segments)} SMS and the limit is {limit}. Shorten it and send it again.",
-        )
-    _check_options(mailbox, options, now)
-    return submission, encoded
+    _check_options(mailbox, submission.options, now)
+    return submission if form is None else _discreet(mailbox, submission, targets)
+
+
+def _modes(targets: Iterable[Target]) -> frozenset[str]:
+    modes = (target.mode for target in targets if isinstance(target, Destination | Deferred))
+    return frozenset(mode for mode in modes if mode is not None)
+
+
+def _discreet(mailbox: Mailbox, submission: Submission, targets: Iterable[Target]) -> Submission:
+    """A mail in the form of another service without what it shows as passwords, and with the bridge's own sender."""
+    shown = (target.password for target in targets if isinstance(target, Destination | Deferred))
+    passwords = (*submission.passwords, *filter(None, shown))
+    sender, warnings = submission.wishes.sender, submission.warnings
+    if sender is not None and sender.lstrip("+") != mailbox.sender.lstrip("+"):
+        warnings += (f"The mail names another sender. Its texts come from {mailbox.sender}.",)
+    return replace(
+        submission,
+        subject=redacted(submission.subject, passwords),
+        headers=redacted_headers(submission.headers, passwords),
+        passwords=passwords,
+        warnings=warnings,
+    )
 
 
 def _check_options(mailbox: Mailbox, options: Options, now: datetime) -> None:
@@ -81,31 +140,14 @@ def _check_options(mailbox: Mailbox, options: Options, now: datetime) -> None:
         raise MailRefusal(Reason.BAD_HEADER, "X-SMS-Expires is over before the text may go. Give a later time.")
 
 
-def message_class(submission: Submission) -> MessageClass:
-    """What the mail says of itself, or what a clinic's mails are."""
-    return submission.options.message_class or MessageClass.TRANSACTIONAL
-
-
-def message(
-    mailbox: Mailbox,
-    submission: Submission,
-    encoded: Encoded,
-    destination: Destination,
-    gateways: Sequence[str],
-    now: datetime,
-) -> NewMessage:
-    """The message that a mail makes for one phone. `gateways` may carry it, the one to try first in front."""
-    options, recipient = submission.options, destination.recipient
-    confirm = options.confirm or mailbox.confirm
-    return NewMessage(
-        recipient=recipient,
-        number=destination.number,
-        sender=mailbox.sender,
-        gateway=gateways[0],
-        stand_ins=tuple(gateways[1:]),
-        message_class=message_class(submission),
-        encoded=encoded,
-        due_at=max(now, options.send_at or now),
-        expires_at=options.expires_at,
-        report_on=reports_wanted(recipient.notify, confirm, wants_receipt=submission.wants_receipt),
-    )
+def _phones(mailbox: Mailbox, submission: Submission, targets: Sequence[Target], ground: Ground) -> Iterator[Phone]:
+    fixed = False
+    for target in targets:
+        match target:
+            case Deferred():
+                fixed = True
+                yield from within(mailbox, target, submission.numbers, ground)
+            case Destination() | Unreached():
+                yield target
+    if not fixed and submission.numbers:  # another service's list of those who get a copy
+        yield from within(mailbox, Deferred(targets[0].recipient), submission.numbers, ground)

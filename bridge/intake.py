@@ -104,6 +104,8 @@ class Intake:
         thread = next((known for known in threads if known.conversation_id == verdict.conversation_id), None)
         command = replies.command(sms.text, self._languages(sms.to, mailbox))
         reply_to = thread.reply_to if thread is not None else mailbox.login
+        contact = thread.contact if thread is not None else ""
+        contact = contact or self._directory.book(mailbox.organisation_id).names.get(sms.number, "")
         notice = ReplyNotice(
             notice_id=bounces.mail_id(inbound_id),
             to=reply_to,
@@ -120,6 +122,7 @@ class Intake:
             subject=thread.subject if thread is not None else "",
             stopped=command is replies.Command.STOP,
             resumed=command is replies.Command.START,
+            contact=contact,
         )
         return Filing(
             organisation_id=mailbox.organisation_id,
@@ -129,6 +132,7 @@ class Intake:
             mail=self._sign(notices.reply(notice, self._domain, self._bounce_key)),
             reply_to=reply_to,
             message_id=f"<{notice.notice_id}@{self._domain}>",
+            contact=contact,
             stops=notice.stopped,
             resumes=notice.resumed,
         )

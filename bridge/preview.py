@@ -1,80 +1,141 @@
-"""What a mail would send, without sending: the same decisions as at the front door, told as values."""
+"""What a mail would send, without sending: the same decisions as at the front door, told as values. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bridge import decision
-from bridge.errors import MailRefusal, Reason, Refusal
-from bridge.types import Destination, Encoded, Envelope, Mailbox, Recipient, Submission
-
-OptedOutSince = Callable[[str, str, str], datetime | None]
-"""Organisation, sender number and phone to the moment when that phone asked for no more texts."""
+from bridge import addressing, decision
+from bridge.addressing import Ground
+from bridge.errors import MailRefusal, Reason, RecipientRefusal, Refusal
+from bridge.routing import Routes
+from bridge.types import (
+    Destination,
+    Envelope,
+    Mailbox,
+    NewMessage,
+    Preview,
+    PreviewRefusal,
+    Priority,
+    Recipient,
+    Target,
+    Tried,
+)
 
 
 def preview(
-    mailbox: Mailbox | None,
-    addresses: Sequence[str],
-    raw: bytes,
-    *,
-    domains: Collection[str],
-    now: datetime,
-    opted_out_since: OptedOutSince,
-) -> dict[str, Any]:
-    """What `raw`, sent by `mailbox` to `addresses`, would come to, as `bridge preview --json` shows it.
-
-    Without a mailbox nobody may send it, and it is refused as a whole.
-    """
-    result: dict[str, Any] = {"mailbox": None, "messages": [], "cuts": [], "refused": [], "warnings": []}
+    mailbox: Mailbox | None, addresses: Sequence[str], raw: bytes, ground: Ground, routes: Routes, now: datetime
+) -> Preview:
+    """What `raw`, sent by `mailbox` to `addresses`, would come to. Without a mailbox nobody may send it."""
     if mailbox is None:
         refusal = MailRefusal(
             Reason.FOREIGN_SENDER, "No mailbox may send from this address. Name one that may with --from ADDRESS."
         )
-        result["refused"] = [_refused(address, refusal) for address in addresses]
-        return result
-    result["mailbox"] = mailbox.login
-    destinations: list[Destination] = []
+        return Preview(None, refused=tuple(_refused(address, refusal) for address in addresses))
+    targets: list[Target] = []
+    refused: list[PreviewRefusal] = []
     for address in addresses:
         try:
-            destinations.append(_destination(mailbox, address, domains, opted_out_since))
+            decision.check_mailbox(mailbox)
+            targets.extend(addressing.targets(mailbox, Recipient(address), ground))
         except Refusal as refusal:
-            result["refused"].append(_refused(address, refusal))
-    envelope = Envelope(mailbox.login, tuple(Recipient(address) for address in addresses), now)
+            refused.append(_refused(address, refusal))
+    return of_targets(mailbox, targets, raw, ground, routes, now, tuple(refused))
+
+
+def trial(
+    mailbox: Mailbox, targets: Sequence[Target], raw: bytes, ground: Ground, routes: Routes, now: datetime
+) -> Preview:
+    """What a mail to `preview@…` is answered with. Raises MailRefusal for automatic mail, which nobody answers."""
+    shown = of_targets(mailbox, targets, raw, ground, routes, now)
+    for each in shown.refused:
+        if each.reason is Reason.AUTOMATIC_MAIL:
+            raise MailRefusal(each.reason, each.sentence)
+    if shown.submission is not None:
+        return shown
+    try:  # what is too long, say, can be shown all the same
+        envelope = Envelope(mailbox.login, tuple(target.recipient for target in targets), now)
+        return replace(shown, submission=decision.read(mailbox, envelope, targets, raw, now))
+    except MailRefusal:
+        return shown
+
+
+def refused_whole(shown: Preview, refusal: Refusal) -> Preview:
+    """The preview of the same mail, which is refused as a whole for a reason that `decision` does not know."""
+    addresses = dict.fromkeys(
+        (*(each.recipient.address for each in shown.messages), *(each.address for each in shown.refused))
+    )
+    return Preview(shown.login, refused=tuple(_refused(address, refusal) for address in addresses))
+
+
+def of_targets(
+    mailbox: Mailbox,
+    targets: Sequence[Target],
+    raw: bytes,
+    ground: Ground,
+    routes: Routes,
+    now: datetime,
+    refused: tuple[PreviewRefusal, ...] = (),
+) -> Preview:
+    """The preview of a mail whose recipients were let in; beside it are those that were `refused`. A trial that names
+    no phone, or one that may not be texted, shows the text as any phone would get it, unless there are others."""
+    phones: list[Target] = []
+    for target in targets:
+        try:
+            phone = addressing.tried(mailbox, target, ground) if isinstance(target, Tried) else target
+        except Refusal as refusal:
+            refused = (*refused, _refused(target.recipient.address, refusal))
+        else:
+            phones += [phone] if phone is not None else []
+    trying = any(isinstance(target, Tried) for target in targets)
+    if not phones and refused and not trying:
+        return Preview(mailbox.login, refused=refused)
+    anybody = not phones
+    phones = phones or [Destination(target.recipient, "", mailbox.region) for target in targets[:1]]
+    envelope = Envelope(mailbox.login, tuple(phone.recipient for phone in phones), now)
     try:
-        submission, encoded = decision.read(mailbox, envelope, raw, now)
+        decided = decision.decide(mailbox, envelope, phones, raw, ground, Routes.anywhere() if anybody else routes, now)
     except Refusal as refusal:
-        taken = [destination.recipient.address for destination in destinations]
-        result["refused"].extend(_refused(address, refusal) for address in taken)
-        return result
-    result["cuts"] = [{"rule": cut.rule, "text": cut.text} for cut in submission.cuts]
-    result["warnings"] = list(submission.warnings)
-    seen: set[str] = set()
-    for destination in destinations:
-        if destination.number not in seen:  # each phone once, however often it is written
-            seen.add(destination.number)
-            result["messages"].append(_message(mailbox, submission, encoded, destination, now))
-    return result
+        addresses = dict.fromkeys(phone.recipient.address for phone in phones)
+        return Preview(mailbox.login, refused=(*refused, *(_refused(address, refusal) for address in addresses)))
+    each_once: dict[str, NewMessage] = {}
+    for message in decided.messages:
+        each_once.setdefault(message.number or message.recipient.address, message)
+    if anybody and any(message.number for message in each_once.values()):  # the mail itself names phones
+        each_once = {key: message for key, message in each_once.items() if message.number}
+    turned_down = [message for message in each_once.values() if message.refused is not None]
+    return Preview(
+        mailbox.login,
+        messages=tuple(message for message in each_once.values() if not message.refused),
+        cuts=decided.submission.cuts,
+        refused=(*refused, *(_refused(message.recipient.address, _refusal(message)) for message in turned_down)),
+        warnings=decided.submission.warnings,
+        send_at=decided.submission.options.send_at,
+        signature=decided.signature,
+        submission=decided.submission,
+    )
 
 
-def _destination(
-    mailbox: Mailbox, address: str, domains: Collection[str], opted_out_since: OptedOutSince
-) -> Destination:
-    decision.check_mailbox(mailbox)
-    destination = decision.resolve(mailbox, Recipient(address), domains)
-    decision.check_opt_out(mailbox, opted_out_since(mailbox.organisation_id, mailbox.sender, destination.number))
-    return destination
-
-
-def _message(
-    mailbox: Mailbox, submission: Submission, encoded: Encoded, destination: Destination, now: datetime
-) -> dict[str, Any]:
-    message = decision.message(mailbox, submission, encoded, destination, ("",), now)
-    send_at, expires_at = submission.options.send_at, message.expires_at
+def document(preview: Preview) -> dict[str, Any]:
+    """The preview as `bridge preview --json` shows it."""
     return {
-        "address": destination.recipient.address,
-        "number": destination.number,
+        "mailbox": preview.login,
+        "messages": [_message(message, preview) for message in preview.messages],
+        "cuts": [{"rule": cut.rule.value, "text": cut.text} for cut in preview.cuts],
+        "refused": [
+            {"address": each.address, "reply": each.reply, "reason": each.reason.value} for each in preview.refused
+        ],
+        "warnings": list(preview.warnings),
+    }
+
+
+def _message(message: NewMessage, preview: Preview) -> dict[str, Any]:
+    encoded, send_at = message.encoded, preview.send_at
+    found = {
+        "address": message.recipient.address,
+        "number": message.number,
         "text": encoded.text,
         "encoding": encoded.encoding.value,
         "segments": len(encoded.segments),
@@ -82,10 +143,23 @@ def _message(
         "units_left": encoded.units_left,
         "class": message.message_class.value,
         "send_at": send_at.isoformat() if send_at is not None else None,
-        "expires_at": expires_at.isoformat() if expires_at is not None else None,
+        "expires_at": message.expires_at.isoformat() if message.expires_at is not None else None,
         "sender": message.sender,
     }
+    wishes = {
+        "shift": encoded.shift.language.value if encoded.shift is not None else None,
+        "flash": message.flash or None,
+        "priority": message.priority.value if message.priority is not Priority.NORMAL else None,
+        "reference": preview.reference_of(message),
+        "contact": message.contact or None,
+    }
+    return found | {name: value for name, value in wishes.items() if value is not None}
 
 
-def _refused(address: str, refusal: Refusal) -> dict[str, str]:
-    return {"address": address, "reply": refusal.reply, "reason": refusal.reason.value}
+def _refused(address: str, refusal: Refusal) -> PreviewRefusal:
+    return PreviewRefusal(address, refusal.reason, refusal.reply, refusal.sentence)
+
+
+def _refusal(message: NewMessage) -> Refusal:
+    assert message.refused is not None
+    return RecipientRefusal(message.refused, message.sentence)

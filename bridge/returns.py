@@ -167,6 +167,7 @@ class Returns:
             stopped=command is replies.Command.STOP,
             resumed=command is replies.Command.START,
             meant_for=reply.address,
+            contact=reply.contact,
         )
 
 

@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from bridge.settings import Settings
-from bridge.types import MessageClass
+from bridge.types import MessageClass, National
+
+if TYPE_CHECKING:
+    from bridge.settings import Settings
 
 _LAST = 1_000_000
 """Priority of the gateway for what no route is set up for."""
@@ -54,18 +57,45 @@ class Trip:
     """None before the mail is read: then a route for any class fits."""
     login: str
     """Of the mailbox that pays."""
+    flash: bool = False
+    """It is to be shown at once, which not every gateway can ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """How a text may be written for whoever may come to carry it."""
+
+    tables: frozenset[National] = frozenset()
+    """National language tables that may be used."""
+    wide_reference: bool = False
+    """Its segments leave room for a reference of 16 bits (3GPP TS 23.040 section 9.2.3.24.8)."""
+
+
+PLAIN = Script()
 
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """Every route, and the gateways through which phones can answer."""
+    """Every route, and what the gateways can do that they lead to."""
 
     routes: tuple[Route, ...]
     answered: frozenset[str] = frozenset()
+    """Gateways through which phones can answer."""
+    flash: frozenset[str] = frozenset()
+    """Gateways that can send a text to be shown at once."""
+    alphabets: Mapping[str, frozenset[National]] = field(default_factory=dict)
+    """National language tables that the operator lets a gateway send; none where nothing stands."""
+    wide: frozenset[str] = frozenset()
+    """Gateways that number the segments of a long text with 16 bits."""
+
+    @classmethod
+    def anywhere(cls) -> Routes:
+        """Where no gateway is set up or asked for: every phone can be reached, by nobody in particular."""
+        return cls((Route(""),), flash=frozenset({""}))
 
     def choose(self, trip: Trip) -> tuple[str, ...]:
         """The gateways for a trip, the one to try first in front; empty when no route fits."""
-        fitting = [route for route in self.routes if _fits(route, trip)]
+        fitting = [route for route in self.routes if self._fits(route, trip)]
         ordered = sorted(fitting, key=lambda route: (route.priority, _draw(route, trip.number), route.gateway))
         gateways = tuple(dict.fromkeys(route.gateway for route in ordered))
         if gateways and gateways[0] in self.answered:
@@ -74,11 +104,31 @@ class Routes:
 
     def reach(self, trip: Trip) -> bool:
         """Whether any route fits."""
-        return any(_fits(route, trip) for route in self.routes)
+        return any(self._fits(route, trip) for route in self.routes)
+
+    def script(self, way: Sequence[str]) -> Script:
+        """How a text may be written that any gateway of a way may come to carry."""
+        if not self.alphabets and not self.wide:
+            return PLAIN
+        tables = frozenset.intersection(*(self.alphabets.get(gateway, frozenset()) for gateway in way))
+        return Script(tables, not self.wide.isdisjoint(way))
+
+    def _fits(self, route: Route, trip: Trip) -> bool:
+        return (
+            (not route.countries or trip.region in route.countries)
+            and (not route.prefixes or trip.number.startswith(route.prefixes))
+            and (not route.senders or trip.sender in route.senders)
+            and (not route.classes or trip.message_class is None or trip.message_class in route.classes)
+            and (not route.mailboxes or trip.login.lower() in route.mailboxes)
+            and (not trip.flash or route.gateway in self.flash)
+        )
 
 
-def configured(settings: Settings, answered: Collection[str]) -> Routes:
-    """The operator's routes, and behind them the gateway for everything, if there is one."""
+def configured(
+    settings: Settings, *, answered: Collection[str], flash: Collection[str], wide: Collection[str] = ()
+) -> Routes:
+    """The operator's routes, and behind them the gateway for everything, if there is one. `answered`, `flash` and
+    `wide` are the gateways that can do so, as in `Routes`."""
     routes = [
         Route(
             gateway=each.gateway,
@@ -94,17 +144,8 @@ def configured(settings: Settings, answered: Collection[str]) -> Routes:
     ]
     if settings.sending.gateway:
         routes.append(Route(settings.sending.gateway, priority=_LAST))
-    return Routes(tuple(routes), frozenset(answered))
-
-
-def _fits(route: Route, trip: Trip) -> bool:
-    return (
-        (not route.countries or trip.region in route.countries)
-        and (not route.prefixes or trip.number.startswith(route.prefixes))
-        and (not route.senders or trip.sender in route.senders)
-        and (not route.classes or trip.message_class is None or trip.message_class in route.classes)
-        and (not route.mailboxes or trip.login.lower() in route.mailboxes)
-    )
+    alphabets = {name: frozenset(each.shift_tables) for name, each in settings.gateways.items() if each.shift_tables}
+    return Routes(tuple(routes), frozenset(answered), frozenset(flash), alphabets, frozenset(wide))
 
 
 def _draw(route: Route, number: str) -> float:

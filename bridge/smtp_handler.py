@@ -19,7 +19,7 @@ from bridge.access.credentials import Credentials
 from bridge.access.networks import is_loopback
 from bridge.clock import new_id, now
 from bridge.errors import MailRefusal, Reason, Refusal
-from bridge.types import Destination, Door, Envelope, Mailbox, Recipient
+from bridge.types import Door, Envelope, Mailbox, Recipient, Target
 
 if TYPE_CHECKING:
     from bridge.admission import Admission
@@ -47,6 +47,10 @@ def too_large(limit: int) -> MailRefusal:
     return MailRefusal(
         Reason.MAIL_TOO_LARGE, f"The mail is too large: {limit} octets are the limit. Send it without attachments."
     )
+
+
+def _too_many(limit: int) -> str:
+    return f"452 4.5.3 A mail has at most {limit} recipients. Send the others another mail."
 
 
 class FrontDoor:
@@ -81,14 +85,12 @@ class FrontDoor:
             raise Refusal(Reason.BAD_LOGIN, "Login or password is wrong. Check both in the mail program's settings.")
         return mailbox
 
-    async def take(
-        self, mailbox: Mailbox, envelope: Envelope, destinations: tuple[Destination, ...], raw: bytes
-    ) -> str:
+    async def take(self, mailbox: Mailbox, envelope: Envelope, targets: tuple[Target, ...], raw: bytes) -> str:
         """Hand a whole mail to admission and give its submission id. Raises `Refusal`.
 
         Being cancelled ends the wait, never the commit.
         """
-        commit = asyncio.create_task(self._commit(mailbox, envelope, destinations, raw))
+        commit = asyncio.create_task(self._commit(mailbox, envelope, targets, raw))
         self._commits.add(commit)
         commit.add_done_callback(self._commits.discard)
         try:
@@ -102,13 +104,11 @@ class FrontDoor:
         if self._commits:
             await asyncio.wait(self._commits, timeout=grace)
 
-    async def _commit(
-        self, mailbox: Mailbox, envelope: Envelope, destinations: tuple[Destination, ...], raw: bytes
-    ) -> str:
+    async def _commit(self, mailbox: Mailbox, envelope: Envelope, targets: tuple[Target, ...], raw: bytes) -> str:
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
-            submission = await self.admission.admit(mailbox, envelope, destinations, raw)
+            submission = await self.admission.admit(mailbox, envelope, targets, raw)
         except Refusal as refusal:
             metrics.MAILS_REFUSED.labels(refusal.reason.value).inc()
             log.info("mail.refused", mailbox=mailbox.id, reason=refusal.reason.value, bytes=len(raw))
@@ -118,7 +118,7 @@ class FrontDoor:
             "mail.taken",
             id=submission,
             mailbox=mailbox.id,
-            recipients=len(destinations),
+            recipients=len(targets),
             bytes=len(raw),
             ms=round((loop.time() - started) * 1000, 1),
         )
@@ -140,12 +140,12 @@ class Visit:
         "_loopback",
         "_refused",
         "address",
-        "destinations",
         "door",
         "mail",
         "mailbox",
         "may_return",
         "returned",
+        "targets",
     )
 
     def __init__(self, front: FrontDoor, address: str) -> None:
@@ -157,7 +157,8 @@ class Visit:
         self.may_return = front.returns.may_come_from(address)
         """The peer is a mail server that may hand bounces back, without a login."""
         self.mail: MailCommand | None = None
-        self.destinations: list[Destination] = []
+        self.targets: list[Target] = []
+        """Whom the recipients mean that were taken so far."""
         self.returned = ""
         """The id of the mail of ours that this one is a bounce of."""
         self._refused = 0
@@ -175,7 +176,7 @@ class Visit:
     def reset(self) -> None:
         """Forget the mail, keep the login (RFC 5321 section 4.1.1.5)."""
         self.mail = None
-        self.destinations = []
+        self.targets = []
         self.returned = ""
         self._refused = 0
 
@@ -199,28 +200,31 @@ class Visit:
     def add(self, recipient: Recipient, max_recipients: int) -> str:
         """RCPT, after MAIL. The reply; raises `Refusal` for a recipient that cannot be texted."""
         returned = self._returned(recipient)
-        if self.returned or (returned and self.destinations):
+        if self.returned or (returned and self.targets):
             return "452 4.5.3 A bounce has one recipient. Send the others another mail."
         if returned:
             self._check_room()
             self.returned = returned
             return "250 2.1.5 Bounce address taken."
         mailbox = self._welcome()
-        if len(self.destinations) >= max_recipients:
-            return f"452 4.5.3 A mail has at most {max_recipients} recipients. Send the others another mail."
+        if len(self.targets) >= max_recipients:
+            return _too_many(max_recipients)
         self._check_room()
         try:
-            self.destinations.append(self._front.admission.check_recipient(mailbox, recipient))
+            targets = self._front.admission.check_recipient(mailbox, recipient)
         except Refusal as refusal:
             self._refused += 1
             metrics.RECIPIENTS_REFUSED.labels(refusal.reason.value).inc()
             log.info("recipient.refused", mailbox=mailbox.id, reason=refusal.reason.value)
             raise
+        if self.targets and len(self.targets) + len(targets) > max_recipients:  # a group counts as many as it has
+            return _too_many(max_recipients)
+        self.targets.extend(targets)
         return "250 2.1.5 Recipient taken."
 
     def ready(self) -> str | None:
         """Before DATA: None when the mail may come, else the reply that says why not (RFC 5321 section 3.3)."""
-        if self.destinations or self.returned:
+        if self.targets or self.returned:
             return None
         if self._refused:
             return "554 5.5.1 No recipient was taken, so there is nobody to text."
@@ -231,11 +235,11 @@ class Visit:
         if self.returned:
             await self._front.returns.take(self.returned, raw)
             return "250 2.0.0 Bounce taken."
-        mail, destinations, mailbox = self.mail, tuple(self.destinations), self._welcome()
+        mail, targets, mailbox = self.mail, tuple(self.targets), self._welcome()
         assert mail is not None
-        recipients = tuple(destination.recipient for destination in destinations)
+        recipients = tuple(target.recipient for target in targets)
         envelope = Envelope(mail.address, recipients, now(), mail.ret, mail.envid, self.door)
-        submission = await self._front.take(mailbox, envelope, destinations, raw)
+        submission = await self._front.take(mailbox, envelope, targets, raw)
         return f"250 2.0.0 Taken as {submission}"
 
     def turn_away(self, refusal: Refusal) -> Refusal:

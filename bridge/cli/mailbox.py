@@ -4,92 +4,41 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from bridge.cli import properties
-from bridge.cli.shared import Config, Json, in_store, show_json
-from bridge.errors import NotFound, UsageError
-from bridge.types import Confirm, Language, Mailbox, UnicodePolicy
+from bridge.cli import properties, signatures
+from bridge.cli.options import (
+    Addresses,
+    ConfirmOption,
+    Countries,
+    DailyCap,
+    EndMarks,
+    Grammar,
+    KeepCut,
+    LanguageOption,
+    Login,
+    MaxSegments,
+    Networks,
+    NewLogin,
+    OrderPasswordFile,
+    PasswordFile,
+    Region,
+    Sender,
+    SubjectOption,
+    UnicodeOption,
+    Zone,
+)
+from bridge.cli.shared import Config, Json, find_mailbox, in_store, show_json
+from bridge.errors import UsageError
+from bridge.types import Confirm, CutRule, GrammarName, Language, Mailbox, SubjectUse, UnicodePolicy
 
 if TYPE_CHECKING:
     from bridge.store.store import Store
 
 app = typer.Typer(help="Add, change and list the users of the bridge.", no_args_is_help=True)
-
-Login = Annotated[str, typer.Argument(metavar="LOGIN", help="The mailbox's login, which is its mail address.")]
-NewLogin = Annotated[
-    str,
-    typer.Argument(
-        metavar="LOGIN", help="Its login, which is its mail address.", callback=properties.checked(properties.login)
-    ),
-]
-PasswordFile = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="File with the password; - reads it from standard input.", show_default=False),
-]
-Sender = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NUMBER",
-        help="Sender number, such as +390200000001.",
-        callback=properties.checked(properties.sender),
-        show_default=False,
-    ),
-]
-Region = Annotated[
-    str | None,
-    typer.Option(
-        metavar="COUNTRY",
-        help="Country of numbers written without a country code, such as IT.",
-        callback=properties.checked(properties.country),
-    ),
-]
-LanguageOption = Annotated[Language | None, typer.Option(help="Language of its mails.")]
-Zone = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ZONE",
-        help="Time zone of its mails and of its daily cap, such as Europe/Rome.",
-        callback=properties.checked(properties.timezone),
-    ),
-]
-Addresses = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--address",
-        metavar="ADDRESS",
-        help="Address it may send from besides its login, or @domain for a whole domain; may be repeated. "
-        "`none` alone empties the list.",
-        callback=properties.each(properties.address, may_be_empty=True),
-    ),
-]
-Networks = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--network",
-        metavar="NETWORK",
-        help="Network whose machines send as it without login, such as 10.0.5.0/24; may be repeated. "
-        "`none` alone empties the list.",
-        callback=properties.each(properties.network, may_be_empty=True),
-    ),
-]
-Countries = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--country",
-        metavar="COUNTRY",
-        help="Country it may text, such as IT; may be repeated.",
-        callback=properties.each(properties.country),
-    ),
-]
-ConfirmOption = Annotated[Confirm | None, typer.Option(help="Which outcomes it is told.")]
-UnicodeOption = Annotated[UnicodePolicy | None, typer.Option(help="What happens to characters beyond GSM 7-bit.")]
-MaxSegments = Annotated[
-    int | None, typer.Option(metavar="COUNT", help="Most SMS that one text may need.", min=1, max=255)
-]
-DailyCap = Annotated[int | None, typer.Option(metavar="COUNT", help="Messages a day; 0 is no cap.", min=0)]
+signatures.register(app)
 
 
 @app.command()
@@ -104,9 +53,14 @@ def add(
     network: Networks = None,
     country: Countries = None,
     confirm: ConfirmOption = Confirm.FAILURES,
-    unicode: UnicodeOption = UnicodePolicy.ALLOW,
+    unicode: UnicodeOption = UnicodePolicy.TRANSLITERATE,
     max_segments: MaxSegments = 6,
     daily_cap: DailyCap = 0,
+    subject: SubjectOption = SubjectUse.IGNORED,
+    keep_cut: KeepCut = None,
+    end_mark: EndMarks = None,
+    grammar: Grammar = None,
+    order_password_file: OrderPasswordFile = None,
     config: Config = None,
 ) -> None:
     """Add a mailbox.
@@ -140,6 +94,11 @@ def add(
         unicode=unicode,
         max_segments=max_segments,
         daily_cap=daily_cap,
+        subject=subject,
+        kept=keep_cut,
+        end_marks=end_mark,
+        grammar=grammar,
+        order_password_hash=_order_password_hash(order_password_file),
         password_hash=_hash(properties.password(password_file)) if needs_password else None,
     )
 
@@ -168,11 +127,16 @@ def change(
     unicode: UnicodeOption = None,
     max_segments: MaxSegments = None,
     daily_cap: DailyCap = None,
+    subject: SubjectOption = None,
+    keep_cut: KeepCut = None,
+    end_mark: EndMarks = None,
+    grammar: Grammar = None,
+    order_password_file: OrderPasswordFile = None,
     config: Config = None,
 ) -> None:
     """Change a mailbox; what is not named stays.
 
-    A list that is named (--address, --network, --country) replaces the old one.
+    A list that is named (such as --address or --keep-cut) replaces the old one.
     """
     named = _named(
         sender=sender,
@@ -186,13 +150,18 @@ def change(
         unicode=unicode,
         max_segments=max_segments,
         daily_cap=daily_cap,
+        subject=subject,
+        kept=keep_cut,
+        end_marks=end_mark,
+        grammar=grammar,
+        order_password_hash=_order_password_hash(order_password_file),
         password_hash=_hash(properties.password(password_file)) if password_file is not None else None,
     )
     if not named:
         raise UsageError("Name what is to change, such as --daily-cap 200. See `bridge mailbox set --help`.")
 
     async def work(store: Store) -> None:
-        await store.mailboxes.save(_changed(_find(store, login), **named))
+        await store.mailboxes.save(_changed(find_mailbox(store, login), **named))
 
     in_store(config, work)
     print(f"{login} is changed.")
@@ -220,14 +189,14 @@ def show(login: Login, config: Config = None, as_json: Json = False) -> None:
     """Show one mailbox with all its settings."""
 
     async def work(store: Store) -> Mailbox:
-        return _find(store, login)
+        return find_mailbox(store, login)
 
     document = _document(in_store(config, work))
     if as_json:
         show_json(document)
         return
     for name, value in document.items():
-        print(f"{name:14} {_shown(value)}".rstrip())
+        print(f"{name:18} {_shown(value)}".rstrip())
 
 
 @app.command()
@@ -252,7 +221,7 @@ def remove(login: Login, config: Config = None) -> None:
     """Remove a mailbox that never sent; pause one that did."""
 
     async def work(store: Store) -> None:
-        await store.mailboxes.remove(_find(store, login).login)
+        await store.mailboxes.remove(find_mailbox(store, login).login)
 
     in_store(config, work)
     print(f"{login} is removed.")
@@ -260,16 +229,9 @@ def remove(login: Login, config: Config = None) -> None:
 
 def _set_paused(config: Path | None, login: str, *, paused: bool) -> None:
     async def work(store: Store) -> None:
-        await store.mailboxes.save(replace(_find(store, login), paused=paused))
+        await store.mailboxes.save(replace(find_mailbox(store, login), paused=paused))
 
     in_store(config, work)
-
-
-def _find(store: Store, login: str) -> Mailbox:
-    mailbox = store.directory.by_login(login)
-    if mailbox is None:
-        raise NotFound(f"There is no mailbox {login}. See `bridge mailbox list`.")
-    return mailbox
 
 
 def _named(**options: Any) -> dict[str, Any]:
@@ -289,13 +251,25 @@ def _changed(mailbox: Mailbox, **options: Any) -> Mailbox:
     named = _named(**options)
     if named.get("daily_cap") == 0:
         named["daily_cap"] = None
-    return replace(mailbox, **named)
+    if "grammar" in named:
+        named["grammar"] = None if named["grammar"] in properties.NOTHING else GrammarName(named["grammar"])
+    habits = {name: named.pop(name) for name in ("subject", "kept", "end_marks") if name in named}
+    if "kept" in habits:
+        habits["kept"] = frozenset(map(CutRule, habits["kept"]))
+    return replace(mailbox, **named, habits=replace(mailbox.habits, **habits))
 
 
 def _hash(password: str) -> str:
     from bridge.access.credentials import hash_password
 
     return hash_password(password)
+
+
+def _order_password_hash(file: Path | None) -> str | None:
+    """The hash to store, empty to ask for no password; None when the command line names none."""
+    if file is None:
+        return None
+    return "" if (str(file),) == properties.NOTHING else _hash(properties.password(file))
 
 
 def _shown(value: Any) -> str:
@@ -325,5 +299,11 @@ def _document(mailbox: Mailbox) -> dict[str, Any]:
         "max_segments": mailbox.max_segments,
         "daily_cap": mailbox.daily_cap,
         "paused": mailbox.paused,
+        "subject": mailbox.habits.subject.value,
+        "kept_cuts": sorted(map(properties.hyphened, mailbox.habits.kept)),
+        "end_marks": list(mailbox.habits.end_marks),
+        "learned_signatures": len(mailbox.habits.signatures),
+        "grammar": mailbox.grammar.value if mailbox.grammar is not None else None,
+        "order_password": bool(mailbox.order_password_hash),
         "can_log_in": bool(mailbox.password_hash),
     }

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from bridge.store.ledger import MessageView, Trace
     from bridge.store.store import Store
 
+_NO_NUMBER = "no number"
+"""What a recipient is shown as whose number does not exist."""
+
 MessageId = Annotated[
     str, typer.Argument(metavar="ID", help="Id of the message, as `bridge messages` and reports show it.")
 ]
@@ -64,7 +67,7 @@ def messages(
     for view in found:
         why = f" ({view.reason})" if view.reason else ""
         moment = view.created_at.strftime("%Y-%m-%d %H:%M:%S")
-        print(f"{view.id}  {moment}  {international(view.number)}  {view.state}{why}  {view.mailbox}")
+        print(f"{view.id}  {moment}  {international(view.number) or _NO_NUMBER}  {view.state}{why}  {view.mailbox}")
     if not found:
         print("No message fits.")
 
@@ -94,7 +97,9 @@ def trace(message_id: MessageId, config: Config = None, as_json: Json = False) -
         return
     for found in traces:
         view = found.message
-        print(f"{view.id}  {international(view.number)}  {view.state}  from {view.sender} by {view.mailbox}")
+        print(
+            f"{view.id}  {international(view.number) or _NO_NUMBER}  {view.state}  from {view.sender} by {view.mailbox}"
+        )
         for step in found.steps:
             print(f"  {step.at.strftime('%Y-%m-%d %H:%M:%S.%f')[:-3]}  {step.what:12} {step.detail}")
 

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from email import message_from_bytes
 from email.utils import parseaddr
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bridge.cli.shared import Config, Json, in_store, show_json
 from bridge.errors import UsageError
-from bridge.types import Mailbox
+from bridge.types import (
+    EMPTY_BOOK,
+    CutRule,
+    Destination,
+    Mailbox,
+    MessageClass,
+    NewMessage,
+    Preview,
+    Priority,
+    UnicodePolicy,
+)
 
 if TYPE_CHECKING:
+    from bridge.addressing import Ground
+    from bridge.routing import Routes
     from bridge.store.store import Store
+
+MAX_NAMED = 5
+"""Characters outside the GSM 7-bit alphabet that are named one by one."""
 
 
 def register(app: typer.Typer) -> None:
@@ -27,12 +41,12 @@ def register(app: typer.Typer) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Users:
-    """Who can send, where the phones are, and which of them asked for no more texts."""
+class _House:
+    """Who can send, and what is known of the phones."""
 
-    domain: str
     by_address: Callable[[str], Mailbox | None]
-    opted_out_since: Callable[[str, str, str], datetime | None]
+    ground: Callable[[Mailbox | None], Ground]
+    routes: Routes
 
 
 def preview(
@@ -63,27 +77,22 @@ def preview(
     Without --config the demo's settings apply. With --json each file gives one document on a line.
     """
     from bridge import clock
+    from bridge.preview import document
     from bridge.preview import preview as previewed
 
     mails = [_read(file) for file in files or [Path("-")]]
-    users = _demo_users(sender) if config is None else in_store(config, _users)
-    results = [
-        previewed(
-            users.by_address(sender or _from_of(raw)),
-            to,
-            raw,
-            domains={users.domain},
-            now=clock.now(),
-            opted_out_since=users.opted_out_since,
-        )
-        for raw in mails
-    ]
-    for result in results:
+    house = _demo(sender) if config is None else in_store(config, _house)
+    results = []
+    for raw in mails:
+        mailbox = house.by_address(sender or _from_of(raw))
+        shown = previewed(mailbox, to, raw, house.ground(mailbox), house.routes, clock.now())
+        results.append((shown, mailbox))
+    for shown, mailbox in results:
         if as_json:
-            show_json(result)
+            show_json(document(shown))
         else:
-            _show(result)
-    if len(results) == 1 and not results[0]["messages"]:
+            _show(shown, mailbox)
+    if len(results) == 1 and not results[0][0].messages:
         raise typer.Exit(1)
 
 
@@ -102,9 +111,11 @@ def _from_of(raw: bytes) -> str:
     return parseaddr(str(message_from_bytes(raw[:65_536]).get("From", "")))[1]
 
 
-def _demo_users(sender: str | None) -> _Users:
+def _demo(sender: str | None) -> _House:
     """The demo's. Any mail can be tried there: one whose From is a stranger's counts as its first mailbox's own."""
+    from bridge.addressing import Ground
     from bridge.demo_mailboxes import DOMAIN, PASSWORDS, demo_mailbox
+    from bridge.routing import Routes
 
     mailboxes = [demo_mailbox(login) for login in PASSWORDS]
 
@@ -113,29 +124,97 @@ def _demo_users(sender: str | None) -> _Users:
         allowed = (mailbox for mailbox in mailboxes if sender is None or mailbox.may_send_from(address))
         return next(own, None) or next(allowed, None)
 
-    return _Users(DOMAIN, by_address, lambda *_: None)
+    return _House(by_address, lambda _: Ground({DOMAIN}, EMPTY_BOOK, lambda *_: None), Routes.anywhere())
 
 
-async def _users(store: Store) -> _Users:
-    return _Users(store.settings.domain, store.directory.by_address, store.directory.opted_out_since)
+async def _house(store: Store) -> _House:
+    from bridge import decision
+    from bridge.addressing import Ground
+    from bridge.routing import configured
+
+    routes = configured(store.settings, answered=(), flash=store.settings.gateways)
+
+    def check(mailbox: Mailbox, destination: Destination) -> None:
+        since = store.directory.opted_out_since(mailbox.organisation_id, mailbox.sender, destination.number)
+        decision.check_opt_out(mailbox, since)
+        decision.check_reach(mailbox, destination, routes)
+
+    def ground(mailbox: Mailbox | None) -> Ground:
+        book = store.directory.book(mailbox.organisation_id) if mailbox is not None else EMPTY_BOOK
+        return Ground({store.settings.domain}, book, check)
+
+    return _House(store.directory.by_address, ground, routes)
 
 
-def _show(result: dict[str, Any]) -> None:
+def _show(shown: Preview, mailbox: Mailbox | None) -> None:
+    """What the answer to `preview@…` says (`notices.preview`), for operators. A mail is hostile: none of its control
+    characters reaches the terminal."""
+    from bridge.notices.mime import one_line
+    from bridge.notices.preview import alike
     from bridge.sms.numbers import international
 
-    for message in result["messages"]:
-        print(f"{international(message['number'])}  from {message['sender']}")
-        print(
-            f"{message['segments']} SMS, {message['encoding']}, {message['units']} units used, "
-            f"{message['units_left']} left in the last"
-        )
-        for line in message["text"].split("\n"):
-            print(f"  | {line}")
-    for cut in result["cuts"]:
-        print(f"left out ({cut['rule']}):")
-        for line in cut["text"].split("\n"):
+    for messages in alike(shown.messages):
+        for message in messages:
+            who = (international(message.number) if message.number else "any phone", one_line(message.contact))
+            print("  ".join((*filter(None, who), f"from {message.sender}")))
+        for line in _about(shown, messages[0], mailbox):
+            print(line)
+    for cut in shown.cuts:
+        print(f"left out ({cut.rule.value}):")
+        for line in _lines(cut.text):
             print(f"  - {line}")
-    for refused in result["refused"]:
-        print(f"refused  {refused['address']}: {refused['reply']}")
-    for warning in result["warnings"]:
-        print(f"note  {warning}")
+        if cut.rule is CutRule.LEARNED_SIGNATURE:
+            print("  (these lines ended several mails of the mailbox, and count as its signature)")
+    for refused in shown.refused:
+        print(f"refused  {one_line(refused.address)}: {refused.reply}")
+    for warning in shown.warnings:
+        print(f"note  {one_line(warning)}")
+
+
+def _about(shown: Preview, message: NewMessage, mailbox: Mailbox | None) -> Iterator[str]:
+    from bridge.notices.preview import breaks_of, foreign_characters
+    from bridge.sms.encoding import named
+    from bridge.sms.expense import most_expensive
+
+    encoded = message.encoded
+    alphabet = encoded.encoding.value + (f" ({encoded.shift})" if encoded.shift is not None else "")
+    yield f"{len(encoded.segments)} SMS, {alphabet}, {encoded.units} units used, {encoded.units_left} left in the last"
+    policy = shown.policy(mailbox.unicode) if mailbox is not None else UnicodePolicy.ALLOW
+    foreign = foreign_characters(encoded, policy)
+    for char, position in list(foreign.items())[:MAX_NAMED]:
+        yield f"not in the GSM 7-bit alphabet: character {position} ({named(char)})"
+    if len(foreign) > MAX_NAMED:
+        yield f"not in the GSM 7-bit alphabet: {len(foreign) - MAX_NAMED} more"
+    found = most_expensive(encoded, policy)
+    if found is not None:
+        who = f"character {found.position} ({named(found.char)})" + (
+            f" and {found.others} more" if found.others else ""
+        )
+        why = ", counting double" if found.counts_double else ""
+        yield f"costs more: {who}{why}; {found.segments_without} SMS without"
+    yield from _wishes(shown, message)
+    yield from (f"  | {line}" for line in _lines(encoded.text))
+    yield from (f"cut at  {each}" for each in breaks_of(encoded))
+
+
+def _wishes(shown: Preview, message: NewMessage) -> Iterator[str]:
+    """What the mail or the address asks for, where that is not what every mail gets."""
+    if message.message_class is not MessageClass.TRANSACTIONAL:
+        yield f"class: {message.message_class.value}"
+    if message.flash:
+        yield "flash: shown at once, not kept"
+    if message.priority is not Priority.NORMAL:
+        yield f"priority: {message.priority.value}"
+    if shown.send_at is not None:
+        yield f"send at: {shown.send_at.isoformat()}"
+    if message.expires_at is not None:
+        yield f"expires: {message.expires_at.isoformat()}"
+    reference = shown.reference_of(message)
+    if reference is not None:
+        yield f"reference: {reference}"
+
+
+def _lines(text: str) -> list[str]:
+    from bridge.notices.mime import lines_of
+
+    return lines_of(text).split("\n")

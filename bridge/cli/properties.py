@@ -11,9 +11,14 @@ from zoneinfo import available_timezones
 import typer
 
 from bridge.errors import Refusal, UsageError
+from bridge.types import CutRule, GrammarName
 
 NOTHING = ("none",)
 """What is written to empty a list; typer takes an empty list for one that was not named."""
+
+_LONGEST_MARK = 40
+_STOPS = ".,;:!?\N{HORIZONTAL ELLIPSIS})]'\"\N{RIGHT SINGLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
+"""What sentences end with."""
 
 
 def checked(read: Callable[[str], str]) -> Callable[[str | None], str | None]:
@@ -87,6 +92,48 @@ def network(word: str) -> str:
         return str(ipaddress.ip_network(word))
     except ValueError as error:
         raise UsageError(f"--network {word} is not a network. Write it as 10.0.5.0/24 or 10.0.5.7/32.") from error
+
+
+def hyphened(rule: CutRule) -> str:
+    """A rule as the command line writes it: `contact-details`."""
+    return rule.value.replace(" ", "-")
+
+
+def cut_rule(word: str) -> str:
+    """A rule of cutting by its name, as `types.CutRule` writes it."""
+    known = {hyphened(rule): rule.value for rule in CutRule}
+    found = known.get(word.lower().replace(" ", "-"))
+    if found is None:
+        raise UsageError(f"--keep-cut {word} is no rule. There are {', '.join(known)}.")
+    return found
+
+
+def end_mark(word: str) -> str:
+    """A mark that ends a text, and that no line of a letter ends with by chance."""
+    mark = word.strip()
+    if not mark or not mark.isprintable():
+        raise UsageError("An --end-mark that is blank would end every text. Give one such as ==end==.")
+    if len(mark) > _LONGEST_MARK:
+        raise UsageError(f"--end-mark {mark[:20]}... has more than {_LONGEST_MARK} characters. Give a shorter one.")
+    if mark.isdecimal() or (len(mark) == 1 and mark.isalnum()):
+        raise UsageError(
+            f"--end-mark {mark} would end a text at any line that ends with it, such as one with an hour or a number. "
+            "Give one such as ==end==."
+        )
+    if not mark.strip(_STOPS):
+        raise UsageError(
+            f"--end-mark {mark} would end a text at its first sentence. Give one that no sentence ends with, such as "
+            "==end==."
+        )
+    return mark
+
+
+def grammar(word: str) -> str:
+    """The name of another service, or `none`."""
+    name = word.lower()
+    if name not in {*GrammarName, *NOTHING}:
+        raise UsageError(f"--grammar {word} is not known. There are {', '.join(GrammarName)}, and none.")
+    return name
 
 
 def password(file: Path | None) -> str:

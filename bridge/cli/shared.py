@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from bridge.errors import UsageError
+from bridge.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from bridge.settings import Settings
     from bridge.store.store import Store
+    from bridge.types import Mailbox
 
 T = TypeVar("T")
 
@@ -77,6 +78,14 @@ def in_store(config: Path | None, work: Callable[[Store], Awaitable[T]]) -> T:
             return await work(store)
 
     return asyncio.run(run())
+
+
+def find_mailbox(store: Store, login: str) -> Mailbox:
+    """The mailbox with this login. Raises NotFound."""
+    mailbox = store.directory.by_login(login)
+    if mailbox is None:
+        raise NotFound(f"There is no mailbox {login}. See `bridge mailbox list`.")
+    return mailbox
 
 
 def show_json(document: Any) -> None:

@@ -1,17 +1,41 @@
-"""How a phone stands in a header of our mails: shown as people write its number, and texted when it is answered."""
+"""How a phone stands in our mails: by the name that the mailbox gave it and by its number, texted when it is answered.
+
+The name is whatever stood in a mail or in the address book: hostile until it has passed `mime`.
+"""
 
 from __future__ import annotations
 
 import re
+from email.header import Header
 
 from bridge.notices import mime
 from bridge.sms.numbers import international
+
+MAX_NAME = 64
+"""Characters of a name; a longer one is cut, so that the number behind it is always seen."""
 
 _QUOTES = re.compile(r'["\\]')
 _NOT_DIALABLE = re.compile(r"[^+0-9A-Za-z]")
 
 
-def phone_address(number: str, domain: str) -> str:
-    """The address of the phone with its display name; of a number from outside, only what can be dialled is kept."""
-    local_part = _NOT_DIALABLE.sub("", number) or "unknown"
-    return f'"{_QUOTES.sub("", mime.one_line(international(number)))}" <{local_part}@{domain}>'
+def called(number: str, contact: str = "") -> str:
+    """A phone as people read it, on one line: `Mario Rossi (+39 333 123 4567)`, or the number alone.
+
+    The number always stands there: two people may have one name, and a name may be made to look like a number.
+    """
+    written, name = mime.one_line(international(number)), mime.one_line(contact)[:MAX_NAME].rstrip()
+    return f"{name} ({written})" if name else written
+
+
+def phone_field(name: str, number: str, domain: str, contact: str = "") -> bytes:
+    """The header field `name` with the address of a phone and what it is called (RFC 5322 section 3.4).
+
+    Of a number from outside, only what can be dialled is kept. What is not plain ASCII, or looks like an encoded word,
+    is written as encoded words (RFC 2047 section 5).
+    """
+    address = f"<{_NOT_DIALABLE.sub('', number)[:64] or 'unknown'}@{domain}>"
+    shown = _QUOTES.sub("", called(number, contact))
+    if shown.isascii() and "=?" not in shown:
+        return mime.machine_field(name, f'"{shown}" {address}')
+    phrase = Header(shown, "utf-8", header_name=name, maxlinelen=76).encode(linesep="\r\n")
+    return f"{name}: {phrase}\r\n {address}\r\n".encode("ascii")

@@ -13,7 +13,7 @@ from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
 from bridge.notices import bounces, mime
-from bridge.notices.address import phone_address
+from bridge.notices.address import phone_field
 from bridge.notices.bounces import BounceKey
 from bridge.notices.wording import WORDINGS, Wording
 from bridge.sms.numbers import international
@@ -51,7 +51,7 @@ def _headers(notice: ReplyNotice, wording: Wording, number: str, domain: str) ->
     received = notice.received_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return b"".join(
         (
-            mime.machine_field("From", phone_address(notice.number, domain)),
+            phone_field("From", notice.number, domain, notice.contact),
             mime.machine_field("To", notice.to),
             mime.text_field("Subject", subject),
             mime.machine_field("Date", format_datetime(created)),

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
 from bridge.notices import mime
-from bridge.notices.address import phone_address
+from bridge.notices.address import phone_field
 from bridge.notices.wording import WORDINGS
 from bridge.sms.numbers import international
 from bridge.types import Mailbox, SentText
@@ -21,7 +21,7 @@ def filed_copy(sent: SentText, mailbox: Mailbox, domain: str) -> bytes:
     subject = mime.one_line(sent.subject) or WORDINGS[mailbox.language].say("subject.sent", number=number)
     fields = [
         mime.machine_field("From", mailbox.login),
-        mime.machine_field("To", phone_address(sent.number, domain)),
+        phone_field("To", sent.number, domain, sent.contact),
         mime.text_field("Subject", subject),
         mime.machine_field("Date", format_datetime(sent.sent_at.astimezone(ZoneInfo(mailbox.timezone)))),
         mime.machine_field("Message-ID", f"<sent.{sent.message_id}@{domain}>"),

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from bridge.errors import STATUS, Reason
 from bridge.notices import mime
+from bridge.notices.address import called
 from bridge.notices.wording import WORDINGS, Wording
-from bridge.sms.numbers import international
 from bridge.types import MessageState, OutgoingMail, Report, ReportLine, Ret
 
 MAX_TEXT = 2_000
@@ -91,16 +91,24 @@ def _headers(report: Report, lines: Sequence[ReportLine], wording: Wording, doma
         mime.machine_field("Auto-Submitted", "auto-replied"),
         mime.machine_field("X-Auto-Response-Suppress", "All"),
     ]
-    if report.reference:
-        fields.append(mime.text_field("X-SMS-Reference", report.reference))
+    reference = _reference(report)
+    if reference:
+        fields.append(mime.text_field("X-SMS-Reference", reference))
     for line in lines[:MAX_LISTED]:
         fields.extend(_sms_fields(line))
     return b"".join(fields)
 
 
+def _reference(report: Report) -> str | None:
+    """What the whole report answers by: the mail's own reference, or the one that all its addresses had."""
+    given = {line.reference for line in report.lines}
+    return report.reference or (given.pop() if len(given) == 1 else None)
+
+
 def _sms_fields(line: ReportLine) -> Iterator[bytes]:
     yield mime.machine_field("X-SMS-Message-Id", line.message_id)
-    yield mime.machine_field("X-SMS-Number", line.number)
+    if line.number:
+        yield mime.machine_field("X-SMS-Number", line.number)
     yield mime.machine_field("X-SMS-Status", _FATES[line.state].shown)
     yield mime.machine_field("X-SMS-Segments", str(line.segments))
 
@@ -135,7 +143,10 @@ def _status_part(report: Report, lines: Sequence[ReportLine], hostname: str) -> 
 def _recipient_fields(report: Report, line: ReportLine, *, name_remote: bool) -> Iterator[bytes]:
     kind, _, address = (line.orcpt or "").partition(";")
     if address.strip():
-        yield mime.machine_field("Original-Recipient", f"{kind.strip()}; {address.strip()}")
+        original = address.strip()
+        yield mime.machine_field(
+            "Original-Recipient", f"{kind.strip()}; {original}" if original.isascii() else _typed(original)
+        )
     yield mime.machine_field("Final-Recipient", _typed(line.address))
     yield mime.machine_field("Action", _FATES[line.state].action)
     yield mime.machine_field("Status", _status(line))
@@ -149,6 +160,8 @@ def _recipient_fields(report: Report, line: ReportLine, *, name_remote: bool) ->
     if line.gateway and line.settled_at:
         yield mime.machine_field("Last-Attempt-Date", _date(line.settled_at, report))
     yield from _sms_fields(line)
+    if line.reference:
+        yield mime.text_field("X-SMS-Reference", line.reference)
 
 
 def _status(line: ReportLine) -> str:
@@ -218,13 +231,16 @@ def _facts(report: Report, lines: Sequence[ReportLine], wording: Wording) -> Ite
     yield f"{wording.say('fact.mail')} {wording.moment(report.received_at, timezone)}"
     if len(lines) == 1 and lines[0].settled_at:
         yield f"{wording.say('fact.settled')} {wording.moment(lines[0].settled_at, timezone)}"
-    if report.reference:
-        yield f"{wording.say('fact.reference')} {mime.one_line(report.reference)}"
+    reference = _reference(report)
+    if reference:
+        yield f"{wording.say('fact.reference')} {mime.one_line(reference)}"
     for line in lines:
+        if line.reference and line.reference != reference:
+            yield f"{wording.say('fact.reference')} {mime.one_line(line.reference)}, {_number(line)}"
         said = mime.one_line(line.diagnostic or line.detail)
         if len(lines) == 1 or said:
             yield f"{wording.say('fact.support')} {', '.join(filter(None, (line.message_id, said)))}"
 
 
 def _number(line: ReportLine) -> str:
-    return international(line.number) if line.number else mime.one_line(line.address)
+    return called(line.number, line.contact) if line.number else mime.one_line(line.address)

@@ -32,7 +32,7 @@ from bridge import clock
 from bridge.store import paces
 from bridge.store.due import carrier, may_be_claimed
 from bridge.store.tables import attempts, message_contents, messages, opt_outs
-from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, OutcomeKind, Rates
+from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, OutcomeKind, Rates, Shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ _OPTED_OUT = and_(
 
 
 def claim(connection: Connection, claims: Sequence[Claim]) -> list[list[Claimed]]:
-    """Lease what is due; for each wish the messages that are now his, oldest first."""
+    """Lease what is due; for each wish the messages that are now his: those of high priority, then the oldest."""
     return [_claim_one(connection, each) for each in claims]
 
 
@@ -135,9 +135,14 @@ def _claim_one(connection: Connection, claim: Claim) -> list[Claimed]:
 def _at_once(connection: Connection, claim: Claim) -> dict[str, Slot | None]:
     """Lease what is due, where no gateway has a rate; one that asked for rest is left alone."""
     busy, senders_of = paces.read(connection, claim.rates, claim.now).busy(claim.now)
-    leasing = _leasing(claim.without, claim.gone, busy | claim.full, tuple(senders_of))
-    wish = {"b_now": claim.now, "b_owner": claim.owner, "b_until": claim.until, "b_limit": claim.limit}
-    return dict.fromkeys(connection.execute(leasing, wish | _named(senders_of)).scalars())
+    found: dict[str, Slot | None] = {}
+    for urgent in (True, False):
+        if len(found) < claim.limit:
+            leasing = _leasing(claim.without, claim.gone, busy | claim.full, tuple(senders_of), urgent=urgent)
+            room = claim.limit - len(found)
+            wish = {"b_now": claim.now, "b_owner": claim.owner, "b_until": claim.until, "b_limit": room}
+            found |= dict.fromkeys(connection.execute(leasing, wish | _named(senders_of)).scalars())
+    return found
 
 
 def _with_slots(connection: Connection, claim: Claim) -> dict[str, Slot | None]:
@@ -145,9 +150,10 @@ def _with_slots(connection: Connection, claim: Claim) -> dict[str, Slot | None]:
     theirs = paces.reserve(connection, claim.rates)
     slots, until = paces.read(connection, claim.rates, claim.now), claim.now + paces.AHEAD
     found: dict[str, Slot | None] = {}
+    urgent = True
     for _ in range(_ROUNDS):
         busy, senders_of = slots.busy(until)
-        query = may_be_claimed(claim.without, claim.gone, busy | theirs | claim.full, tuple(senders_of))
+        query = may_be_claimed(claim.without, claim.gone, busy | theirs | claim.full, tuple(senders_of), urgent=urgent)
         rows = connection.execute(
             query, {"b_now": claim.now, "b_limit": claim.limit - len(found)} | _named(senders_of)
         ).all()
@@ -158,8 +164,11 @@ def _with_slots(connection: Connection, claim: Claim) -> dict[str, Slot | None]:
         found |= {
             each.message_id: Slot(each.gateway, given[each.message_id]) for each in wishes if each.message_id in given
         }
-        if len(given) == len(wishes):  # nothing more is due, or there is no room for more
+        if len(given) < len(wishes):
+            continue
+        if not urgent or len(found) == claim.limit:  # nothing more is due, or there is no room for more
             break
+        urgent = False
     paces.write(connection, slots)
     return found
 
@@ -183,11 +192,11 @@ _LEASE = (
 
 @lru_cache(256)
 def _leasing(
-    without: frozenset[str], gone: frozenset[str], busy: frozenset[str], senders_of: tuple[str, ...]
+    without: frozenset[str], gone: frozenset[str], busy: frozenset[str], senders_of: tuple[str, ...], *, urgent: bool
 ) -> Update:
     """Leases what is due and gives its ids; built once, since building it takes longer than carrying it out."""
     # PostgreSQL may run a plain subquery more than once, and then lease more than the limit.
-    due = may_be_claimed(without, gone, busy, senders_of).with_only_columns(messages.c.id).cte("due")
+    due = may_be_claimed(without, gone, busy, senders_of, urgent=urgent).with_only_columns(messages.c.id).cte("due")
     return (
         update(messages)
         .where(messages.c.id.in_(select(due.c.id)))
@@ -226,7 +235,7 @@ def _reading() -> Select[Any]:
         .join(message_contents, message_contents.c.message_id == messages.c.id)
         .outerjoin(opt_outs, _OPTED_OUT)
         .where(messages.c.id.in_(bindparam("b_ids", expanding=True)))
-        .order_by(messages.c.due_at, messages.c.id)
+        .order_by(messages.c.priority, messages.c.due_at, messages.c.id)
     )
 
 
@@ -241,6 +250,8 @@ def _claimed(row: Any, slot: Slot) -> Claimed:
         segments=tuple(row.text[start:end] for start, end in pairwise(bounds)),
         message_class=MessageClass(row.message_class),
         expires_at=row.expires_at,
+        shift=Shift.parse(row.shift) if row.shift is not None else None,
+        flash=row.flash,
     )
     stand_ins = tuple(row.stand_ins.split(",")) if row.stand_ins else ()
     return Claimed(

@@ -1,4 +1,4 @@
-"""Every mailbox and every opt-out in memory, for the front door that asks for them at each RCPT.
+"""Every mailbox, name and opt-out in memory, for the front door that asks for them at each RCPT.
 
 A revision counter in the database says when they changed; whoever changes them moves it.
 """
@@ -13,14 +13,26 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bridge.store.contacts import read_books
 from bridge.store.engine import reading
 from bridge.store.keys import NumberKey
-from bridge.store.tables import mailboxes, opt_outs, revisions
-from bridge.types import Confirm, Language, Mailbox, UnicodePolicy
+from bridge.store.tables import mailboxes, opt_outs, revisions, signatures
+from bridge.types import (
+    EMPTY_BOOK,
+    AddressBook,
+    Confirm,
+    CutRule,
+    GrammarName,
+    Habits,
+    Language,
+    Mailbox,
+    SubjectUse,
+    UnicodePolicy,
+)
 
 
 class Directory:
-    """Mailboxes and opt-outs as they were at the last refresh, in memory."""
+    """Mailboxes, address books and opt-outs as they were at the last refresh, in memory."""
 
     def __init__(self, engine: AsyncEngine, key: NumberKey) -> None:
         self._engine = engine
@@ -32,6 +44,7 @@ class Directory:
         self._networks: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, Mailbox]] = []
         self._peers: dict[str, Mailbox | None] = {}
         self._opt_outs: dict[tuple[str, str, str], datetime] = {}
+        self._books: dict[str, AddressBook] = {}
 
     async def refresh(self) -> bool:
         """Read again if anything changed; whether it did. Raises StoreUnavailable."""
@@ -46,12 +59,18 @@ class Directory:
                 return False
             rows = (await connection.execute(select(mailboxes).order_by(mailboxes.c.created_at))).all()
             stopped = (await connection.execute(select(opt_outs))).all()
-        found = [_mailbox(row) for row in rows]
+            endings = (await connection.execute(_LEARNED)).all()
+            books = await read_books(connection)
+        learned: dict[str, list[str]] = {}
+        for row in endings:
+            learned.setdefault(row.mailbox_id, []).append(row.text)
+        found = [_mailbox(row, tuple(learned.get(row.id, ()))) for row in rows]
         self._by_login = {mailbox.login.lower(): mailbox for mailbox in found}
         self._by_id = {mailbox.id: mailbox for mailbox in found}
         networks = [(ipaddress.ip_network(cidr), mailbox) for mailbox in found for cidr in mailbox.networks]
         self._networks = sorted(networks, key=lambda pair: pair[0].prefixlen, reverse=True)
         self._opt_outs = {(row.organisation_id, row.sender, row.number_hash): row.since for row in stopped}
+        self._books = books
         self._peers = {}
         self._revision = revision
         return True
@@ -102,6 +121,10 @@ class Directory:
         """The mailboxes that text from this sender number, oldest first."""
         return [mailbox for mailbox in self._by_id.values() if mailbox.sender == sender]
 
+    def book(self, organisation_id: str) -> AddressBook:
+        """The address book of an organisation."""
+        return self._books.get(organisation_id, EMPTY_BOOK)
+
     def opted_out_since(self, organisation_id: str, sender: str, number: str) -> datetime | None:
         """When this phone asked this sender number for no more texts; None when it did not."""
         if not self._opt_outs:
@@ -109,7 +132,14 @@ class Directory:
         return self._opt_outs.get((organisation_id, sender, self._key.hash(number)))
 
 
-def _mailbox(row: Any) -> Mailbox:
+_LEARNED = (
+    select(signatures.c.mailbox_id, signatures.c.text)
+    .where(signatures.c.learned_at.is_not(None), signatures.c.forgotten_at.is_(None))
+    .order_by(signatures.c.learned_at)
+)
+
+
+def _mailbox(row: Any, learned: tuple[str, ...]) -> Mailbox:
     return Mailbox(
         id=row.id,
         organisation_id=row.organisation_id,
@@ -127,4 +157,12 @@ def _mailbox(row: Any) -> Mailbox:
         paused=row.paused,
         networks=tuple(row.networks),
         password_hash=row.password_hash,
+        habits=Habits(
+            kept=frozenset(CutRule(rule) for rule in row.kept_cuts),
+            end_marks=tuple(row.end_marks),
+            signatures=learned,
+            subject=SubjectUse(row.subject),
+        ),
+        grammar=GrammarName(row.grammar) if row.grammar else None,
+        order_password_hash=row.order_password_hash,
     )

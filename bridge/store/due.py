@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, or_, select
 
-from bridge.store.tables import QUEUED, mailboxes, messages
+from bridge.store.tables import HIGH, QUEUED, mailboxes, messages
 
 _NOBODY = (",", ",,")
 """What `_stand_ins_but` says where no stand-in is left."""
@@ -23,9 +23,15 @@ def carrier(row: Any, passed_by: frozenset[str]) -> str:
 
 @lru_cache(256)
 def may_be_claimed(
-    without: frozenset[str], gone: frozenset[str], busy: frozenset[str], senders_of: tuple[str, ...]
+    without: frozenset[str],
+    gone: frozenset[str],
+    busy: frozenset[str],
+    senders_of: tuple[str, ...],
+    *,
+    urgent: bool = False,
 ) -> Select[Any]:
-    """Messages that are due at `b_now`, nobody's, and of a mailbox that is not paused: at most `b_limit`, oldest first.
+    """Messages that are due at `b_now`, nobody's, and of a mailbox that is not paused: at most `b_limit`, oldest first;
+    only those of high priority where it is `urgent`.
 
     Left where they are: what nobody could carry but the gateways `without`; what a gateway would carry that is `busy`;
     and for each gateway of `senders_of`, in order, what it would carry from the senders `b_senders_0`, `b_senders_1`, …
@@ -47,6 +53,7 @@ def may_be_claimed(
             messages.c.due_at <= now,
             or_(messages.c.lease_until.is_(None), messages.c.lease_until < now),
             mailboxes.c.paused.is_(False),
+            *([messages.c.priority == HIGH] if urgent else ()),
             *(~each for each in left_alone),
         )
         .order_by(messages.c.due_at)

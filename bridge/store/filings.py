@@ -7,7 +7,7 @@ order of its mailbox. While one is under way or waits to be tried again, none be
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -18,13 +18,14 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bridge import clock
-from bridge.sms.numbers import international
+from bridge.notices.address import called
 from bridge.store.committer import Committer
 from bridge.store.engine import reading, upsert
 from bridge.store.mails import MailState
 from bridge.store.tables import (
     FILING,
     QUEUED,
+    conversations,
     mail_contents,
     mailboxes,
     mails,
@@ -45,10 +46,13 @@ class FilingRule:
     folder: str
     what: frozenset[FiledKind]
 
-    def path(self, number: str, year: int) -> tuple[str, ...]:
-        """The levels of the folder for one phone, the outermost first."""
+    def path(self, number: str, year: int, contact: str = "") -> tuple[str, ...]:
+        """The levels of the folder for one phone, the outermost first; `contact` is what its mailbox calls it.
+
+        The number stands behind the name: people who have one name must not have one folder.
+        """
         known = number or "unknown"
-        blanks = {"{number}": known, "{contact}": international(known), "{year}": str(year)}
+        blanks = {"{number}": known, "{contact}": called(known, contact), "{year}": str(year)}
         return tuple(_BLANK.sub(lambda found: blanks[found[0]], level) for level in self.folder.split("/"))
 
 
@@ -114,8 +118,9 @@ def file_texts(connection: Connection, rules: FilingRules, message_ids: Collecti
     if not rules or not message_ids:
         return
     query = (
-        select(messages.c.id, messages.c.submission_id, messages.c.number, *_owner_columns())
+        select(messages.c.id, messages.c.submission_id, messages.c.number, conversations.c.contact, *_owner_columns())
         .join(mailboxes, mailboxes.c.id == messages.c.mailbox_id)
+        .outerjoin(conversations, conversations.c.id == messages.c.conversation_id)
         .where(messages.c.id.in_(message_ids), func.lower(mailboxes.c.login).in_(rules))
     )
     found = {row.id: row for row in connection.execute(query)}
@@ -126,7 +131,7 @@ def file_texts(connection: Connection, rules: FilingRules, message_ids: Collecti
         rule = rules[row.login.lower()] if row is not None else None
         if row is None or rule is None or FiledKind.SENT not in rule.what:
             continue
-        filing = _row(row, FiledKind.SENT, rule, row.number, now)
+        filing = _row(row, FiledKind.SENT, rule, row.number, row.contact or "", now)
         rows.append(filing | {"message_id": message_id, "submission_id": row.submission_id})
     if rows:
         statement = upsert(connection.dialect.name, mails).on_conflict_do_nothing(index_elements=[mails.c.message_id])
@@ -139,9 +144,9 @@ def file_mail(
     mailbox_id: str,
     what: FiledKind,
     mail: OutgoingMail,
-    numbers: Iterable[str],
+    phones: Mapping[str, str],
 ) -> None:
-    """Put aside a composed mail, once for each phone it speaks of."""
+    """Put aside a composed mail, once for each phone it speaks of: their numbers, and what the mailbox calls them."""
     if not rules:
         return
     query = select(*_owner_columns()).where(mailboxes.c.id == mailbox_id)
@@ -149,8 +154,8 @@ def file_mail(
     rule = rules.get(owner.login.lower())
     if rule is None or what not in rule.what:
         return
-    for number in dict.fromkeys(numbers):
-        filing = _row(owner, what, rule, number, clock.now())
+    for number, contact in phones.items():
+        filing = _row(owner, what, rule, number, contact, clock.now())
         connection.execute(insert(mails).values(filing))
         connection.execute(insert(mail_contents).values(mail_id=filing["id"], raw=mail.raw))
 
@@ -159,14 +164,15 @@ def _owner_columns() -> list[Any]:
     return [mailboxes.c.id.label("mailbox_id"), mailboxes.c.organisation_id, mailboxes.c.login, mailboxes.c.timezone]
 
 
-def _row(owner: Any, what: FiledKind, rule: FilingRule, number: str, now: datetime) -> dict[str, Any]:
+def _row(owner: Any, what: FiledKind, rule: FilingRule, number: str, contact: str, now: datetime) -> dict[str, Any]:
+    year = now.astimezone(ZoneInfo(owner.timezone)).year
     return {
         "id": clock.new_id(),
         "organisation_id": owner.organisation_id,
         "mailbox_id": owner.mailbox_id,
         "channel": "filing",
         "kind": what.value,
-        "folder": list(rule.path(number, now.astimezone(ZoneInfo(owner.timezone)).year)),
+        "folder": list(rule.path(number, year, contact)),
         "envelope_from": "",
         "envelope_to": "",
         "state": MailState.QUEUED,
@@ -213,7 +219,8 @@ def _claim_one(connection: Connection, claim: FilingClaim) -> list[ClaimedFiling
             messages,
             message_contents.c.text,
             submissions.c.message_id.label("in_reply_to"),
-            submissions.c.reference,
+            func.coalesce(messages.c.reference, submissions.c.reference).label("own_reference"),
+            conversations.c.contact,
             submission_contents.c.subject,
             submission_contents.c.references,
         )
@@ -221,6 +228,7 @@ def _claim_one(connection: Connection, claim: FilingClaim) -> list[ClaimedFiling
         .outerjoin(mail_contents, mail_contents.c.mail_id == mails.c.id)
         .outerjoin(messages, messages.c.id == mails.c.message_id)
         .outerjoin(message_contents, message_contents.c.message_id == messages.c.id)
+        .outerjoin(conversations, conversations.c.id == messages.c.conversation_id)
         .outerjoin(submissions, submissions.c.id == messages.c.submission_id)
         .outerjoin(submission_contents, submission_contents.c.submission_id == submissions.c.id)
         .where(mails.c.id.in_(ids))
@@ -252,7 +260,8 @@ def _text(row: Any) -> SentText:
         subject=row.subject,
         in_reply_to=row.in_reply_to,
         references=tuple(row.references),
-        reference=row.reference,
+        reference=row.own_reference,
+        contact=row.contact or "",
     )
 
 

@@ -41,6 +41,8 @@ class Thread:
     message_id: str
     references: tuple[str, ...]
     last_written_at: datetime | None
+    contact: str
+    """What the mailbox calls the phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Filing:
     """Subject of the mail; it names a conversation that begins with this SMS."""
     message_id: str = ""
     """Message-ID of the mail; a conversation that begins with this SMS continues it."""
+    contact: str = ""
+    """What the mailbox calls the phone; it names a conversation that begins with this SMS."""
     stops: bool = False
     resumes: bool = False
 
@@ -224,7 +228,8 @@ class Inbox:
                     kind=MailKind.REPLY,
                     inbound_id=inbound_id,
                 )
-                file_mail(connection, self._filing, filing.mailbox_id, FiledKind.REPLIES, filing.mail, [sms.number])
+                phone = {sms.number: filing.contact}
+                file_mail(connection, self._filing, filing.mailbox_id, FiledKind.REPLIES, filing.mail, phone)
         return filing
 
     def _begin_thread(self, connection: Connection, sms: InboundSms, filing: Filing) -> str:
@@ -242,6 +247,7 @@ class Inbox:
                 number_hash=self._key.hash(sms.number),
                 sender=sms.to,
                 reply_to=filing.reply_to,
+                contact=filing.contact,
                 subject=filing.subject,
                 message_id=filing.message_id,
                 references=[],
@@ -337,4 +343,5 @@ def _thread(row: Any) -> Thread:
         message_id=row.message_id,
         references=tuple(row.references),
         last_written_at=row.last_written_at,
+        contact=row.contact,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,7 +26,7 @@ from bridge.store.tables import (
     segments,
     submissions,
 )
-from bridge.types import MessageState
+from bridge.types import MessageState, Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,10 @@ class MessageView:
     """What it costs in exact decimal digits: by the newest receipt that says it, or else the answer to the last try."""
     price_unit: str | None
     """ISO 4217 code; empty for the currency of the account, which the gateway does not name."""
+    reference: str | None
+    """The sender's own: of the phone's address, or else of the whole mail."""
+    priority: str
+    flash: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,7 @@ class Ledger:
             row = (await connection.execute(query)).first()
             if row is None:
                 return None
-            steps = [TraceStep(row.created_at, "taken", f"submission {row.submission_id}")]
+            steps = [TraceStep(row.created_at, "taken", ", ".join(_wished(row)))]
             tries = select(attempts).where(attempts.c.message_id == message_id)
             for attempt in await connection.execute(tries):
                 outcome = attempt.outcome or "no answer yet"
@@ -209,6 +214,9 @@ def _views() -> Any:
             messages.c.created_at,
             messages.c.due_at,
             messages.c.settled_at,
+            messages.c.priority,
+            messages.c.flash,
+            func.coalesce(messages.c.reference, submissions.c.reference).label("reference"),
             _last_heard("price"),
             _last_heard("price_unit"),
         )
@@ -225,6 +233,17 @@ def _last_heard(column: str) -> ColumnElement[str | None]:
         heard.order_by(receipts.c.id.desc()).limit(1).scalar_subquery(),
         tried.order_by(attempts.c.number.desc()).limit(1).scalar_subquery(),
     ).label(column)
+
+
+def _wished(row: Any) -> Iterator[str]:
+    """The mail it was taken with, and what that asked for."""
+    yield f"submission {row.submission_id}"
+    if row.reference:
+        yield f"reference {row.reference}"
+    if row.priority != Priority.NORMAL:
+        yield f"priority {row.priority}"
+    if row.flash:
+        yield "flash"
 
 
 def _costs(row: Any) -> str:
@@ -249,4 +268,7 @@ def _view(row: Any) -> MessageView:
         settled_at=row.settled_at,
         price=row.price,
         price_unit=row.price_unit,
+        reference=row.reference,
+        priority=row.priority,
+        flash=row.flash,
     )

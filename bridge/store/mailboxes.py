@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -12,10 +13,11 @@ from bridge import clock
 from bridge.errors import NotFound, NotPossible
 from bridge.store.committer import Committer
 from bridge.store.engine import upsert
-from bridge.store.tables import mailboxes, messages, organisations, revisions
+from bridge.store.tables import mailboxes, messages, organisations, revisions, signatures
 from bridge.types import Mailbox
 
-_FIRST_ORGANISATION = "main"
+FIRST_ORGANISATION = "main"
+"""The id of the organisation of a small installation."""
 
 
 def bump_revision(connection: Connection) -> None:
@@ -24,6 +26,14 @@ def bump_revision(connection: Connection) -> None:
     connection.execute(
         statement.on_conflict_do_update(index_elements=[revisions.c.name], set_={"value": revisions.c.value + 1})
     )
+
+
+def keep_organisation(connection: Connection, now: datetime) -> None:
+    """Make the organisation that everything of a small installation belongs to, if it is not there yet."""
+    statement = upsert(connection.dialect.name, organisations).on_conflict_do_nothing(
+        index_elements=[organisations.c.id]
+    )
+    connection.execute(statement.values(id=FIRST_ORGANISATION, name="", created_at=now))
 
 
 class Mailboxes:
@@ -54,11 +64,8 @@ def _add(connection: Connection, new: Sequence[Mailbox]) -> list[None]:
         if (connection.execute(known)).first() is not None:
             raise NotPossible(f"There is a mailbox {mailbox.login} already. Change it with `bridge mailbox set`.")
         now = clock.now()
-        organisation = upsert(connection.dialect.name, organisations).on_conflict_do_nothing(
-            index_elements=[organisations.c.id]
-        )
-        connection.execute(organisation.values(id=_FIRST_ORGANISATION, name="", created_at=now))
-        fresh = replace(mailbox, id=clock.new_id(), organisation_id=_FIRST_ORGANISATION)
+        keep_organisation(connection, now)
+        fresh = replace(mailbox, id=clock.new_id(), organisation_id=FIRST_ORGANISATION)
         connection.execute(insert(mailboxes).values(**_row(fresh), created_at=now))
     bump_revision(connection)
     return [None] * len(new)
@@ -81,6 +88,7 @@ def _remove(connection: Connection, logins: Sequence[str]) -> list[None]:
         used = select(func.count()).select_from(messages).where(messages.c.mailbox_id == row.id)
         if (connection.execute(used)).scalar_one():
             raise NotPossible(f"{login} has sent messages, and their record stays. Use `bridge mailbox pause {login}`.")
+        connection.execute(delete(signatures).where(signatures.c.mailbox_id == row.id))
         connection.execute(delete(mailboxes).where(mailboxes.c.id == row.id))
     bump_revision(connection)
     return [None] * len(logins)
@@ -104,4 +112,9 @@ def _row(mailbox: Mailbox) -> dict[str, Any]:
         "max_segments": mailbox.max_segments,
         "daily_cap": mailbox.daily_cap,
         "paused": mailbox.paused,
+        "subject": mailbox.habits.subject,
+        "kept_cuts": sorted(mailbox.habits.kept),
+        "end_marks": list(mailbox.habits.end_marks),
+        "grammar": mailbox.grammar,
+        "order_password_hash": mailbox.order_password_hash,
     }

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bridge import clock
 from bridge.store.claims import Claim
 from bridge.store.committer import Committer
-from bridge.store.engine import reading
+from bridge.store.engine import reading, upsert
 from bridge.store.tables import (
     QUEUED,
     RELAY,
@@ -29,7 +29,7 @@ from bridge.store.tables import (
     mailboxes,
     mails,
 )
-from bridge.types import Match, OutgoingMail
+from bridge.types import Mailbox, Match, OutgoingMail
 
 
 class MailKind(StrEnum):
@@ -42,6 +42,8 @@ class MailKind(StrEnum):
     """The same to the fallback mailbox, since the one it is for did not get it."""
     ALERT = "alert"
     """Word to the operator that an answer did not arrive."""
+    PREVIEW = "preview"
+    """What a mail to `preview@…` would have sent."""
 
 
 class MailState(StrEnum):
@@ -78,6 +80,13 @@ class MailResult:
 
 
 @dataclass(frozen=True, slots=True)
+class _New:
+    mail: OutgoingMail
+    kind: MailKind
+    mailbox: Mailbox
+
+
+@dataclass(frozen=True, slots=True)
 class MailedReply:
     """A phone's answer as it was mailed."""
 
@@ -98,6 +107,8 @@ class MailedReply:
     """Of the conversation, as are the next two."""
     in_reply_to: str
     references: tuple[str, ...]
+    contact: str
+    """What the mailbox calls the phone."""
 
 
 def insert_mail(
@@ -111,29 +122,39 @@ def insert_mail(
     inbound_id: str | None = None,
 ) -> None:
     """Put a composed mail into the queue, inside the caller's transaction."""
-    now = clock.now()
-    connection.execute(
-        insert(mails).values(
-            id=mail.id,
-            organisation_id=organisation_id,
-            mailbox_id=mailbox_id,
-            channel="relay",
-            kind=kind.value,
-            submission_id=submission_id,
-            inbound_id=inbound_id,
-            envelope_from=mail.envelope_from,
-            envelope_to=mail.envelope_to,
-            state=MailState.QUEUED,
-            due_at=now,
-            lease_owner=None,
-            lease_until=None,
-            attempts=0,
-            diagnostic="",
-            created_at=now,
-            settled_at=None,
-        )
-    )
+    row = _row(mail, organisation_id, mailbox_id, kind, submission_id, inbound_id)
+    connection.execute(insert(mails).values(row))
     connection.execute(insert(mail_contents).values(mail_id=mail.id, raw=mail.raw))
+
+
+def _row(
+    mail: OutgoingMail,
+    organisation_id: str,
+    mailbox_id: str,
+    kind: MailKind,
+    submission_id: str | None = None,
+    inbound_id: str | None = None,
+) -> dict[str, Any]:
+    now = clock.now()
+    return {
+        "id": mail.id,
+        "organisation_id": organisation_id,
+        "mailbox_id": mailbox_id,
+        "channel": "relay",
+        "kind": kind.value,
+        "submission_id": submission_id,
+        "inbound_id": inbound_id,
+        "envelope_from": mail.envelope_from,
+        "envelope_to": mail.envelope_to,
+        "state": MailState.QUEUED,
+        "due_at": now,
+        "lease_owner": None,
+        "lease_until": None,
+        "attempts": 0,
+        "diagnostic": "",
+        "created_at": now,
+        "settled_at": None,
+    }
 
 
 class Mails:
@@ -152,6 +173,11 @@ class Mails:
         `sent` can still be `bounced`."""
         return await self._committer.do(_settle, result)
 
+    async def add(self, mail: OutgoingMail, kind: MailKind, mailbox: Mailbox) -> bool:
+        """Queue a composed mail of a mailbox, once: whether it is new. One with its id stays as it is, whatever has
+        become of it. When this returns, the mail is on disk."""
+        return await self._committer.do(_add, _New(mail, kind, mailbox), wakes=True)
+
     async def reply(self, mail_id: str) -> MailedReply | None:
         """The phone's answer that a mail brings; None for a mail that brings none, or that does not exist."""
         query = (
@@ -168,6 +194,7 @@ class Mails:
                 conversations.c.subject,
                 conversations.c.message_id,
                 conversations.c.references,
+                conversations.c.contact,
             )
             .select_from(mails)
             .join(mailboxes, mailboxes.c.id == mails.c.mailbox_id)
@@ -188,6 +215,19 @@ class Mails:
         async with reading(self._engine) as connection:
             due: datetime | None = (await connection.execute(query)).scalar_one_or_none()
             return due
+
+
+def _add(connection: Connection, news: Sequence[_New]) -> list[bool]:
+    return [_add_one(connection, new) for new in news]
+
+
+def _add_one(connection: Connection, new: _New) -> bool:
+    row = _row(new.mail, new.mailbox.organisation_id, new.mailbox.id, new.kind)
+    once = upsert(connection.dialect.name, mails).values(row).on_conflict_do_nothing(index_elements=[mails.c.id])
+    if connection.execute(once.returning(mails.c.id)).first() is None:
+        return False
+    connection.execute(insert(mail_contents).values(mail_id=new.mail.id, raw=new.mail.raw))
+    return True
 
 
 def _claim(connection: Connection, claims: Sequence[Claim]) -> list[list[OutgoingMail]]:
@@ -243,6 +283,7 @@ def _reply(row: Any) -> MailedReply:
         subject=row.subject,
         in_reply_to=row.message_id,
         references=tuple(row.references),
+        contact=row.contact,
     )
 
 

@@ -8,22 +8,24 @@ not taken; neither fails its neighbours.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bridge import clock
 from bridge.store.bulk import insert_rows
 from bridge.store.committer import Committer
+from bridge.store.conversations import continue_threads
 from bridge.store.engine import upsert
 from bridge.store.keys import NumberKey
+from bridge.store.signatures import Endings
 from bridge.store.tables import (
-    conversations,
     fingerprints,
     message_contents,
     messages,
@@ -32,6 +34,8 @@ from bridge.store.tables import (
     usages,
 )
 from bridge.types import MessageState, NewMail, NewMessage, Notify
+
+log = structlog.get_logger("bridge.outbox")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Taken:
     """Nothing was stored: the mailbox has reached its daily cap."""
     used: int = 0
     """Messages of the mailbox on the mail's day, this mail among them."""
+    learned: bool = False
+    """With it, what ends it was learned to be a signature of the mailbox."""
 
 
 @dataclass(slots=True)
@@ -59,6 +65,7 @@ class _Draft:
     earlier: str | None = None
     over_cap: bool = False
     used: int = 0
+    learned: bool = False
 
 
 class Outbox:
@@ -67,6 +74,7 @@ class Outbox:
     def __init__(self, committer: Committer, key: NumberKey, resubmission_window: float) -> None:
         self._committer = committer
         self._key = key
+        self._endings = Endings(key)
         self._window = timedelta(seconds=resubmission_window)
         self._used: dict[str, tuple[str, int]] = {}
 
@@ -79,6 +87,8 @@ class Outbox:
         """Store a mail; when this returns it is on disk. Raises StoreUnavailable."""
         taken = await self._committer.do(self._take, mail, wakes=True, weight=len(mail.messages))
         mailbox_id = mail.mailbox.id
+        if taken.learned:
+            log.info("signature.learned", mailbox=mailbox_id, submission=taken.submission_id)
         self._used[mailbox_id] = max((mail.day, taken.used), self._used.get(mailbox_id, ("", 0)))
         return taken
 
@@ -93,12 +103,14 @@ class Outbox:
         kept = [draft for draft in drafts if draft.keys and not draft.over_cap]
         if kept:
             self._insert(connection, kept)
+            self._learn(connection, kept)
         return [
             Taken(
                 draft.earlier or draft.submission_id,
                 0 if draft.over_cap else len(draft.keys),
                 draft.over_cap,
                 draft.used,
+                draft.learned,
             )
             for draft in drafts
         ]
@@ -110,7 +122,8 @@ class Outbox:
         return _Draft(mail, clock.new_id(), keys)
 
     def _fingerprint(self, mail: NewMail, message: NewMessage) -> str:
-        parts = (mail.mailbox.id, mail.submission.fingerprint, self._key.hash(message.number), message.encoded.text)
+        phone = self._key.hash(message.number or message.recipient.address)
+        parts = (mail.mailbox.id, mail.submission.fingerprint, phone, message.encoded.text)
         digest = hashlib.sha256()
         for part in parts:
             data = part.encode("utf-8", "surrogatepass")
@@ -170,54 +183,25 @@ class Outbox:
         )
 
     def _insert(self, connection: Connection, drafts: Sequence[_Draft]) -> None:
-        threads = self._continue_threads(connection, drafts)
+        said = [(draft.mail, message) for draft in drafts for _, message in draft.keys.values()]
+        threads = continue_threads(connection, self._key, said)
         insert_rows(connection, submissions, [_submission_row(draft) for draft in drafts])
         insert_rows(connection, submission_contents, [_submission_content(draft) for draft in drafts])
         rows, contents = [], []
         for draft in drafts:
             for message_id, message in draft.keys.values():
                 number_hash = self._key.hash(message.number)
-                thread = threads[(draft.mail.mailbox.id, number_hash, message.sender)]
+                thread = threads.get((draft.mail.mailbox.id, number_hash, message.sender))
                 rows.append(_message_row(draft, message_id, message, number_hash, thread))
                 lengths = [len(segment) for segment in message.encoded.segments]
                 contents.append({"message_id": message_id, "text": message.encoded.text, "lengths": lengths})
         insert_rows(connection, messages, rows)
         insert_rows(connection, message_contents, contents)
 
-    def _continue_threads(self, connection: Connection, drafts: Iterable[_Draft]) -> dict[tuple[str, str, str], str]:
-        rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+    def _learn(self, connection: Connection, drafts: Sequence[_Draft]) -> None:
+        teachers = {id(mail) for mail in self._endings.count(connection, [draft.mail for draft in drafts])}
         for draft in drafts:
-            mail = draft.mail
-            for _, message in draft.keys.values():
-                number_hash = self._key.hash(message.number)
-                rows[(mail.mailbox.id, number_hash, message.sender)] = {
-                    "id": clock.new_id(),
-                    "organisation_id": mail.mailbox.organisation_id,
-                    "mailbox_id": mail.mailbox.id,
-                    "number": message.number,
-                    "number_hash": number_hash,
-                    "sender": message.sender,
-                    "reply_to": mail.reply_to,
-                    "subject": mail.submission.subject,
-                    "message_id": mail.submission.message_id,
-                    "references": list(mail.submission.references),
-                    "last_written_at": mail.at,
-                }
-        # In one order everywhere: two nodes that renew the same conversations must not wait for each other.
-        renewed = [rows[key] for key in sorted(rows)]
-        returned = connection.execute(_continuation(connection.dialect.name), renewed)
-        return {(row.mailbox_id, row.number_hash, row.sender): row.id for row in returned}
-
-
-@cache
-def _continuation(dialect: str) -> ReturningInsert[Any]:
-    """Makes or renews conversations; built once, since building it costs as much as storing a mail."""
-    statement = upsert(dialect, conversations)
-    renewed = ("reply_to", "subject", "message_id", "references", "last_written_at")
-    return statement.on_conflict_do_update(
-        index_elements=[conversations.c.mailbox_id, conversations.c.number_hash, conversations.c.sender],
-        set_={name: statement.excluded[name] for name in renewed},
-    ).returning(conversations.c.id, conversations.c.mailbox_id, conversations.c.number_hash, conversations.c.sender)
+            draft.learned = id(draft.mail) in teachers
 
 
 @cache
@@ -283,7 +267,7 @@ def _submission_content(draft: _Draft) -> dict[str, Any]:
 
 
 def _message_row(
-    draft: _Draft, message_id: str, message: NewMessage, number_hash: str, conversation_id: str
+    draft: _Draft, message_id: str, message: NewMessage, number_hash: str, conversation_id: str | None
 ) -> dict[str, Any]:
     mail = draft.mail
     refused = message.refused is not None
@@ -301,7 +285,11 @@ def _message_row(
         "gateway": message.gateway,
         "stand_ins": ",".join(message.stand_ins),
         "message_class": message.message_class,
+        "priority": message.priority,
+        "flash": message.flash,
+        "reference": message.reference,
         "encoding": message.encoded.encoding,
+        "shift": str(message.encoded.shift) if message.encoded.shift is not None else None,
         "segments": len(message.encoded.segments),
         "units": message.encoded.units,
         "state": MessageState.REFUSED if refused else MessageState.QUEUED,

@@ -15,6 +15,7 @@ from bridge.store.engine import reading
 from bridge.store.filings import NOTHING, FilingRules, file_mail
 from bridge.store.mails import MailKind, insert_mail
 from bridge.store.tables import (
+    conversations,
     message_contents,
     messages,
     receipts,
@@ -151,7 +152,7 @@ class Reports:
                     kind=MailKind.REPORT,
                     submission_id=report.submission_id,
                 )
-                failed = [line.number for line in report.lines if line.state in _FAILURES]
+                failed = {line.number: line.contact for line in report.lines if line.state in _FAILURES}
                 file_mail(connection, self._filing, report.mailbox_id, FiledKind.FAILURES, mail, failed)
             schedule_reports(connection, [report.submission_id], self._report_wait)
             results.append(True)
@@ -179,8 +180,9 @@ async def _lines(
 ) -> tuple[tuple[ReportLine, ...], tuple[tuple[str, int], ...]]:
     heard = exists().where(receipts.c.message_id == messages.c.id).label("heard")
     query = (
-        select(messages, message_contents.c.text, heard)
+        select(messages, message_contents.c.text, conversations.c.contact, heard)
         .join(message_contents, message_contents.c.message_id == messages.c.id)
+        .outerjoin(conversations, conversations.c.id == messages.c.conversation_id)
         .where(messages.c.submission_id == submission_id, messages.c.report_at <= now)
         .order_by(messages.c.id)
     )
@@ -200,6 +202,8 @@ async def _lines(
                 text=row.text,
                 gateway=row.gateway if row.heard else "",
                 settled_at=row.settled_at,
+                reference=row.reference,
+                contact=row.contact or "",
             )
         )
     return tuple(lines), tuple(versions)

@@ -11,6 +11,7 @@ from bridge.clock import new_id
 from bridge.errors import SettingsError
 from bridge.settings import Settings
 from bridge.store.committer import Committer
+from bridge.store.contacts import Contacts
 from bridge.store.directory import Directory
 from bridge.store.engine import open_engine, open_writing_engine, upgrade
 from bridge.store.filings import FilingRule, FilingRules
@@ -19,6 +20,7 @@ from bridge.store.leases import Leases
 from bridge.store.ledger import Ledger
 from bridge.store.mailboxes import Mailboxes
 from bridge.store.queue import Queue
+from bridge.store.signatures import Signatures
 from bridge.store.writer import LoopWriter, ThreadWriter
 
 
@@ -76,6 +78,8 @@ class Store:
             self.directory = Directory(self.engine, self.key)
             await self.directory.refresh()
             self.mailboxes = Mailboxes(self.committer)
+            self.contacts = Contacts(self.committer)
+            self.signatures = Signatures(self.engine, self.committer)
             self.ledger = Ledger(self.engine, self.key)
             self.filing = filing_rules(settings)
             self.leases = Leases(self.engine, self.committer, settings.reports.wait, self.filing)

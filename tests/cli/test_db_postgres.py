@@ -144,10 +144,13 @@ def test_a_copy_with_one_wrong_bit(copy: Path, place: float) -> None:
     assert done.sentence.endswith(" Take another backup.")
 
 
-def test_a_copy_of_another_database(postgres: PostgresServer, config: Path, tmp_path: Path, database: str) -> None:
-    """It calls itself a bridge's, of this version, and holds no messages."""
+@pytest.mark.parametrize("table", ["attempt", "membership", "signature"])
+def test_a_copy_of_another_database(
+    postgres: PostgresServer, config: Path, tmp_path: Path, database: str, table: str
+) -> None:
+    """It calls itself a bridge's, of this version, and lacks one of its tables."""
     assert run("db", "upgrade", "-c", config).code == 0
-    postgres.sql("DROP TABLE attempt", database)
+    postgres.sql(f"DROP TABLE {table}", database)
     target = tmp_path / "copy.dump"
     assert run("db", "backup", target, "-c", config).code == 0
     assert run("db", "verify", target).sentence == (

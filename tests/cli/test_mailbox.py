@@ -46,10 +46,16 @@ def test_a_new_mailbox_has_the_documented_defaults(added: Mailbox) -> None:
         "language": "en",
         "timezone": "Europe/Rome",
         "confirm": "failures",
-        "unicode": "allow",
+        "unicode": "transliterate",
         "max_segments": 6,
         "daily_cap": None,
         "paused": False,
+        "subject": "ignored",
+        "kept_cuts": [],
+        "end_marks": [],
+        "learned_signatures": 0,
+        "grammar": None,
+        "order_password": False,
         "can_log_in": True,
     }
 
@@ -66,9 +72,16 @@ def test_a_new_mailbox_has_the_documented_defaults(added: Mailbox) -> None:
          {"addresses": ["@clinic.example", "dr@other.example"]}),
         (["--network", "10.0.5.0/24", "--network", "fd00::/8"], {"networks": ["10.0.5.0/24", "fd00::/8"]}),
         (["--confirm", "all"], {"confirm": "all"}),
-        (["--unicode", "transliterate"], {"unicode": "transliterate"}),
+        (["--unicode", "allow"], {"unicode": "allow"}),
         (["--max-segments", "2"], {"max_segments": 2}),
         (["--daily-cap", "200"], {"daily_cap": 200}),
+        (["--subject", "before"], {"subject": "before"}),
+        (["--keep-cut", "contact-details", "--keep-cut", "Learned signature"],
+         {"kept_cuts": ["contact-details", "learned-signature"]}),
+        (["--end-mark", "==end==", "--end-mark", " FINE ", "--end-mark", "***"],
+         {"end_marks": ["==end==", "FINE", "***"]}),
+        (["--grammar", "SMS-Partner"], {"grammar": "sms-partner"}),
+        (["--order-password-file", "-"], {"order_password": True}),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )  # fmt: skip
@@ -85,6 +98,30 @@ def test_a_list_can_be_emptied_and_a_cap_lifted(added: Mailbox) -> None:
     assert added("set", LOGIN, "--network", "none", "--address", "none", "--daily-cap", "0").code == 0
     document = added("show", LOGIN, "--json").document
     assert (document["networks"], document["addresses"], document["daily_cap"]) == ([], [], None)
+
+
+def test_habits_are_given_at_once_and_taken_back(mailbox: Mailbox) -> None:
+    habits = ("--subject", "text", "--keep-cut", "quote", "--end-mark", "==", "--grammar", "clickatell")
+    done = mailbox("add", LOGIN, "--sender", SENDER, "--network", "10.0.0.0/8", *habits, "--order-password-file", "-")
+    assert (done.code, done.err) == (0, "")
+    new = mailbox("show", LOGIN, "--json").document
+    assert mailbox("set", LOGIN, "--sender", SENDER).code == 0
+    assert mailbox("show", LOGIN, "--json").document == new
+    assert new["order_password"]
+    nothing = ("--subject", "ignored", "--keep-cut", "none", "--end-mark", "none", "--grammar", "none")
+    assert mailbox("set", LOGIN, *nothing, "--order-password-file", "none").code == 0
+    bare = mailbox("show", LOGIN, "--json").document
+    assert bare == new | {"subject": "ignored", "kept_cuts": [], "end_marks": [], "grammar": None,
+                          "order_password": False}  # fmt: skip
+
+
+def test_the_order_password_is_kept_as_its_hash(added: Mailbox, config: Path) -> None:
+    added("set", LOGIN, "--order-password-file", "-", password=b"secret of orders\n")
+    shown = added("show", LOGIN).out + added("show", LOGIN, "--json").out
+    assert "secret of orders" not in shown
+    assert "order_password     yes\n" in shown
+    kept = b"".join(file.read_bytes() for file in (config.parent / "data").iterdir() if file.is_file())
+    assert b"secret of orders" not in kept
 
 
 def test_a_machine_that_cannot_log_in_has_a_network_and_no_password(mailbox: Mailbox) -> None:
@@ -116,6 +153,27 @@ def test_a_machine_that_cannot_log_in_has_a_network_and_no_password(mailbox: Mai
         (["set", LOGIN, "--address", "clinic"], 2, "--address clinic is neither name@domain nor @domain."),
         (["set", LOGIN, "--network", "10.0.5.1/24"], 2,
          "--network 10.0.5.1/24 is not a network. Write it as 10.0.5.0/24 or 10.0.5.7/32."),
+        (["set", LOGIN, "--keep-cut", "footer"], 2,
+         "--keep-cut footer is no rule. There are quoted-mail, quote, signature, learned-signature, contact-details, "
+         "disclaimer, banner, device-line, picture, end-mark."),
+        (["set", LOGIN, "--end-mark", " "], 2,
+         "An --end-mark that is blank would end every text. Give one such as ==end==."),
+        (["set", LOGIN, "--end-mark", "x"], 2,
+         "--end-mark x would end a text at any line that ends with it, such as one with an hour or a number. Give one "
+         "such as ==end==."),
+        (["set", LOGIN, "--end-mark", "30"], 2,
+         "--end-mark 30 would end a text at any line that ends with it, such as one with an hour or a number. Give one "
+         "such as ==end==."),
+        (["set", LOGIN, "--end-mark", "..."], 2,
+         "--end-mark ... would end a text at its first sentence. Give one that no sentence ends with, such as "
+         "==end==."),
+        (["set", LOGIN, "--end-mark", "=" * 41], 2,
+         "--end-mark ====================... has more than 40 characters. Give a shorter one."),
+        (["set", LOGIN, "--grammar", "telex"], 2,
+         "--grammar telex is not known. There are clickatell, ovh, aspsms, textlocal, textanywhere, seven, "
+         "sms-partner, lox24, and none."),
+        (["set", LOGIN, "--order-password-file", "nowhere"], 2,
+         "The password cannot be read from nowhere: No such file or directory."),
         (["set", LOGIN, "--password-file", "nowhere"], 2,
          "The password cannot be read from nowhere: No such file or directory."),
         (["show", "nobody@clinic.example"], 1, "There is no mailbox nobody@clinic.example. See `bridge mailbox list`."),
@@ -160,7 +218,7 @@ def test_list_and_show_for_people(mailbox: Mailbox) -> None:
     assert mailbox("list", "--json").document == []
     mailbox("add", LOGIN, "--sender", SENDER, "--password-file", "-", "--country", "IT", "--country", "CH")
     assert mailbox("list").out == f"{LOGIN}  {SENDER}  active\n"
-    assert "countries      IT, CH\n" in mailbox("show", LOGIN).out
+    assert "countries          IT, CH\n" in mailbox("show", LOGIN).out
     mailbox("pause", LOGIN)
     assert mailbox("list").out == f"{LOGIN}  {SENDER}  paused\n"
 

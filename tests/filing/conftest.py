@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
+from email.headerregistry import Address
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -72,10 +73,10 @@ class Office:
     bridge: Bridge
     http: httpx.AsyncClient
 
-    async def send(self, numbers: Sequence[str], text: str, login: str = LOGIN, **headers: str) -> str:
-        """Mail a text to phones; the mail's Message-ID."""
+    async def send(self, numbers: Sequence[str], text: str, login: str = LOGIN, name: str = "", **headers: str) -> str:
+        """Mail a text to phones, all of one name if there is one; the mail's Message-ID."""
         mail = EmailMessage()
-        mail["From"], mail["To"] = login, ", ".join(f"{number}@sms.example.test" for number in numbers)
+        mail["From"], mail["To"] = login, [Address(name, number, "sms.example.test") for number in numbers]
         mail["Subject"] = headers.get("subject", "Your visit")
         mail["Message-ID"] = f"<{time.monotonic_ns()}@client.example.test>"
         mail.set_content(text)
@@ -93,9 +94,10 @@ class Office:
         """Wait until a phone has so many texts."""
         await eventually(lambda: self._texts(number, count))
 
-    async def texts_back(self, number: str, text: str) -> None:
-        """The phone answers the number that texted it last."""
-        answer = await self.http.post(f"/simulator/api/phones/{number}/replies", json={"text": text})
+    async def texts_back(self, number: str, text: str, to: str | None = None) -> None:
+        """The phone answers the number that texted it last, or writes to another."""
+        sms = {"text": text} | ({"to": to} if to is not None else {})
+        answer = await self.http.post(f"/simulator/api/phones/{number}/replies", json=sms)
         assert answer.status_code == 201
 
     async def _texts(self, number: str, count: int) -> bool:

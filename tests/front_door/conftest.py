@@ -22,7 +22,7 @@ from bridge.smtp_handler import FrontDoor
 from bridge.smtp_server import DoorSettings, SmtpServer
 from bridge.store import directory, mails
 from bridge.store.mails import MailedReply, MailResult
-from bridge.types import Destination, Envelope, Language, Mailbox, Recipient
+from bridge.types import Destination, Envelope, Language, Mailbox, Recipient, Target
 
 LOGIN = "clinic@example.test"
 PASSWORD = "clinic-demo"
@@ -62,19 +62,21 @@ class Admission(admission.Admission):
         self.entered = asyncio.Event()
         self.done = asyncio.Event()
 
-    def check_recipient(self, mailbox: Mailbox, recipient: Recipient) -> Destination:
+    def check_recipient(self, mailbox: Mailbox, recipient: Recipient) -> tuple[Target, ...]:
         local_part = recipient.address.partition("@")[0].strip('"')
         if not local_part.startswith("+39") or len(local_part) < 10:
             raise RecipientRefusal(Reason.MALFORMED_NUMBER, "This is not a phone number.")
-        return Destination(recipient, local_part, "IT")
+        return (Destination(recipient, local_part, "IT"),)
 
-    async def admit(self, mailbox: Mailbox, envelope: Envelope, destinations: Sequence[Destination], raw: bytes) -> str:
+    async def admit(self, mailbox: Mailbox, envelope: Envelope, targets: Sequence[Target], raw: bytes) -> str:
         self.entered.set()
         if self.gate is not None:
             await self.gate.wait()
         if self.error is not None:
             raise self.error
-        self.admitted.append(Admitted(mailbox, envelope, tuple(to.number for to in destinations), raw))
+        self.admitted.append(
+            Admitted(mailbox, envelope, tuple(to.number for to in targets if isinstance(to, Destination)), raw)
+        )
         self.done.set()
         return f"submission{len(self.admitted)}"
 

@@ -25,6 +25,8 @@ COMMANDS = [
     "gateways",
     "preview",
     *(f"mailbox {verb}" for verb in ("add", "list", "show", "set", "pause", "resume", "remove")),
+    *(f"mailbox {verb}" for verb in ("signatures", "forget")),
+    *(f"contacts {verb}" for verb in ("add", "list", "show", "remove", "group", "import")),
     "messages",
     "trace",
     "cancel",

@@ -54,7 +54,13 @@ def test_without_a_subject_it_names_the_phone(language: Language, subject: str) 
     assert message_from_bytes(raw, policy=policy.default)["Subject"] == subject
 
 
-@pytest.mark.parametrize("field", ["subject", "text", "reference", "in_reply_to"])
+def test_a_phone_with_a_name_is_shown_by_it() -> None:
+    mail = message_from_bytes(filed_copy(replace(SENT, contact="Zoë Rossi"), CLINIC, DOMAIN), policy=policy.default)
+    assert mail["To"].addresses[0].display_name == "Zoë Rossi (+39 333 123 4567)"
+    assert mail["To"].addresses[0].addr_spec == f"{SENT.number}@{DOMAIN}"
+
+
+@pytest.mark.parametrize("field", ["subject", "text", "reference", "in_reply_to", "contact"])
 def test_nothing_in_the_mail_becomes_a_header(field: str) -> None:
     raw = filed_copy(replace(SENT, **{field: "x\r\nBcc: all@example.test\r\n\r\nx"}), CLINIC, DOMAIN)  # type: ignore[arg-type]
     assert message_from_bytes(raw, policy=policy.default)["Bcc"] is None

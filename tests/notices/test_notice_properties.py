@@ -28,7 +28,7 @@ STATES = st.sampled_from(
     reason=st.none() | st.sampled_from(Reason),
     language=st.sampled_from(Language),
     ret=st.none() | st.sampled_from(Ret),
-    poison=st.lists(POISON, min_size=8, max_size=8),
+    poison=st.lists(POISON, min_size=10, max_size=10),
     gateway=st.just("") | POISON.filter(str.strip),
     headers=st.binary(max_size=2_000),
 )
@@ -41,9 +41,17 @@ def test_a_report_is_well_formed(
     gateway: str,
     headers: bytes,
 ) -> None:
-    subject, text, diagnostic, detail, message_id, reference, envid, orcpt = poison
+    subject, text, diagnostic, detail, message_id, reference, envid, orcpt, own, contact = poison
     hostile = line(
-        state, reason=reason, text=text, diagnostic=diagnostic, detail=detail, orcpt=f"rfc822;{orcpt}", gateway=gateway
+        state,
+        reason=reason,
+        text=text,
+        diagnostic=diagnostic,
+        detail=detail,
+        orcpt=f"rfc822;{orcpt}",
+        gateway=gateway,
+        reference=own,
+        contact=contact,
     )
     made = notices.report(
         a_report(
@@ -76,6 +84,7 @@ def test_a_report_is_well_formed(
     candidates=st.lists(POISON, max_size=3),
     match=st.sampled_from(Match),
     language=st.sampled_from(Language),
+    contact=POISON,
     stopped=st.booleans(),
 )
 def test_a_reply_is_well_formed(
@@ -86,6 +95,7 @@ def test_a_reply_is_well_formed(
     candidates: list[str],
     match: Match,
     language: Language,
+    contact: str,
     *,
     stopped: bool,
 ) -> None:
@@ -99,6 +109,7 @@ def test_a_reply_is_well_formed(
             candidates=tuple(candidates),
             match=match,
             language=language,
+            contact=contact,
             stopped=stopped,
         ),
         DOMAIN,

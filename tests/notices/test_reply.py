@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.utils import parseaddr
 
 import pytest
@@ -31,6 +33,38 @@ def test_an_answer_comes_from_the_phone_and_continues_the_thread() -> None:
     assert mail["Auto-Submitted"] is None
     grammar.check_lines(made.raw)
     grammar.header_fields(made.raw)
+
+
+@pytest.mark.parametrize(
+    ("contact", "shown"),
+    [
+        pytest.param("", "+39 333 123 4567", id="no name"),
+        pytest.param("Mario Rossi", "Mario Rossi (+39 333 123 4567)", id="a name"),
+        pytest.param("Zoë Müller", "Zoë Müller (+39 333 123 4567)", id="accents"),
+        pytest.param("山田 太郎 👍", "山田 太郎 👍 (+39 333 123 4567)", id="another script"),
+        pytest.param('O\'Neill, "Bob" <b@x>', "O'Neill, Bob <b@x> (+39 333 123 4567)", id="marks of addresses"),
+        pytest.param("back\\slash", "backslash (+39 333 123 4567)", id="an escape"),
+        pytest.param("x\r\nBcc: all@example.test", "x Bcc: all@example.test (+39 333 123 4567)", id="a header"),
+        pytest.param("a\0b\u2028c\u202ed", "ab cd (+39 333 123 4567)", id="signs that are not seen"),
+        pytest.param("=?utf-8?q?Boss?=", "=?utf-8?q?Boss?= (+39 333 123 4567)", id="an encoded word stays as it is"),
+        pytest.param("=?utf-8?q?Boss?= è", "=?utf-8?q?Boss?= è (+39 333 123 4567)", id="and in encoded words"),
+        pytest.param("\ud800", "\ufffd (+39 333 123 4567)", id="half a character"),
+        pytest.param("+39 333 000 0000", "+39 333 000 0000 (+39 333 123 4567)", id="another number"),
+        pytest.param("n" * 500, f"{'n' * 64} (+39 333 123 4567)", id="a long one"),
+        pytest.param("è" * 500, f"{'è' * 64} (+39 333 123 4567)", id="a long one with accents"),
+    ],
+)
+def test_a_phone_is_shown_by_its_name(contact: str, shown: str) -> None:
+    made = notices.reply(a_reply(contact=contact), DOMAIN, KEY)
+    grammar.check_lines(made.raw)
+    grammar.header_fields(made.raw)
+    mail = read(made)
+    assert (mail["Bcc"], mail["To"]) == (None, "clinic@example.test")
+    phrase, address = parseaddr(mail["From"])
+    assert address == f"+393331234567@{DOMAIN}"
+    assert str(make_header(decode_header(phrase))) == shown
+    (sender,) = message_from_bytes(made.raw, policy=policy.default)["From"].addresses
+    assert sender.addr_spec == address
 
 
 def test_a_bounce_of_an_answer_never_goes_to_the_phone() -> None:

@@ -275,6 +275,46 @@ def test_headers_for_programs_repeat_for_each_recipient_the_worst_first() -> Non
     assert mail["From"].startswith("SMS not delivered")
 
 
+@pytest.mark.parametrize(
+    ("whole", "own", "header", "blocks", "letter"),
+    [
+        pytest.param(None, (None, None), None, [None, None], [], id="none"),
+        pytest.param("A", (None, None), "A", [None, None], ["A"], id="of the mail"),
+        pytest.param(None, ("b", "b"), "b", ["b", "b"], ["b"], id="of all addresses, and the same"),
+        pytest.param(
+            None, ("b", "c"), None, ["b", "c"], ["b, Mario (+39 333 123 4561)", "c, +39 333 123 4562"], id="others"
+        ),
+        pytest.param(None, ("b", None), None, ["b", None], ["b, Mario (+39 333 123 4561)"], id="of one address"),
+        pytest.param(
+            "A", ("b", None), "A", ["b", None], ["A", "b, Mario (+39 333 123 4561)"], id="of the mail and one"
+        ),
+        pytest.param("A", ("A", "A"), "A", ["A", "A"], ["A"], id="the same everywhere"),
+    ],
+)
+def test_the_sender_s_own_references_are_given_back(
+    whole: str | None,
+    own: tuple[str | None, str | None],
+    header: str | None,
+    blocks: list[str | None],
+    letter: list[str],
+) -> None:
+    lines = [
+        line(S.FAILED, "+393331234561", reference=own[0], contact="Mario"),
+        line(S.FAILED, "+393331234562", reference=own[1]),
+    ]
+    made = notices.report(a_report(*lines, reference=whole), HOSTNAME, DOMAIN)
+    assert read(made)["X-SMS-Reference"] == header
+    _, recipients = grammar.delivery_status(made.raw)
+    assert [recipient.get("x-sms-reference") for recipient in recipients] == blocks
+    told = [text for text in words(parts(read(made))[0]).splitlines() if text.startswith("Your reference: ")]
+    assert told == [f"Your reference: {each}" for each in letter]
+
+
+def test_a_phone_with_a_name_is_told_by_it() -> None:
+    letter = words(parts(report(line(contact="Mario Rossi")))[0])
+    assert letter.startswith("Your text message to Mario Rossi (+39 333 123 4567) was delivered.\n")
+
+
 def test_a_thousand_recipients_fit_into_one_report() -> None:
     lines = [line(S.DELIVERED, f"+39333123{number:04}") for number in range(1_000)]
     made = notices.report(a_report(*lines), HOSTNAME, DOMAIN)

@@ -34,6 +34,8 @@ class Served:
     """Sections of the configuration beyond those of every test."""
     others: Sequence[str] = ()
     """Logins beside that of the clinic, with the same password."""
+    gateway: str = ""
+    """Keys of its gateway beyond those of every test."""
     relay_port: int = field(default_factory=free_port)
     """Where reports and replies go; the phone network's catch-all mailbox listens there unless `own_relay` is set."""
     own_relay: bool = False
@@ -201,6 +203,7 @@ tls = "none"
 kind = "simulator"
 url = "http://127.0.0.1:{self.phones_port}/simulator/provider"
 secret_file = "{self.folder / "secret"}"
+{self.gateway}
 [sending]
 gateway = "main"
 [operator]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.routing import Route, Routes, Trip
-from bridge.types import MessageClass
+from bridge.routing import PLAIN, Route, Routes, Script, Trip
+from bridge.types import MessageClass, National
 
 TRIP = Trip("+393331234567", "IT", "+390200000001", MessageClass.TRANSACTIONAL, "clinic@example.test")
 ALL = frozenset({"cheap", "good", "other"})
@@ -85,3 +85,34 @@ def test_before_the_mail_is_read_a_route_for_any_class_will_do() -> None:
     promotions = Routes((replace(GOOD, classes=frozenset({MessageClass.PROMOTIONAL})),))
     assert promotions.reach(replace(TRIP, message_class=None))
     assert not promotions.reach(TRIP)
+
+
+@pytest.mark.parametrize(
+    ("able", "gateways"),
+    [
+        pytest.param({"good", "cheap"}, ("good", "cheap"), id="both can"),
+        pytest.param({"cheap"}, ("cheap",), id="the better one cannot"),
+        pytest.param(set(), (), id="nobody can"),
+    ],
+)
+def test_a_flash_text_goes_where_it_can_be_shown_at_once(able: set[str], gateways: tuple[str, ...]) -> None:
+    routes = Routes((GOOD, CHEAP), ALL, flash=frozenset(able))
+    assert routes.choose(replace(TRIP, flash=True)) == gateways
+    assert routes.reach(replace(TRIP, flash=True)) is bool(gateways)
+
+
+@pytest.mark.parametrize(
+    ("way", "script"),
+    [
+        pytest.param(("good",), Script(frozenset({National.TURKISH, National.SPANISH})), id="what it may send"),
+        pytest.param(("good", "cheap"), Script(frozenset({National.TURKISH})), id="what its stand-in may send, too"),
+        pytest.param(("good", "other"), PLAIN, id="its stand-in sends no tables"),
+        pytest.param(("good", "wide"), Script(wide_reference=True), id="its stand-in needs room for a wide reference"),
+    ],
+)
+def test_a_text_is_written_for_whoever_may_come_to_carry_it(way: tuple[str, ...], script: Script) -> None:
+    alphabets = {
+        "good": frozenset({National.TURKISH, National.SPANISH}),
+        "cheap": frozenset({National.TURKISH, National.HINDI}),
+    }
+    assert Routes((), ALL, alphabets=alphabets, wide=frozenset({"wide"})).script(way) == script

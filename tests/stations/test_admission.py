@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bridge import clock
+from bridge.access.credentials import Credentials
 from bridge.admission import Admission
 from bridge.errors import MailRefusal, Reason, RecipientRefusal
 from bridge.routing import Route, Routes
+from bridge.trials import Trials
 from bridge.types import Envelope, MessageClass, MessageState, Recipient
 from tests.store.conftest import StoreRoom
 
@@ -19,16 +21,22 @@ NEARBY = Route("nearby", prefixes=("+39333",))
 
 def admission(room: StoreRoom, *routes: Route) -> Admission:
     return Admission(
-        room.outbox, room.store.directory, domains={"sms.example.test"}, routes=Routes(routes), taken=lambda: None
+        room.outbox,
+        room.store.directory,
+        domains={"sms.example.test"},
+        routes=Routes(routes),
+        credentials=Credentials(),
+        taken=lambda: None,
+        trials=Trials(room.mails, domain="sms.example.test", mailed=lambda: None, sign=lambda mail: mail),
     )
 
 
 async def hand_in(room: StoreRoom, *numbers: str, routes: tuple[Route, ...]) -> None:
     desk = admission(room, *routes)
     recipients = tuple(Recipient(f"{number}@sms.example.test") for number in numbers)
-    destinations = [desk.check_recipient(room.mailbox, recipient) for recipient in recipients]
+    targets = [target for recipient in recipients for target in desk.check_recipient(room.mailbox, recipient)]
     raw = b"From: clinic@example.test\r\nMessage-ID: <1@x>\r\n\r\nTomorrow at nine.\r\n"
-    await desk.admit(room.mailbox, Envelope(room.mailbox.login, recipients, clock.now()), destinations, raw)
+    await desk.admit(room.mailbox, Envelope(room.mailbox.login, recipients, clock.now()), targets, raw)
 
 
 async def stored(room: StoreRoom) -> dict[str, tuple[str, MessageState]]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bridge import clock
+from bridge.mailback.imap_names import Hierarchy
 from bridge.store.claims import Claim
 from bridge.store.filings import NOTHING, FilingClaim, FilingRule, FilingRules, Filings
 from bridge.store.mails import MailResult
@@ -137,3 +138,29 @@ async def test_what_is_settled_is_not_filed_again(room: StoreRoom, filings: Fili
 )
 def test_the_folder_of_a_conversation(template: str, number: str, path: tuple[str, ...]) -> None:
     assert FilingRule(template, frozenset(FiledKind)).path(number, 2026) == path
+
+
+@pytest.mark.parametrize(
+    ("contact", "level", "folder"),
+    [
+        pytest.param("Mario Rossi", "Mario Rossi (+39 333 123 4567)", "Mario Rossi (+39 333 123 4567)", id="a name"),
+        pytest.param("a/b\\c.d", "a/b\\c.d (+39 333 123 4567)", "a_b_c_d (+39 333 123 4567)", id="delimiters"),
+        pytest.param("../{year}", "../{year} (+39 333 123 4567)", "___{year} (+39 333 123 4567)", id="up, and a blank"),
+        pytest.param("a\r\nb\0", "a b (+39 333 123 4567)", "a b (+39 333 123 4567)", id="control characters"),
+        pytest.param("*%", "*% (+39 333 123 4567)", "__ (+39 333 123 4567)", id="wildcards"),
+        pytest.param("~root", "~root (+39 333 123 4567)", "_root (+39 333 123 4567)", id="a home"),
+        pytest.param("n" * 300, f"{'n' * 64} (+39 333 123 4567)", f"{'n' * 64} (+39 333 123 4567)", id="long"),
+        pytest.param(" \t", "+39 333 123 4567", "+39 333 123 4567", id="nothing"),
+    ],
+)
+def test_a_name_in_a_folder_is_one_level_with_its_number(contact: str, level: str, folder: str) -> None:
+    path = FilingRule("SMS/{contact}", frozenset(FiledKind)).path("+393331234567", 2026, contact)
+    assert path == ("SMS", level)
+    assert Hierarchy("", "/").name(path) == f"SMS/{folder}"
+
+
+def test_two_people_with_one_name_have_two_folders() -> None:
+    rule = FilingRule("SMS/{contact}", frozenset(FiledKind))
+    for name in ("Mario Rossi", "è" * 300, "/"):
+        folders = {Hierarchy().name(rule.path(number, 2026, name)) for number in ("+393331234567", "+393337654321")}
+        assert len(folders) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ from bridge.store.filings import FilingClaim, Filings
 from bridge.store.mails import MailResult
 from bridge.store.migrate import newest
 from bridge.store.reports import Told
+from bridge.store.signatures import ENOUGH
 from bridge.store.store import sqlite_url
 from bridge.store.transitions import Change
 from bridge.types import InboundSms, MessageState, Notify, Rates
-from tests.store.conftest import GATEWAY, StoreRoom, capped, later, new_mail
+from tests.store.conftest import GATEWAY, StoreRoom, Template, capped, later, new_mail, open_room
 from tests.store.steps import ME, claim, finish, receipt, sending, start
 from tests.store.test_receipts import nobody
 
@@ -106,6 +108,14 @@ async def _take(room: StoreRoom) -> None:
     await room.outbox.forget(later(9))
 
 
+async def _learn(room: StoreRoom) -> None:
+    for number in range(ENOUGH):
+        mail = new_mail(room.mailbox, text=f"Words {number}.", message_id=f"<{number}@x>")
+        await room.outbox.take(replace(mail, signature="Studio Rossi\nTel. 02 1234567"))
+    (signature,) = await room.store.signatures.all(room.mailbox.id)
+    await room.store.signatures.forget(signature.id)
+
+
 async def _inbound(room: StoreRoom) -> None:
     await room.inbox.inbound(InboundSms(GATEWAY, "1", "+393331234567", room.mailbox.sender, "SI", later(0)), nobody)
 
@@ -125,6 +135,7 @@ async def _bounce(room: StoreRoom) -> None:
         pytest.param(_receipts, id="receipts"),
         pytest.param(_report, id="reports"),
         pytest.param(_take, id="taking mails in"),
+        pytest.param(_learn, id="learning a signature"),
         pytest.param(_inbound, id="an inbound SMS"),
         pytest.param(lambda room: room.store.queue.next_due(later(0)), id="when the next message is due"),
         pytest.param(lambda room: room.mails.next_due(later(0)), id="when the next mail is due"),
@@ -139,7 +150,7 @@ async def _bounce(room: StoreRoom) -> None:
 async def test_no_table_that_grows_is_read_from_end_to_end(sqlite_room: StoreRoom, asks: Asks) -> None:
     """Every statement of a step is explained by SQLite: it searches by an index, or walks one in order."""
     for statement, steps in await _plans(sqlite_room, asks):
-        scans = [step for step in steps if re.match(r"SCAN (?!due\b|CONSTANT|\(|mailbox\b)", step)]
+        scans = [step for step in steps if re.match(r"SCAN (?!(?:due|waiting)\b|CONSTANT|\(|mailbox\b)", step)]
         walked = [step for step in scans if "USING" in step and "ix_" in step]
         assert scans == walked, (statement, steps)
 
@@ -156,8 +167,8 @@ async def _claim_mails(room: StoreRoom) -> None:
 @pytest.mark.parametrize(
     ("asks", "index"),
     [
-        pytest.param(lambda room: claim(room), "ix_message_queue", id="claiming messages"),
-        pytest.param(_claim_with_slots, "ix_message_queue", id="claiming messages with slots"),
+        pytest.param(lambda room: claim(room), "ix_message_urgent ix_message_queue", id="claiming messages"),
+        pytest.param(_claim_with_slots, "ix_message_urgent ix_message_queue", id="claiming messages with slots"),
         pytest.param(_claim_mails, "ix_mail_queue", id="claiming mails"),
         pytest.param(_claim_filings, "ix_mail_filing", id="claiming filings"),
         pytest.param(lambda room: room.store.queue.next_due(later(0)), "ix_message_queue", id="the next message"),
@@ -171,13 +182,64 @@ async def _claim_mails(room: StoreRoom) -> None:
 )
 async def test_what_is_done_is_not_read_again(sqlite_room: StoreRoom, asks: Asks, index: str) -> None:
     """The queues are found by indexes that hold only what waits, however much has been sent before."""
-    plans = await _plans(sqlite_room, asks)
-    steps = next(steps for statement, steps in plans if not statement.startswith("SELECT pace."))
-    assert index in " ".join(steps)
+    plans = [" ".join(steps) for statement, steps in await _plans(sqlite_room, asks) if _seeks(statement)]
+    for place, name in enumerate(index.split()):
+        assert name in plans[place]
+
+
+@pytest.mark.parametrize(
+    ("asks", "index"),
+    [
+        pytest.param(lambda room: claim(room), "ix_message_urgent ix_message_queue", id="claiming messages"),
+        pytest.param(_claim_with_slots, "ix_message_urgent ix_message_queue", id="claiming messages with slots"),
+        pytest.param(_claim_mails, "ix_mail_queue", id="claiming mails"),
+        pytest.param(lambda room: room.store.queue.next_due(later(0)), "ix_message_queue", id="the next message"),
+    ],
+)
+async def test_postgresql_finds_what_waits_by_the_same_indexes(
+    tmp_path: Path, template: Template, asks: Asks, index: str
+) -> None:
+    """Also with the plan that it keeps for a prepared statement, in which no value is known."""
+    async with open_room(tmp_path, template, "postgresql") as room:
+        await room.outbox.take(new_mail(room.mailbox, [f"+39333{number:07}" for number in range(500)]))
+        statements = await _statements(room, asks)
+        plans = [
+            plan for statement, _ in statements if (plan := await _kept_plan(room, statement)) and _seeks(statement)
+        ]
+        for place, name in enumerate(index.split()):
+            assert name in plans[place]
+
+
+async def _kept_plan(room: StoreRoom, statement: str) -> str:
+    count = max((int(number) for number in re.findall(r"\$(\d+)", statement)), default=0)
+    values = f"({', '.join(['NULL'] * count)})" if count else ""
+    async with room.store.engine.connect() as connection:
+        await connection.exec_driver_sql("ANALYZE message")
+        await connection.exec_driver_sql("SET plan_cache_mode = force_generic_plan")
+        await connection.exec_driver_sql(f"PREPARE kept AS {statement}")
+        found = (await connection.exec_driver_sql(f"EXPLAIN EXECUTE kept{values}")).scalars().all()
+        await connection.exec_driver_sql("DEALLOCATE kept")
+        await connection.exec_driver_sql("RESET plan_cache_mode")
+    return " ".join(found)
+
+
+def _seeks(statement: str) -> bool:
+    return not statement.startswith("SELECT pace.")
 
 
 async def _plans(room: StoreRoom, asks: Asks) -> list[tuple[str, list[str]]]:
     """The statements of a step, each with SQLite's plan for it."""
+    plans = []
+    statements = await _statements(room, asks)
+    async with room.store.engine.connect() as connection:
+        for statement, parameters in statements:
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.append((statement, [row.detail for row in plan]))
+    return plans
+
+
+async def _statements(room: StoreRoom, asks: Asks) -> list[tuple[str, Any]]:
+    """The statements of a step that look for something, with their values."""
     statements: list[tuple[str, Any]] = []
 
     @event.listens_for(Engine, "before_cursor_execute")  # both the reading and the writing one
@@ -188,9 +250,4 @@ async def _plans(room: StoreRoom, asks: Asks) -> list[tuple[str, list[str]]]:
     await asks(room)
     event.remove(Engine, "before_cursor_execute", note)
     assert statements
-    plans = []
-    async with room.store.engine.connect() as connection:
-        for statement, parameters in statements:
-            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            plans.append((statement, [row.detail for row in plan]))
-    return plans
+    return statements

@@ -10,7 +10,7 @@ Rules that hold for all of them:
 * times are UTC; ids are ULIDs of `bridge.clock`, so they sort by time.
 """
 
-from bridge.store.tables.columns import FILING, QUEUED, RELAY, SENDING, UNKNOWN, Private, Utc
+from bridge.store.tables.columns import FILING, HIGH, QUEUED, RELAY, SENDING, UNKNOWN, Private, Utc
 from bridge.store.tables.heard import conversations, inbound_contents, inbound_parts, inbounds, poll_cursors, receipts
 from bridge.store.tables.outbound import (
     attempts,
@@ -22,11 +22,22 @@ from bridge.store.tables.outbound import (
     submission_contents,
     submissions,
 )
-from bridge.store.tables.people import installations, mailboxes, opt_outs, organisations, revisions, usages
+from bridge.store.tables.people import (
+    contacts,
+    installations,
+    mailboxes,
+    memberships,
+    opt_outs,
+    organisations,
+    revisions,
+    signatures,
+    usages,
+)
 from bridge.store.tables.way_back import mail_contents, mails
 
 __all__ = [
     "FILING",
+    "HIGH",
     "QUEUED",
     "RELAY",
     "SENDING",
@@ -34,6 +45,7 @@ __all__ = [
     "Private",
     "Utc",
     "attempts",
+    "contacts",
     "conversations",
     "fingerprints",
     "inbound_contents",
@@ -43,6 +55,7 @@ __all__ = [
     "mail_contents",
     "mailboxes",
     "mails",
+    "memberships",
     "message_contents",
     "messages",
     "opt_outs",
@@ -52,6 +65,7 @@ __all__ = [
     "receipts",
     "revisions",
     "segments",
+    "signatures",
     "submission_contents",
     "submissions",
     "usages",

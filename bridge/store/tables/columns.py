@@ -37,10 +37,11 @@ class Private(TypeDecorator[str]):
 QUEUED: ColumnElement[str] = literal_column("'queued'")
 SENDING: ColumnElement[str] = literal_column("'sending'")
 UNKNOWN: ColumnElement[str] = literal_column("'unknown'")
+HIGH: ColumnElement[str] = literal_column("'high'")
 RELAY: ColumnElement[str] = literal_column("'relay'")
 FILING: ColumnElement[str] = literal_column("'filing'")
-"""States and channels as they stand in the conditions of partial indexes. With a bound parameter in their place, the
-plan that PostgreSQL keeps for a prepared statement cannot use those indexes."""
+"""States, priorities and channels as they stand in the conditions of partial indexes. With a bound parameter in their
+place, the plan that PostgreSQL keeps for a prepared statement cannot use those indexes."""
 
 
 def table(name: str) -> Table:

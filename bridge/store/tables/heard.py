@@ -54,6 +54,8 @@ class Conversation(SQLModel, table=True):
     sender: str
     reply_to: str
     """The address that gets the phone's answers."""
+    contact: str = Field(sa_type=Private)
+    """What the mailbox calls the phone; empty when it never gave it a name."""
     subject: str = Field(sa_type=Private)
     message_id: str
     """Message-ID of the last mail of the thread that the mailbox wrote, or empty."""

@@ -65,6 +65,12 @@ class MessageRow(SQLModel, table=True):
             postgresql_where=text("state = 'queued'"),
         ),
         Index(
+            "ix_message_urgent",
+            "due_at",
+            sqlite_where=text("state = 'queued' AND priority = 'high'"),
+            postgresql_where=text("state = 'queued' AND priority = 'high'"),
+        ),
+        Index(
             "ix_message_lease",
             "lease_until",
             sqlite_where=text("state = 'sending'"),
@@ -104,7 +110,13 @@ class MessageRow(SQLModel, table=True):
     stand_ins: str
     """Gateways that take its place when it cannot be reached, comma-separated, the next one first."""
     message_class: str
+    priority: str
+    flash: bool
+    reference: str | None
+    """The sender's own reference for this phone, where the address has one."""
     encoding: str
+    shift: str | None
+    """The national language tables it is written in (`types.Shift`)."""
     segments: int
     units: int
     state: str

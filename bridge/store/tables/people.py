@@ -39,7 +39,60 @@ class MailboxRow(SQLModel, table=True):
     max_segments: int
     daily_cap: int | None
     paused: bool
+    subject: str
+    """One of `types.SubjectUse`."""
+    kept_cuts: list[str] = Field(sa_type=JSON)
+    """Rules that cut nothing from its mails (`types.CutRule`)."""
+    end_marks: list[str] = Field(sa_type=JSON)
+    grammar: str | None
+    """The other service whose mails it writes (`types.GrammarName`)."""
+    order_password_hash: str
+    """Of the password that such mails must show; empty when none is asked for."""
     created_at: datetime = Field(sa_type=Utc)
+
+
+class Contact(SQLModel, table=True):
+    """A name in an organisation's address book: of a phone, or of a group when it has no number."""
+
+    __table_args__ = (UniqueConstraint("organisation_id", "key"),)
+
+    id: str = Field(primary_key=True)
+    organisation_id: str = Field(foreign_key="organisation.id")
+    name: str = Field(sa_type=Private)
+    key: str = Field(sa_type=Private)
+    """The name as it is compared (`reading.names`)."""
+    number: str | None = Field(sa_type=Private)
+    created_at: datetime = Field(sa_type=Utc)
+
+
+class Membership(SQLModel, table=True):
+    """A contact in a group."""
+
+    group_id: str = Field(primary_key=True, foreign_key="contact.id")
+    contact_id: str = Field(primary_key=True, foreign_key="contact.id", index=True)
+
+
+class SignatureRow(SQLModel, table=True):
+    """What ends the mails of a mailbox again and again; from some time on it is its signature and is cut."""
+
+    __tablename__ = "signature"
+    __table_args__ = (UniqueConstraint("mailbox_id", "digest"),)
+
+    id: str = Field(primary_key=True)
+    mailbox_id: str = Field(foreign_key="mailbox.id")
+    digest: str
+    """Keyed hash of the text."""
+    text: str = Field(sa_type=Private)
+    seen: int
+    """Mails since then with different words above it."""
+    since: datetime = Field(sa_type=Utc)
+    above: str
+    """Keyed hash of the whole text of the last of them."""
+    seen_at: datetime = Field(sa_type=Utc)
+    """When the last of them came."""
+    learned_at: datetime | None = Field(sa_type=Utc)
+    forgotten_at: datetime | None = Field(sa_type=Utc)
+    """Somebody said that it is none; it is not learned again."""
 
 
 class Usage(SQLModel, table=True):
@@ -83,5 +136,8 @@ organisations = table("organisation")
 mailboxes = table("mailbox")
 usages = table("usage")
 opt_outs = table("opt_out")
+contacts = table("contact")
+memberships = table("membership")
+signatures = table("signature")
 installations = table("installation")
 revisions = table("revision")

@@ -1,0 +1,122 @@
+"""The options of `bridge mailbox add` and `set`: all that a mailbox can choose, each read or refused in a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge.cli import properties
+from bridge.types import Confirm, CutRule, GrammarName, Language, SubjectUse, UnicodePolicy
+
+Login = Annotated[str, typer.Argument(metavar="LOGIN", help="The mailbox's login, which is its mail address.")]
+NewLogin = Annotated[
+    str,
+    typer.Argument(
+        metavar="LOGIN", help="Its login, which is its mail address.", callback=properties.checked(properties.login)
+    ),
+]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="File with the password; - reads it from standard input.", show_default=False),
+]
+Sender = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBER",
+        help="Sender number, such as +390200000001.",
+        callback=properties.checked(properties.sender),
+        show_default=False,
+    ),
+]
+Region = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COUNTRY",
+        help="Country of numbers written without a country code, such as IT.",
+        callback=properties.checked(properties.country),
+    ),
+]
+LanguageOption = Annotated[Language | None, typer.Option(help="Language of its mails.")]
+Zone = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ZONE",
+        help="Time zone of its mails and of its daily cap, such as Europe/Rome.",
+        callback=properties.checked(properties.timezone),
+    ),
+]
+Addresses = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--address",
+        metavar="ADDRESS",
+        help="Address it may send from besides its login, or @domain for a whole domain; may be repeated. "
+        "`none` alone empties the list.",
+        callback=properties.each(properties.address, may_be_empty=True),
+    ),
+]
+Networks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--network",
+        metavar="NETWORK",
+        help="Network whose machines send as it without login, such as 10.0.5.0/24; may be repeated. "
+        "`none` alone empties the list.",
+        callback=properties.each(properties.network, may_be_empty=True),
+    ),
+]
+Countries = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--country",
+        metavar="COUNTRY",
+        help="Country it may text, such as IT; may be repeated.",
+        callback=properties.each(properties.country),
+    ),
+]
+ConfirmOption = Annotated[Confirm | None, typer.Option(help="Which outcomes it is told.")]
+UnicodeOption = Annotated[UnicodePolicy | None, typer.Option(help="What happens to characters beyond GSM 7-bit.")]
+MaxSegments = Annotated[
+    int | None, typer.Option(metavar="COUNT", help="Most SMS that one text may need.", min=1, max=255)
+]
+DailyCap = Annotated[int | None, typer.Option(metavar="COUNT", help="Messages a day; 0 is no cap.", min=0)]
+SubjectOption = Annotated[SubjectUse | None, typer.Option(help="What becomes of the subject of its mails.")]
+KeepCut = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="RULE",
+        help=f"Rule that cuts nothing from its mails: {', '.join(map(properties.hyphened, CutRule))}; may be repeated. "
+        "`none` alone switches all on again.",
+        callback=properties.each(properties.cut_rule, may_be_empty=True),
+    ),
+]
+EndMarks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--end-mark",
+        metavar="MARK",
+        help="Mark of its own that ends the text where a line ends with it; may be repeated. "
+        "`none` alone empties the list.",
+        callback=properties.each(properties.end_mark, may_be_empty=True),
+    ),
+]
+Grammar = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help=f"Other service whose form of mail it writes: {', '.join(GrammarName)}; `none` for no other.",
+        callback=properties.checked(properties.grammar),
+        show_default=False,
+    ),
+]
+OrderPasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="File with the password that mails in that form must show; - reads it from standard input, and `none` "
+        "asks for none.",
+        show_default=False,
+    ),
+]
