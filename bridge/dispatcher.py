@@ -22,7 +22,7 @@ from bridge.breaker import Breaker
 from bridge.errors import Reason, StoreUnavailable
 from bridge.gateways.base import Gateway
 from bridge.places import Places
-from bridge.station import insist
+from bridge.station import answer_of, insist
 from bridge.store.claims import Claim, Claimed, Release, Slot, Start
 from bridge.store.paces import Hold
 from bridge.store.queue import Finish, Queue
@@ -272,12 +272,11 @@ def _put_off(claimed: Claimed, by: timedelta) -> Claimed:
 
 
 async def _submit(gateway: Gateway, claimed: Claimed) -> Outcome:
-    try:
-        async with asyncio.timeout(ANSWER):
-            return await gateway.submit(claimed.sms)
-    except TimeoutError:
-        return Outcome(OutcomeKind.UNKNOWN, diagnostic="no answer in time")
-    except Exception as error:
-        # A gateway that breaks may have broken after the request left: nobody can say.
-        log.exception("gateway.failed", message=claimed.sms.reference, gateway=gateway.name)
-        return Outcome(OutcomeKind.UNKNOWN, diagnostic=type(error).__name__)
+    # A gateway that breaks may have broken after the request left: nobody can say.
+    return await answer_of(
+        gateway.submit(claimed.sms),
+        lambda why: Outcome(OutcomeKind.UNKNOWN, diagnostic=why),
+        within=ANSWER,
+        message=claimed.sms.reference,
+        gateway=gateway.name,
+    )

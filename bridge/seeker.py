@@ -6,7 +6,6 @@ receipt would; a message is never sent again because of it.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ import structlog
 from bridge import clock
 from bridge.errors import Reason
 from bridge.gateways.base import Doubt, Gateway
-from bridge.station import Station
+from bridge.station import Station, answer_of
 from bridge.store.queue import Doubtful, Queue
 from bridge.store.transitions import Change
 from bridge.types import MessageState, Outcome, OutcomeKind
@@ -129,12 +128,10 @@ def _change(each: Doubtful, outcome: Outcome, now: datetime) -> Change | None:
 
 
 async def _lookup(gateway: Gateway, each: Doubtful) -> Outcome:
-    try:
-        async with asyncio.timeout(ANSWER):
-            return await gateway.lookup(Doubt(each.message_id, each.provider_id, each.number))
-    except TimeoutError:
-        return Outcome(OutcomeKind.UNKNOWN, diagnostic="no answer in time")
-    except Exception as error:
-        # A gateway may break over one strange answer; the others are still asked.
-        log.exception("gateway.failed", message=each.message_id, gateway=each.gateway)
-        return Outcome(OutcomeKind.UNKNOWN, diagnostic=type(error).__name__)
+    return await answer_of(
+        gateway.lookup(Doubt(each.message_id, each.provider_id, each.number)),
+        lambda why: Outcome(OutcomeKind.UNKNOWN, diagnostic=why),
+        within=ANSWER,
+        message=each.message_id,
+        gateway=each.gateway,
+    )

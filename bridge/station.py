@@ -81,3 +81,18 @@ async def insist(write: Callable[[], Awaitable[R]], event: str, *, stopping: Cal
                 raise
             log.warning(event, detail=error.detail, **what)
             await asyncio.sleep(clock.jitter(AWAY))
+
+
+async def answer_of(question: Awaitable[R], otherwise: Callable[[str], R], *, within: float, **what: str) -> R:
+    """What a gateway answers `within` seconds; what `otherwise` makes of the reason, where no answer comes.
+
+    A gateway that breaks over one message is no reason to leave the others: the log says where it broke.
+    """
+    try:
+        async with asyncio.timeout(within):
+            return await question
+    except TimeoutError:
+        return otherwise("no answer in time")
+    except Exception as error:
+        log.exception("gateway.failed", **what)
+        return otherwise(type(error).__name__)

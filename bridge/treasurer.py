@@ -6,7 +6,6 @@ question, so each is asked four times an hour; a question that is not answered w
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -14,7 +13,7 @@ import structlog
 
 from bridge import clock, metrics
 from bridge.gateways.base import Gateway
-from bridge.station import Station
+from bridge.station import Station, answer_of
 from bridge.types import Money
 
 log = structlog.get_logger("bridge.treasurer")
@@ -73,12 +72,4 @@ class Treasurer(Station):
 
 
 async def _balance(name: str, gateway: Gateway) -> Money | None:
-    try:
-        async with asyncio.timeout(ANSWER):
-            return await gateway.balance()
-    except TimeoutError:
-        return None
-    except Exception:
-        # A gateway may break over one strange answer; the others are still asked.
-        log.exception("gateway.failed", gateway=name)
-        return None
+    return await answer_of(gateway.balance(), lambda _: None, within=ANSWER, gateway=name)

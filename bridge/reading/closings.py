@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from bridge.reading.contacts import is_contact, is_sentence, is_title, names_somebody, reaches
 from bridge.reading.layouts import DEVICE, DEVICE_HEADS, GADGET, is_reply_mark, is_sign_off, takes_leave
-from bridge.reading.learning import may_sign
+from bridge.reading.learning import may_sign, tells
 from bridge.reading.quotes import Found
 
 _BARE_SIGNATURE_LINES = 15
@@ -142,7 +142,7 @@ def contacts(lines: list[str]) -> Found:
             continue
         below = last[place + 1 :]
         if is_sign_off(lines[index]):
-            if not names_somebody(lines[below[0]].strip()):
+            if not may_sign(lines[below[0]].strip()) or is_contact(lines[below[0]].strip()):
                 continue
             below = below[1:]
         if below and _says_how_to_reach([lines[each].strip() for each in below]):
@@ -151,7 +151,7 @@ def contacts(lines: list[str]) -> Found:
 
 
 def _says_how_to_reach(lines: list[str]) -> bool:
-    if any(map(is_sentence, lines)):
+    if any(is_sentence(line) or (tells(line) and not is_contact(line)) for line in lines):
         return False
     ways = sum(map(is_contact, lines)) if any(map(reaches, lines)) else 0
     return ways >= 2 or (ways == 1 and len(lines) >= _OFFICE_LINES and all(map(may_sign, lines)))

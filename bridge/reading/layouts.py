@@ -1,4 +1,4 @@
-"""The patterns of what mail programs add, made once of the rows of `languages`; used by `quotes` and `closings`.
+"""The patterns of what mail programs add, made once of the rows of `languages`; used by all that cut.
 
 Each takes time in proportion to its line, whatever the line holds.
 """

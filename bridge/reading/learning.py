@@ -13,6 +13,7 @@ from bridge.reading.layouts import TIME, is_sign_off
 
 MOST_LINES = 8
 FEWEST_LINES = 2
+"""Lines of a candidate that are not blank."""
 
 _LONGEST_LINE = 160
 _LONGEST_NAME = 60
@@ -43,8 +44,8 @@ def _words(listed: str) -> frozenset[str]:
 
 _TELLING = _words(
     """
-    i you your yours here we our us me my this these that those it is are be do don't not no please if when before until
-    call calling text reply answer confirm cancel bring take click press book visit see show come opt stop yes closed
+    i you your yours here we our us me my this these that those it is are be don't not no please if when before until
+    call calling text reply answer confirm cancel bring take click press book see show come opt stop yes closed
     open opens free after only hours
 
     lei suo sua suoi sue vi ti tu tuo tua noi ci si è sono non per se quando prima dopo entro solo ore questo questa
@@ -52,7 +53,7 @@ _TELLING = _words(
     portare porti porta venire venga presentarsi presentare ricordi ricordarsi scrivere scriva prenotare prenoti digiuno
     serve chiuso aperto aperti chiusi sì orario orari
 
-    su sus usted ustedes tú nosotros es está son si para cuando antes hasta desde sólo este esta llame llamar llámenos
+    su sus usted ustedes tú nosotros es está son si para cuando antes hasta desde sólo esta llame llamar llámenos
     cancelar anular responda responder conteste contestar confirmar confirme traer traiga venir presentar acuda recuerde
     reservar ayunas cerrado abierto horario sí horas
 
@@ -83,6 +84,10 @@ _LINKING = _words(
 _JOINING = _words("and of at di de del della dei degli delle y van von und et du des e do da dos das d")
 """Words that hold a name together."""
 _OF_THE = re.compile(r"\b(?:de|van|von) (?:las?|los|les?|de[nr]?|het)\b|\b(?:de l|dell|d)'")
+_FOLLOW = re.compile(
+    r"\b(?:follow|visit|seguici|síguenos|visítenos|volg|bezoek|suivez|folgen|besuchen|siga)\b", re.IGNORECASE
+)
+_ON_BEHALF = re.compile(r"^(?:i\. ?[AV]\.|p\.p\.|ppa\.) ?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
 
 
@@ -110,11 +115,11 @@ def may_sign(line: str) -> bool:
     """Whether the line names somebody, or gives ways to reach him and nothing else."""
     if len(line) > _LONGEST_LINE or _SENTENCE.search(line) or TIME.search(line) or _DATE.search(line):
         return False
-    bare = _LABEL.sub(" ", _WAYS.sub(" ", line))
+    bare = _LABEL.sub(" ", _WAYS.sub(" ", _ON_BEHALF.sub("", line)))
     if _OTHER_LABEL.search(bare) or (":" in bare and not is_contact(line)):
         return False
     words = _WORD.findall(_OF_THE.sub(" ", bare))
-    if any(word.casefold() in _TELLING for word in words):
+    if tells(bare):
         return False
     lower = [word for word in words if word[0].islower() and word not in _JOINING]
     if is_contact(line):
@@ -122,3 +127,8 @@ def may_sign(line: str) -> bool:
     if len(line) > _LONGEST_NAME or len(words) > _MOST_WORDS or any(char.isdigit() for char in line):
         return False
     return bool(words) and words[0][0].isupper() and not any(word in _LINKING for word in lower)
+
+
+def tells(line: str) -> bool:
+    """Whether the line has a word of somebody who says something, and is not about following him on the web."""
+    return any(word.casefold() in _TELLING for word in _WORD.findall(line)) and not _FOLLOW.search(line)

@@ -24,19 +24,19 @@ def single_spaced(name: str) -> str:
 
 def why_no_name(name: str) -> str | None:
     """Why nothing can have this name, as the end of a sentence that begins with it; None when something can."""
+    key = name_key(name)
     if not name:
         return "is empty"
-    if len(name) > MAX_NAME:
+    if max(len(name), len(key)) > MAX_NAME:
         return f"has more than the {MAX_NAME} characters that an address can hold"
     if not name.isprintable():
         return "holds a character that cannot be seen"
-    if "+" in name:
+    if "+" in name or "+" in key:
         return "holds a plus, and behind a plus an address has its options"
-    strange = next((char for char in name if char in _IN_QUOTES), None)
+    strange = next((char for char in name + key if char in _IN_QUOTES), None)
     if strange is not None:
         shown = "a quotation mark" if strange == '"' else f'"{strange}"'
         return f"holds {shown}, which mail programs do not write in an address"
-    key = name_key(name)
     if not key:
         return "has no letter and no digit"
     if key in _OUR_OWN:

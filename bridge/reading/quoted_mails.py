@@ -28,6 +28,10 @@ _LABELS_ABOVE = 4
 _COLONS = (":", "\N{FULLWIDTH COLON}")
 _MESSAGE_OF = re.compile(r"Message du ?:? ?\d{1,2}/\d{1,2}/\d{2,4},? \d{1,2}:\d{2}")
 """How SFR and Orange announce a mail in French."""
+_LONG_DATE = re.compile(r": [^\W\d_]{3,12},? .{0,30}\d{4},? \d{1,2}[:.]\d{2}")
+"""A day by its name, a year and an hour without a word between them."""
+_COLUMN = re.compile(r"^ *\w{1,20}: {2,}\S")
+_SHORT_RULE = re.compile(r"-{3,4}|\*(?: ?\*){2}")
 _SIGNS = re.compile(r"--|__|\*\*|==|##|>>>|\N{EM DASH}|^ *Original Message")
 _OF_A_FORM = ":"
 _NOT_ABOVE = SENDER_LABELS | {"", _OF_A_FORM}
@@ -102,7 +106,12 @@ def _is_label_in_bold(lines: list[str], index: int) -> bool:
 
 
 def _belongs_above(line: str) -> bool:
-    return not line or bool(RULE.fullmatch(line) or ANNOUNCES_FORWARD.fullmatch(line) or _MESSAGE_OF.fullmatch(line))
+    return not line or bool(
+        RULE.fullmatch(line)
+        or _SHORT_RULE.fullmatch(line)
+        or ANNOUNCES_FORWARD.fullmatch(line)
+        or _MESSAGE_OF.fullmatch(line)
+    )
 
 
 def passed_on(cut: list[str], *, forwarded: bool) -> Found:
@@ -131,8 +140,9 @@ def passed_on(cut: list[str], *, forwarded: bool) -> Found:
 
 
 def _header_block(lines: list[str], index: int, labels: dict[int, str]) -> bool:
-    """A sender's label and two different other ones close below: among them the subject, and a time or an address; or
-    both of these, or a rule above and when it was sent.
+    """A sender's label and two different other ones close below: among them the subject, and an address or what only
+    programs write with a time (the label for when it was sent, a rule above, columns, a long date); or an address and a
+    time.
 
     Fewer may be a person's own, and so may those of a transport or a switchboard (from, to, date), and what a form of a
     website holds: it has labels that no mail has, or stands below a line of its own that leads over to it.
@@ -159,11 +169,16 @@ def _header_block(lines: list[str], index: int, labels: dict[int, str]) -> bool:
     if len(found) < 2:
         return False
     block = lines[begin : end + 1]
-    timed = any(map(TIME.search, block))
+    addressed, timed = any(map(ADDRESS.search, block)), any(map(TIME.search, block))
     if found & SUBJECT_LABELS:
-        return timed or any(map(ADDRESS.search, block))
-    sent = found & SENT_LABELS and _is_ruled_off(lines, begin)
-    return timed and (bool(sent) or any(map(ADDRESS.search, block)))
+        by_program = found & SENT_LABELS or _is_ruled_off(lines, begin) or any(map(_LONG_DATE.search, block))
+        return addressed or (timed and (bool(by_program) or sum(map(_is_aligned, block)) >= 2))
+    return timed and (addressed or bool(found & SENT_LABELS and _is_ruled_off(lines, begin)))
+
+
+def _is_aligned(line: str) -> bool:
+    """Whether the value of a label stands in a column, as Lotus Notes sets it."""
+    return _COLUMN.search(line) is not None
 
 
 def _label(lines: list[str], index: int, labels: dict[int, str]) -> str:

@@ -235,7 +235,7 @@ def _reading() -> Select[Any]:
         .join(message_contents, message_contents.c.message_id == messages.c.id)
         .outerjoin(opt_outs, _OPTED_OUT)
         .where(messages.c.id.in_(bindparam("b_ids", expanding=True)))
-        .order_by(messages.c.priority, messages.c.due_at, messages.c.id)
+        .order_by(messages.c.priority, messages.c.due_at, messages.c.id)  # "high" sorts before "normal"
     )
 
 

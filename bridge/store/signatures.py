@@ -103,8 +103,8 @@ class Endings:
             count = counts[digest]
             if count.add(self._hash(mail.submission.text), mail.at):
                 moved[digest] = count
-            if count.is_ripe:
-                ripe.setdefault(digest, (count, mail))
+                if count.is_ripe:
+                    ripe.setdefault(digest, (count, mail))
         learned = _learn(connection, list(ripe.values()))
         if moved:
             connection.execute(_COUNTED, [moved[digest].values() for digest in sorted(moved)])

@@ -55,6 +55,8 @@ def test_names_that_are_two(one: str, other: str) -> None:
         ("a@b", 'holds "@", which mail programs do not write in an address'),
         ('a "b"', "holds a quotation mark, which mail programs do not write in an address"),
         ("tel:1", 'holds ":", which mail programs do not write in an address'),
+        ("a\uff1ab", 'holds ":", which mail programs do not write in an address'),
+        ("\ufdfa" * 8, "has more than the 64 characters that an address can hold"),
         ("a\u202eb", "holds a character that cannot be seen"),
         ("a\nb", "holds a character that cannot be seen"),
         (". - '", "has no letter and no digit"),
@@ -75,7 +77,7 @@ def test_what_can_be_a_name(name: str, why: str | None) -> None:
     assert why_no_name(name) == why
 
 
-@given(st.text(max_size=MAX_NAME))
+@given(st.text(max_size=MAX_NAME) | st.text(alphabet="½／．＠＋＂：ｐ0№ 1a'.-_", max_size=8))
 def test_who_has_a_name_can_be_written_to(written: str) -> None:
     name = single_spaced(written)
     assume(why_no_name(name) is None)

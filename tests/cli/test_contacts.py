@@ -289,10 +289,10 @@ def test_a_running_bridge_knows_a_name_as_soon_as_it_is_added(demo: DemoProcess)
             return client.rcpt(f"{name}@{DOMAIN}")[0]
 
     assert rcpt("dr.bianchi") == 550
-    contacts("add", "Dr Bianchi", "+393330000901")
+    contacts("add", "Dr Bianchi", "+393330006010")
     eventually(lambda: rcpt("dr.bianchi") == 250, patience=5)
     with demo.smtp() as client:
         client.send_message(compose(LOGIN, [f"dr.bianchi@{DOMAIN}"], "The results are here."))
-    assert eventually(lambda: demo.phone("+393330000901"))[0]["text"] == "The results are here."
+    assert eventually(lambda: demo.phone("+393330006010"))[0]["text"] == "The results are here."
     contacts("remove", "dr.bianchi")
     eventually(lambda: rcpt("dr.bianchi") == 550, patience=5)

@@ -8,7 +8,7 @@ from typing import Any
 from tests.cli.commands import Done, run
 from tests.road.demo_process import DemoProcess, eventually
 
-PHONE = "+393330000902"
+PHONE = "+393330006020"
 SIGNATURE = "Ambulatorio Verdi\nTel. 02 1234567"
 Command = Callable[..., Done]
 

@@ -126,4 +126,4 @@ def test_any_address_means_something_or_is_refused(local: str) -> None:
     else:
         reply, digits = "", meant.digits if isinstance(meant, Dialled) else ""
     assert reply.isprintable()
-    assert set(digits) <= set("+0123456789 ._()-")
+    assert set(digits) <= set("+0123456789 ._()/-")

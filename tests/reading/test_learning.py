@@ -40,6 +40,7 @@ from bridge.types import Cut, CutRule, Habits
         pytest.param("Anna Weber\nMedizinische Fachangestellte\nTel.: +49 30 123456", id="de, a title"),
         pytest.param("Clínica Sul\nRua das Flores 3, 1200 Lisboa\nTelemóvel: 912 345 678", id="pt, street"),
         pytest.param("Ana Sousa\nRececionista\nwww.clinica.example", id="pt, web"),
+        pytest.param("Clínica do Jardim\nRua do Moinho 12, 1100-001 Lisboa\nTel.: 210 000 100", id="pt, a garden"),
         pytest.param("Anna\nBea\nCarla\nDora\nElsa\nFranca\nGina\nTel. 02 1234567", id="eight lines"),
     ],
 )

@@ -157,6 +157,13 @@ so benachrichtigen Sie bitte den Absender und löschen Sie sie."""
             "Da:        Mario Rossi/IT/ACME\nPer:       Anna/IT/ACME\nData:      03/03/2025 10.15\nOggetto:   V\n\np",
             id="Lotus Notes",
         ),
+        pytest.param(
+            "Da: Mario\nRisposta: Studio\nData: giovedì 8 ottobre 2015 15:26\nA: C\nOggetto: V\n\nprima",
+            id="Windows Live Mail it",
+        ),
+        pytest.param(
+            "---\n\n**From:** M <m@x.test>\n**Sent:** Monday 10:15\n**To:** C\n**Subject:** V", id="below a rule"
+        ),
         pytest.param(">>> Mario Rossi <m@x.test> 3/3/2025 10:15 AM >>>\nprima", id="GroupWise"),
         pytest.param("Original Message processed by david®\nV 3. März 2025, 10:15 Uhr\nVon M\nAn C", id="David"),
         pytest.param(
@@ -284,6 +291,10 @@ def test_only_the_words_above_are_texted(below: str) -> None:
         pytest.param(
             "Ritiro\n\nDa: Mario\nA: Anna\nOggetto: chiavi\n\nPassa alle 10:15?", id="a note, the hour in its words"
         ),
+        pytest.param(
+            "COMUNICAZIONE\n\nDa: Segreteria\nA: Dott. Rossi\nData: 03/03/2026 10:15\nOggetto: turno\n\nÈ spostato.",
+            id="a memorandum",
+        ),
         pytest.param("Please sign above this line and return.\n\nThanks", id="a line to sign on"),
         pytest.param("Domani alle 10\n—\nStudio Rossi\nVia Roma 1, Milano", id="an address below a dash"),
         pytest.param("Domani alle 10\n-----\nStudio Rossi\nTel. 02 1234567", id="an address below a rule"),
@@ -292,6 +303,14 @@ def test_only_the_words_above_are_texted(below: str) -> None:
         pytest.param(">>> ALARM 3/3/2026 10:15 web1 down >>>\ncheck", id="an alarm between arrows"),
         pytest.param("##- Please type your reply above this line -##\n\nTicket 12: at ten.", id="a help desk writes"),
         pytest.param("Enviado por correo certificado\nMario", id="sent by post es"),
+        pytest.param(
+            "Domani.\n\nGrazie\nMario\nPorti la tessera\nVia Roma 1, Milano\nTel. 02 1234567",
+            id="what to bring, and an address",
+        ),
+        pytest.param(
+            "Domani.\n\nGrazie\nSi presenti al secondo piano\nVia Roma 1\nTel. 02 1234567", id="where to come"
+        ),
+        pytest.param("Domani.\n\nGrazie\nPorti la tessera.\nVia Roma 1\nTel. 02 1234567", id="a sentence below thanks"),
         pytest.param("3 marzo 2026 10:15, Rossi <r@x.test>:\nporti la tessera", id="a day and a name at the top"),
         pytest.param("Due indirizzi.\n\nGrazie\nMario\nVia Roma 1, Milano\nVia Verdi 2, Milano", id="two addresses"),
         pytest.param(

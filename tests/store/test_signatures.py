@@ -188,7 +188,10 @@ async def test_a_mailbox_has_only_so_many_signatures(room: StoreRoom) -> None:
     assert len(await learned(room)) == MOST_LEARNED
     assert SIGNATURE not in await learned(room)
     await room.store.signatures.forget((await found(room))[0].id)
-    await take(room, signed(room.mailbox, "Now there is room for it."))
+    (same, other) = await take(
+        room, several(room.mailbox, ENOUGH)[-1], signed(room.mailbox, "Now there is room for it.")
+    )
+    assert (same.learned, other.learned) == (False, True)
     assert SIGNATURE in await learned(room)
 
 
