@@ -12,8 +12,9 @@ from functools import partial
 from bench import mails
 from bridge import addressing, decision, parser
 from bridge.addressing import Ground
+from bridge.fanout import text_of
 from bridge.routing import Routes
-from bridge.types import EMPTY_BOOK, Envelope, Language, Mailbox, Recipient
+from bridge.types import EMPTY_BOOK, Encoded, Envelope, Language, Mailbox, Recipient
 
 SECONDS = 1.0
 """How long each is repeated."""
@@ -49,15 +50,20 @@ def costs() -> Iterator[Cost]:
     targets = addressing.targets(_MAILBOX, recipient, ground)
     for kind, raw in (("plain", mails.small(0)), ("text and HTML", mails.two_parts()), ("HTML", mails.large_page())):
         read = partial(parser.parse, raw, envelope)
-        cut = partial(decision.decide, _MAILBOX, envelope, targets, raw, ground, Routes.anywhere(), now)
+        decide = partial(decision.decide, _MAILBOX, envelope, targets, raw, ground, Routes.anywhere(), now)
         yield Cost(f"read a mail: {kind}", len(raw), _median(read))
-        yield Cost(f"read it, cut it into segments: {kind}", len(raw), _median(cut))
+        yield Cost(f"read it, cut it into segments: {kind}", len(raw), _median(partial(_cut, raw, envelope)))
+        yield Cost(f"decide what goes out of it: {kind}", len(raw), _median(decide))
     numbers = iter(range(1, 100_000_000))
     yield Cost(
         "read the number of a phone not seen before",
         0,
         _median(lambda: addressing.targets(_MAILBOX, Recipient(mails.address(next(numbers))), ground)),
     )
+
+
+def _cut(raw: bytes, envelope: Envelope) -> Encoded:
+    return text_of(_MAILBOX, parser.parse(raw, envelope, _MAILBOX.habits))
 
 
 def _median(step: Callable[[], object]) -> float:
