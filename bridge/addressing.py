@@ -55,9 +55,11 @@ def targets(mailbox: Mailbox, recipient: Recipient, ground: Ground) -> tuple[Tar
     """What a recipient stands for, never nothing. Raises RecipientRefusal."""
     local, domain = split_address(recipient.address)
     grammar = GRAMMARS[mailbox.grammar] if mailbox.grammar is not None else None
-    subdomain = "" if grammar is None else _subdomain(domain, ground.domains, grammar)
-    if not subdomain and domain not in ground.domains:
-        raise foreign_domain(domain, ground.domains)
+    subdomain = ""
+    if domain not in ground.domains:
+        subdomain = "" if grammar is None else _subdomain(domain, ground.domains, grammar)
+        if not subdomain:
+            raise foreign_domain(domain, ground.domains)
     theirs = grammar.address(local, subdomain) if grammar is not None else None
     if grammar is None or theirs is None:
         return _targets(mailbox, recipient, read_local_part(local), ground)
@@ -86,9 +88,9 @@ def _targets(mailbox: Mailbox, recipient: Recipient, meant: Addressee, ground: G
             return (destination if password is None else replace(destination, password=password),)
         case Named(name, wishes):
             return _named(mailbox, recipient, name, wishes, ground)
-        case InTheMail(wishes, password):
+        case InTheMail(wishes):
             _check_sender(mailbox, wishes)
-            return (Deferred(recipient, wishes, password),)
+            return (Deferred(recipient, wishes),)
         case Trial(dialled):
             return (Tried(recipient, dialled),)
 
@@ -120,7 +122,7 @@ def _dialled(mailbox: Mailbox, recipient: Recipient, digits: str, wishes: Wishes
 def _named(mailbox: Mailbox, recipient: Recipient, name: str, wishes: Wishes, ground: Ground) -> tuple[Phone, ...]:
     members = ground.book.members(name_key(name))
     if members is None:
-        raise unknown_name(name, near_names(name, ground.book.all_names()))
+        raise unknown_name(name, near_names(name, ground.book))
     if not members:
         raise RecipientRefusal(
             Reason.UNKNOWN_ALIAS, f'The group "{name}" has no members. Ask your operator to add some.'

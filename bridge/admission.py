@@ -87,7 +87,7 @@ class Admission:
         except StoreUnavailable as error:
             raise _unavailable(error) from error
         if taken.over_cap:
-            raise _over_cap(mailbox)
+            raise _over_cap(mailbox, len(mail.messages))
         if any(message.due_at <= now for message in mail.messages):
             self._taken()
         return taken.submission_id
@@ -147,7 +147,14 @@ def _unavailable(error: StoreUnavailable) -> Refusal:
     return MailRefusal(Reason.BUSY, "The bridge cannot take mail at the moment. Try again later.", detail=error.detail)
 
 
-def _over_cap(mailbox: Mailbox) -> Refusal:
+def _over_cap(mailbox: Mailbox, phones: int = 1) -> Refusal:
+    """A mail that no day has room for is refused for now too, since its mailbox may be given more."""
+    if mailbox.daily_cap is not None and phones > mailbox.daily_cap > 0:
+        return RecipientRefusal(
+            Reason.DAILY_CAP,
+            f"This mail is for {phones:,} phones, and this mailbox has a limit of {mailbox.daily_cap} messages a day. "
+            "Send it to fewer, or ask your operator for a higher limit.",
+        )
     return RecipientRefusal(
         Reason.DAILY_CAP,
         f"This mailbox has reached its limit of {mailbox.daily_cap} messages a day. Try again tomorrow.",

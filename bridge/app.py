@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 from starlette.routing import BaseRoute
 
-from bridge import clock, folder_lock, routing
+from bridge import clock, folder_lock, notices, routing, tries
 from bridge.access.credentials import Credentials
 from bridge.admission import Admission
 from bridge.conditions import Health
@@ -53,7 +53,6 @@ from bridge.store.store import Store, database_file, database_url, make_folder
 from bridge.streaks import Streaks
 from bridge.treasurer import Treasurer
 from bridge.trials import Trials
-from bridge.tries import Patience
 from bridge.watchman import Watchman
 from bridge.web.app import build_web
 from bridge.web.proxies import Proxies
@@ -112,7 +111,7 @@ class Bridge:
         stack.push_async_callback(self.relay.close)
         mails = Mails(store.engine, store.committer)
         reports = Reports(store.engine, store.committer, settings.reports.wait, store.filing)
-        patience = _patience(settings)
+        patience = tries.configured(settings)
         sign = signing(settings)
         bounce_key = BounceKey(1, store.key.derived("bounce addresses"))
         streaks = Streaks()
@@ -156,7 +155,13 @@ class Bridge:
             rates=rates(settings, self.gateways),
         )
         self.seeker = Seeker(store.queue, self.gateways, settled=self._settled)
-        outbox = Outbox(store.committer, store.key, settings.sending.resubmission_window)
+        outbox = Outbox(
+            store.committer,
+            store.key,
+            settings.sending.resubmission_window,
+            tell=lambda mail, signature_id: sign(notices.learned(mail, signature_id, settings.domain)),
+            mailed=self._mailed,
+        )
         self.intake = Intake(
             Inbox(store.committer, store.key, settings.reports.wait, store.filing),
             store.directory,
@@ -182,12 +187,7 @@ class Bridge:
             outbox,
             store.directory,
             domains={settings.domain},
-            routes=routing.configured(
-                settings,
-                answered=[name for name, each in self.gateways.items() if each.traits.inbound],
-                flash=[name for name, each in self.gateways.items() if each.traits.flash],
-                wide=[name for name, each in self.gateways.items() if each.traits.wide_reference],
-            ),
+            routes=routing.configured(settings, {name: each.traits for name, each in self.gateways.items()}),
             credentials=self.credentials,
             taken=self.dispatcher.ring,
             trials=Trials(mails, domain=settings.domain, mailed=self._mailed, sign=sign),
@@ -306,16 +306,6 @@ class Bridge:
 async def _alone() -> bool:
     """One bridge on one database leads."""
     return True
-
-
-def _patience(settings: Settings) -> Patience:
-    sending = settings.sending
-    return Patience(
-        first_retry=sending.first_retry,
-        max_retry=sending.max_retry,
-        give_up_after=sending.give_up_after,
-        unknown_after=sending.unknown_after,
-    )
 
 
 def door_settings(settings: Settings) -> DoorSettings:

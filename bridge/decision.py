@@ -16,7 +16,7 @@ from bridge.addressing import Ground, within
 from bridge.errors import MailRefusal, Reason, RecipientRefusal
 from bridge.fanout import Fanout, trip_of
 from bridge.notices.invitation import summary
-from bridge.reading.grammars import redacted, redacted_headers
+from bridge.reading.grammars import redacted, redacted_address, redacted_headers
 from bridge.reading.learning import candidate
 from bridge.reading.words import Form
 from bridge.routing import Routes
@@ -116,8 +116,8 @@ def _modes(targets: Iterable[Target]) -> frozenset[str]:
 
 def _discreet(mailbox: Mailbox, submission: Submission, targets: Iterable[Target]) -> Submission:
     """A mail in the form of another service without what it shows as passwords, and with the bridge's own sender."""
-    shown = (target.password for target in targets if isinstance(target, Destination | Deferred))
-    passwords = (*submission.passwords, *filter(None, shown))
+    shown = (target.password for target in targets if isinstance(target, Destination))
+    passwords = tuple(dict.fromkeys((*submission.passwords, *filter(None, shown))))
     sender, warnings = submission.wishes.sender, submission.warnings
     if sender is not None and sender.lstrip("+") != mailbox.sender.lstrip("+"):
         warnings += (f"The mail names another sender. Its texts come from {mailbox.sender}.",)
@@ -126,6 +126,10 @@ def _discreet(mailbox: Mailbox, submission: Submission, targets: Iterable[Target
         subject=redacted(submission.subject, passwords),
         headers=redacted_headers(submission.headers, passwords),
         passwords=passwords,
+        names={
+            redacted_address(address, map(str.lower, passwords)): redacted(name, passwords)
+            for address, name in submission.names.items()
+        },
         warnings=warnings,
     )
 
@@ -144,7 +148,7 @@ def _phones(mailbox: Mailbox, submission: Submission, targets: Sequence[Target],
     fixed = False
     for target in targets:
         match target:
-            case Deferred():
+            case Deferred() if not fixed:  # a second fixed address means the same phones
                 fixed = True
                 yield from within(mailbox, target, submission.numbers, ground)
             case Destination() | Unreached():

@@ -272,9 +272,14 @@ def _put_off(claimed: Claimed, by: timedelta) -> Claimed:
 
 
 async def _submit(gateway: Gateway, claimed: Claimed) -> Outcome:
+    sms = gateway.fitted(claimed.sms)
+    if sms is not claimed.sms:
+        log.warning(
+            "dispatcher.without_tables", message=sms.reference, gateway=gateway.name, segments=len(sms.segments)
+        )
     # A gateway that breaks may have broken after the request left: nobody can say.
     return await answer_of(
-        gateway.submit(claimed.sms),
+        gateway.submit(sms),
         lambda why: Outcome(OutcomeKind.UNKNOWN, diagnostic=why),
         within=ANSWER,
         message=claimed.sms.reference,

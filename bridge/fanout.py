@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from bridge.errors import MailRefusal, Reason
 from bridge.policy.reports import reports_wanted
-from bridge.reading.grammars import redacted
+from bridge.reading.grammars import redacted_address
 from bridge.routing import PLAIN, Routes, Script, Trip
 from bridge.sms.encoding import encode
 from bridge.sms.expense import too_many
@@ -71,8 +71,9 @@ class Fanout:
     _texts: dict[Script, Encoded | MailRefusal] = field(default_factory=dict)
 
     def messages(self, phones: Sequence[Phone]) -> tuple[NewMessage, ...]:
-        """A message for each phone; of those that cannot leave each says why. Raises MailRefusal when none can."""
-        made = [self._to(phone) if isinstance(phone, Destination) else phone for phone in phones]
+        """A message for each phone, however often it is named; of those that cannot leave each says why. Raises
+        MailRefusal when none can."""
+        made = _each_once(self._to(phone) if isinstance(phone, Destination) else phone for phone in phones)
         leaving = next((each for each in made if isinstance(each, NewMessage)), None)
         if leaving is None:
             raise self._nobody(made)
@@ -84,10 +85,8 @@ class Fanout:
         wishes = phone.wishes.over(self.submission.wishes)
         way = self.routes.choose(trip_of(self.mailbox, phone, wishes, self._message_class))
         if not way:
-            sentence = (
-                f"No provider is set up for {self._message_class.value} texts to these numbers. "
-                "Ask the administrator to add a route."
-            )
+            kind = "flash" if wishes.flash else self._message_class.value
+            sentence = f"No provider is set up for {kind} texts to these numbers. Ask the administrator to add a route."
             return Unreached(phone.recipient, phone.number, Reason.COUNTRY_NOT_ALLOWED, sentence)
         encoded = self._text(self.routes.script(way))
         if isinstance(encoded, MailRefusal):
@@ -97,8 +96,9 @@ class Fanout:
         due_at, expires_at = max(self.now, options.send_at or self.now), options.expires_at
         if wishes.validity is not None and due_at < _FAR_FUTURE:
             expires_at = min(due_at + timedelta(seconds=wishes.validity), expires_at or _FAR_FUTURE)
+        recipient = self._discreet(phone.recipient)
         return NewMessage(
-            recipient=self._discreet(phone.recipient),
+            recipient=recipient,
             number=phone.number,
             sender=self.mailbox.sender,
             gateway=way[0],
@@ -111,7 +111,7 @@ class Fanout:
             priority=wishes.priority or Priority.NORMAL,
             flash=wishes.flash,
             reference=wishes.reference,
-            contact=phone.contact or self.submission.names.get(phone.recipient.address.lower(), ""),
+            contact=phone.contact or self.submission.names.get(recipient.address.lower(), ""),
         )
 
     def _kept(self, phone: Unreached, encoded: Encoded) -> NewMessage:
@@ -158,9 +158,20 @@ class Fanout:
         passwords = self.submission.passwords
         if not passwords:
             return recipient
-        orcpt = recipient.orcpt and redacted(recipient.orcpt, passwords)
-        return replace(recipient, address=redacted(recipient.address, passwords), orcpt=orcpt)
+        orcpt = recipient.orcpt and redacted_address(recipient.orcpt, passwords)
+        return replace(recipient, address=redacted_address(recipient.address, passwords), orcpt=orcpt)
 
     def _reports_wanted(self, recipient: Recipient) -> frozenset[Notify]:
         confirm = self.submission.options.confirm or self.mailbox.confirm
         return reports_wanted(recipient.notify, confirm, wants_receipt=self.submission.wants_receipt)
+
+
+def _each_once(made: Iterable[NewMessage | Unreached]) -> Sequence[NewMessage | Unreached]:
+    """One for each phone, be it named by itself and as a member of a group (Promise 2): the first that can leave, since
+    what only one way of naming it asks for, such as flash, refuses that one alone."""
+    found: dict[str, NewMessage | Unreached] = {}
+    for each in made:
+        phone = each.number or each.recipient.address
+        if isinstance(found.setdefault(phone, each), Unreached):
+            found[phone] = each if isinstance(each, NewMessage) else found[phone]
+    return tuple(found.values())

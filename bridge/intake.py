@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bridge import clock, metrics, notices, replies
+from bridge.meaning import Command, meaning
 from bridge.notices import bounces
 from bridge.notices.bounces import BounceKey
 from bridge.store.directory import Directory
@@ -102,7 +103,7 @@ class Intake:
             log.error("inbound.no_mailbox", inbound=inbound_id, gateway=sms.gateway)
             return Filing(None, None, None, verdict.match, None)
         thread = next((known for known in threads if known.conversation_id == verdict.conversation_id), None)
-        command = replies.command(sms.text, self._languages(sms.to, mailbox))
+        meant = meaning(sms.text, self._languages(sms.to, mailbox))
         reply_to = thread.reply_to if thread is not None else mailbox.login
         contact = thread.contact if thread is not None else ""
         contact = contact or self._directory.book(mailbox.organisation_id).names.get(sms.number, "")
@@ -120,8 +121,10 @@ class Intake:
             in_reply_to=thread.message_id if thread is not None else "",
             references=thread.references if thread is not None else (),
             subject=thread.subject if thread is not None else "",
-            stopped=command is replies.Command.STOP,
-            resumed=command is replies.Command.START,
+            stopped=meant.command is Command.STOP,
+            resumed=meant.command is Command.START,
+            objects=meant.objection,
+            intent=meant.intent,
             contact=contact,
         )
         return Filing(

@@ -64,7 +64,7 @@ def parse(
     message_id = _message_id(fields)
     return Submission(
         message_id=message_id,
-        fingerprint=message_id or "sha256:" + hashlib.sha256(raw).hexdigest(),
+        fingerprint=_fingerprint(message_id, words.written, raw),
         header_from=_header_from(fields),
         subject=subject,
         references=_references(fields),
@@ -109,6 +109,13 @@ def _message_id(fields: Fields) -> str:
     if found is not None:
         return found[0]
     return f"<{line}>" if _BARE_ID.fullmatch(line) else ""
+
+
+def _fingerprint(message_id: str, written: str, raw: bytes) -> str:
+    """See `Submission.fingerprint`: with a Message-ID the words count too, since there are devices that give all their
+    mails the same one."""
+    same = written.encode("utf-8", "surrogatepass") if message_id else raw
+    return f"{message_id}sha256:{hashlib.sha256(same).hexdigest()}"
 
 
 def _references(fields: Fields) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 from bridge import addressing, decision
 from bridge.addressing import Ground
 from bridge.errors import MailRefusal, Reason, RecipientRefusal, Refusal
+from bridge.reading.grammars import redacted_address
 from bridge.routing import Routes
 from bridge.types import (
     Destination,
@@ -98,17 +99,15 @@ def of_targets(
     try:
         decided = decision.decide(mailbox, envelope, phones, raw, ground, Routes.anywhere() if anybody else routes, now)
     except Refusal as refusal:
-        addresses = dict.fromkeys(phone.recipient.address for phone in phones)
+        addresses = dict.fromkeys(map(_shown, phones))
         return Preview(mailbox.login, refused=(*refused, *(_refused(address, refusal) for address in addresses)))
-    each_once: dict[str, NewMessage] = {}
-    for message in decided.messages:
-        each_once.setdefault(message.number or message.recipient.address, message)
-    if anybody and any(message.number for message in each_once.values()):  # the mail itself names phones
-        each_once = {key: message for key, message in each_once.items() if message.number}
-    turned_down = [message for message in each_once.values() if message.refused is not None]
+    made = decided.messages
+    if anybody and any(message.number for message in made):  # the mail itself names phones
+        made = tuple(message for message in made if message.number)
+    turned_down = [message for message in made if message.refused is not None]
     return Preview(
         mailbox.login,
-        messages=tuple(message for message in each_once.values() if not message.refused),
+        messages=tuple(message for message in made if message.refused is None),
         cuts=decided.submission.cuts,
         refused=(*refused, *(_refused(message.recipient.address, _refusal(message)) for message in turned_down)),
         warnings=decided.submission.warnings,
@@ -154,6 +153,12 @@ def _message(message: NewMessage, preview: Preview) -> dict[str, Any]:
         "contact": message.contact or None,
     }
     return found | {name: value for name, value in wishes.items() if value is not None}
+
+
+def _shown(target: Target) -> str:
+    """The address of a recipient without what it shows as a password."""
+    password = target.password if isinstance(target, Destination) else None
+    return redacted_address(target.recipient.address, [password] if password is not None else [])
 
 
 def _refused(address: str, refusal: Refusal) -> PreviewRefusal:

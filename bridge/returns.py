@@ -14,8 +14,9 @@ from dataclasses import replace
 
 import structlog
 
-from bridge import clock, notices, replies
+from bridge import clock, notices
 from bridge.errors import MailRefusal, Reason, RecipientRefusal, StoreUnavailable
+from bridge.meaning import Command, meaning
 from bridge.notices import alert, bounces
 from bridge.notices.alert import LostAnswer
 from bridge.notices.bounces import BounceKey
@@ -150,7 +151,7 @@ class Returns:
         mailbox = self._directory.by_id(reply.mailbox_id)
         owners = self._directory.owners(reply.sender)
         languages = {owner.language for owner in (*owners, *((mailbox,) if mailbox is not None else ()))}
-        command = replies.command(reply.text, languages)
+        meant = meaning(reply.text, languages)
         return ReplyNotice(
             notice_id=bounces.mail_id(clock.new_id()),
             to=fallback.login,
@@ -164,8 +165,10 @@ class Returns:
             in_reply_to=reply.in_reply_to,
             references=reply.references,
             subject=reply.subject,
-            stopped=command is replies.Command.STOP,
-            resumed=command is replies.Command.START,
+            stopped=meant.command is Command.STOP,
+            resumed=meant.command is Command.START,
+            objects=meant.objection,
+            intent=meant.intent,
             meant_for=reply.address,
             contact=reply.contact,
         )

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bridge.gateways.base import Traits
 from bridge.types import MessageClass, National
 
 if TYPE_CHECKING:
@@ -124,11 +125,9 @@ class Routes:
         )
 
 
-def configured(
-    settings: Settings, *, answered: Collection[str], flash: Collection[str], wide: Collection[str] = ()
-) -> Routes:
-    """The operator's routes, and behind them the gateway for everything, if there is one. `answered`, `flash` and
-    `wide` are the gateways that can do so, as in `Routes`."""
+def configured(settings: Settings, traits: Mapping[str, Traits]) -> Routes:
+    """The operator's routes, and behind them the gateway for everything, if there is one; `traits` are those of the
+    gateways, by name."""
     routes = [
         Route(
             gateway=each.gateway,
@@ -145,7 +144,13 @@ def configured(
     if settings.sending.gateway:
         routes.append(Route(settings.sending.gateway, priority=_LAST))
     alphabets = {name: frozenset(each.shift_tables) for name, each in settings.gateways.items() if each.shift_tables}
-    return Routes(tuple(routes), frozenset(answered), frozenset(flash), alphabets, frozenset(wide))
+    return Routes(
+        tuple(routes),
+        answered=frozenset(name for name, each in traits.items() if each.inbound),
+        flash=frozenset(name for name, each in traits.items() if each.flash),
+        alphabets=alphabets,
+        wide=frozenset(name for name, each in traits.items() if each.wide_reference),
+    )
 
 
 def _draw(route: Route, number: str) -> float:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from bridge import clock
 from bridge.errors import Reason
+from bridge.settings import Settings
 from bridge.store.claims import Claimed
 from bridge.store.transitions import Change
 from bridge.types import MessageState, Outcome, OutcomeKind
@@ -25,6 +26,17 @@ class Patience:
     give_up_after: float
     unknown_after: float
     """How long an unknown outcome waits for a receipt before the sender is told."""
+
+
+def configured(settings: Settings) -> Patience:
+    """The operator's patience."""
+    sending = settings.sending
+    return Patience(
+        first_retry=sending.first_retry,
+        max_retry=sending.max_retry,
+        give_up_after=sending.give_up_after,
+        unknown_after=sending.unknown_after,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def find(book: AddressBook, name: str) -> Contact | Group:
     key = name_key(name)
     found = book.contacts.get(key) or book.groups.get(key)
     if found is None:
-        near = near_names(name, book.all_names())
+        near = near_names(name, book)
         meant = f"Did you mean {' or '.join(near)}?" if near else "See `bridge contacts list`."
         raise NotFound(f"There is no contact and no group {name}. {meant}")
     return found

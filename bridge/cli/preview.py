@@ -130,9 +130,13 @@ def _demo(sender: str | None) -> _House:
 async def _house(store: Store) -> _House:
     from bridge import decision
     from bridge.addressing import Ground
+    from bridge.gateways.configured import open_gateways
     from bridge.routing import configured
 
-    routes = configured(store.settings, answered=(), flash=store.settings.gateways)
+    gateways = open_gateways(store.settings)
+    routes = configured(store.settings, {name: each.traits for name, each in gateways.items()})
+    for each in gateways.values():
+        await each.close()
 
     def check(mailbox: Mailbox, destination: Destination) -> None:
         since = store.directory.opted_out_since(mailbox.organisation_id, mailbox.sender, destination.number)

@@ -13,21 +13,25 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bridge.errors import Reason
+from bridge.sms import header
+from bridge.sms.encoding import encode
 from bridge.types import (
     NO_LIMIT,
     GatewayEvent,
     HttpRequest,
     InboundSms,
     Money,
+    National,
     OutboundSms,
     Outcome,
     OutcomeKind,
     Rates,
     Receipt,
+    Shift,
 )
 
 
@@ -204,16 +208,31 @@ class Gateway(abc.ABC):
     name: str
     """The operator's name for it, as in `[gateways.NAME]`."""
     traits: Traits
+    tables: frozenset[National] = frozenset(National)
+    """The national tables that the operator lets it send, where it carries any."""
 
     @abc.abstractmethod
     async def submit(self, sms: OutboundSms) -> Outcome:
         """Hand one message over, once. Never raises for what the network or the provider does."""
 
+    def fitted(self, sms: OutboundSms) -> OutboundSms:
+        """`sms` as this gateway may send it: what was cut for national tables that it does not carry, or may not send
+        any more, is cut anew for the alphabets that every phone knows. The words stay; it may take more SMS."""
+        if self._carries(sms.shift):
+            return sms
+        anew = encode(sms.text, wide_reference=self.traits.wide_reference)
+        if len(anew.segments) > header.MOST_SEGMENTS:
+            return sms
+        return replace(sms, text=anew.text, encoding=anew.encoding, segments=anew.segments, shift=None)
+
     def unable(self, sms: OutboundSms) -> Outcome | None:
-        """The refusal of a text that was cut for national tables which this gateway does not carry; else None."""
-        if sms.shift is None or self.traits.shifts:
+        """The refusal of a text that was cut for national tables which this gateway may not send; else None."""
+        if self._carries(sms.shift):
             return None
         return Outcome(OutcomeKind.REJECTED, reason=Reason.UNENCODABLE, diagnostic=f"no tables for {sms.shift}")
+
+    def _carries(self, shift: Shift | None) -> bool:
+        return shift is None or (self.traits.shifts and shift.language in self.tables)
 
     @abc.abstractmethod
     async def probe(self) -> str:

@@ -43,6 +43,7 @@ def open_gateways(settings: Settings, derive: Callable[[str], bytes] = _nobody_k
         )
         try:
             opened[name] = build(each.kind, connection)
+            opened[name].tables = frozenset(each.shift_tables)
             if each.shift_tables and not opened[name].traits.shifts:
                 complaints.append(_no_tables(name, each.shift_tables))
             if each.balance_below is not None and not opened[name].traits.balance:

@@ -31,14 +31,14 @@ def reply(notice: ReplyNotice, domain: str, key: BounceKey) -> OutgoingMail:
     wording = WORDINGS[notice.mailbox.language]
     number = mime.one_line(international(notice.number))
     words = mime.lines_of(notice.text).strip() or wording.say("reply.empty")
-    first = wording.say("reply.returned", address=mime.one_line(notice.meant_for)) if notice.meant_for else ""
+    above = tuple(_above(notice, wording, number))
     remarks = tuple(_remarks(notice, wording, number))
     raw = _headers(notice, wording, number, domain) + mime.multipart(
         "multipart/alternative",
         notice.notice_id,
         (
-            mime.text_part(_plain(first, words, remarks)),
-            mime.text_part(_html(first, words, remarks, wording), "html"),
+            mime.text_part(_plain(above, words, remarks)),
+            mime.text_part(_html(above, words, remarks, wording), "html"),
         ),
     )
     bounces_to = f"{bounces.make(notice.notice_id, key, notice.created_at)}@{domain}"
@@ -62,8 +62,17 @@ def _headers(notice: ReplyNotice, wording: Wording, number: str, domain: str) ->
             mime.machine_field("X-SMS-To", notice.sender),
             mime.machine_field("X-SMS-Received", received),
             mime.machine_field("X-SMS-Match", notice.match),
+            mime.machine_field("X-SMS-Intent", notice.intent) if notice.intent is not None else b"",
         )
     )
+
+
+def _above(notice: ReplyNotice, wording: Wording, number: str) -> Iterator[str]:
+    """What must be read before the words: whom they were meant for, and that the phone wants no more texts."""
+    if notice.meant_for:
+        yield wording.say("reply.returned", address=mime.one_line(notice.meant_for))
+    if notice.objects:
+        yield wording.say("reply.objects", number=number)
 
 
 def _remarks(notice: ReplyNotice, wording: Wording, number: str) -> Iterator[str]:
@@ -78,16 +87,18 @@ def _remarks(notice: ReplyNotice, wording: Wording, number: str) -> Iterator[str
         yield wording.say("reply.resumed", number=number)
 
 
-def _plain(first: str, words: str, remarks: tuple[str, ...]) -> str:
-    return "\n\n".join((*((first, _SEPARATOR) if first else ()), words, *((_SEPARATOR, *remarks) if remarks else ())))
+def _plain(above: tuple[str, ...], words: str, remarks: tuple[str, ...]) -> str:
+    return "\n\n".join((*((*above, _SEPARATOR) if above else ()), words, *((_SEPARATOR, *remarks) if remarks else ())))
 
 
-def _html(first: str, words: str, remarks: tuple[str, ...], wording: Wording) -> str:
+def _html(above: tuple[str, ...], words: str, remarks: tuple[str, ...], wording: Wording) -> str:
     """The same as HTML: line breaks as `<br>`, since Outlook ignores `white-space`; each text in its own direction."""
     shown = html.escape(words).replace("\n", "<br>\n")
-    above = f'<p style="color:#555555">{html.escape(first)}</p>\n<hr>\n' if first else ""
-    below = "".join(f'<p style="color:#555555">{html.escape(remark)}</p>\n' for remark in remarks)
+    told, below = (
+        "".join(f'<p style="color:#555555">{html.escape(remark)}</p>\n' for remark in each) for each in (above, remarks)
+    )
+    told += "<hr>\n" if above else ""
     return (
         f'<!DOCTYPE html>\n<html lang="{wording.language}">\n<head><meta charset="utf-8"></head>\n<body>\n'
-        f'{above}<p dir="auto">{shown}</p>\n{"<hr>" if remarks else ""}\n{below}</body>\n</html>'
+        f'{told}<p dir="auto">{shown}</p>\n{"<hr>" if remarks else ""}\n{below}</body>\n</html>'
     )

@@ -78,9 +78,10 @@ def foreign_characters(encoded: Encoded, policy: UnicodePolicy) -> dict[str, int
     if encoded.encoding is Encoding.GSM7:
         return {}
     replaced = policy is UnicodePolicy.TRANSLITERATE
+    outside = look_alikes.kept_out(encoded.text, DEFAULT) if replaced else set(encoded.text) - DEFAULT.characters
     found: dict[str, int] = {}
     for position, char in enumerate(encoded.text, 1):
-        if char not in DEFAULT.characters and not (replaced and DEFAULT.characters.issuperset(look_alikes.plain(char))):
+        if char in outside:
             found.setdefault(char, position)
     seen = {char: position for char, position in found.items() if unicodedata.category(char)[0] not in "MC"}
     return seen or found

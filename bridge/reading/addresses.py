@@ -5,7 +5,7 @@ Grammar: RFC 5321 section 4.1.2 (Mailbox), without source routes and comments. W
     number      +39…, 0039…, national, p39… where a plus cannot be typed, sms:+39…; separators . - _ ( ) and blanks
     SMS=+39…    RFC 3191 section 3.1, with qualifiers after slashes; +39…/TYPE=PLMN as in RFC 4356 section 2.1.1
     name        a contact or a group
-    sms         the numbers stand in the mail; sms+39… and sms+39….flash are a number
+    sms         the numbers stand in the mail; sms+39… and sms+39…+flash are a number
     preview     the mail is answered with what it would send
 
 A number, a name and `sms` may be followed by options: `+flash`, `+from=ACME`, `+p=high`, `+ref=AB12`, `+v=3600`.
@@ -91,7 +91,7 @@ def read_local_part(local: str) -> Addressee:
     spelt = _PLUS_SPELT.match(local)
     if spelt is not None:
         rest = local[spelt.end() :]
-        return read_local_part(f"+{rest}" if len(spelt[0]) == 1 else rest)
+        return read_local_part(f"+{rest}" if len(spelt[0]) == 1 and not rest.startswith("00") else rest)
     if _begins_with_number(local):
         return _number(local)
     if local.startswith("+"):

@@ -52,7 +52,7 @@ def attribution_length(lines: list[str], index: int, below_of: list[int]) -> int
             if _is_attribution(" ".join(parts)) and not _begins_later(parts):
                 return at - index + 1
             # In a language without a row, the colon over a quotation and an address or time still tell.
-            told = at == index and (ADDRESS.search(line) or TIME.search(line))
+            told = at == index and (ADDRESS.search(line) or (TIME.search(line) and not OPENING.match(line)))
             below = below_of[at + 1]
             if told and line.endswith(":"):
                 if below < len(lines) and MARKED_WORDS.match(lines[below]):

@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bridge.reading.layouts import RULE
+from bridge.reading.layouts import RULE, is_reply_mark
+from bridge.reading.learning import leads_on
 from bridge.reading.quotes import Found
 
 _SHORTEST = 60
 """Characters of a disclaimer; anything shorter is a sentence of its own."""
 _LONGEST_BANNER = 600
+_WIDEST = 100
+"""Characters of a line that a program has broken."""
 
 
 def _words(listed: str) -> tuple[str, ...]:
@@ -71,8 +74,20 @@ _LAW = _words(
     """
 )
 _LEGAL = (_CONFIDENTIAL, _MEANT_FOR_ONE, _ASTRAY, _TELL_AND_DELETE, _FORBIDDEN, _LAW)
+_PASSWORD = _words("password | passwort | kennwort | wachtwoord | mot de passe | contraseña | palavra-passe | senha")
+"""What a sender warns of in his own words: no disclaimer speaks of it."""
+_COMPANY = _words(
+    """
+    registered in | registered office | registered number | company number | company registration | vat no |
+    sede legale | capitale sociale | cap. soc. | registro imprese | registro delle imprese | p.iva | p. iva | sitz der
+    gesellschaft | registergericht | amtsgericht | handelsregister | geschäftsführer | ust-id | siège social | siret |
+    au capital | registro mercantil | domicilio social | kvk | statutair | capital social | sede social
+    """
+)
+"""What the law wants on the letters of a company; two of it, or a registration and its number."""
 _SENDER = _words("the sender | mittente | remitente | afzender | expéditeur | absender | remetente")
 """What nobody calls himself."""
+_WHO = (*_SENDER, *_words("sender | recognize | recognise"))
 
 _CODE = re.compile(
     r"\b(?:pin|otp|code|codice|código|password|passwort|kennwort|wachtwoord|passe|senha|clave|contraseña)\b"
@@ -90,7 +105,9 @@ _LONGEST_HEADING = 45
 
 _PRINT = _words("print | stamp | imprim | afdruk | drucken | ausdruck")
 _NATURE = _words("environment | ambiente | umwelt | milieu | environnement | planet | alberi | trees")
-_THINK = _words("consider | think | pens | denk | bedenk | necess | notwendig | nötig | nodig | respons | respect")
+_THINK = _words(
+    "consider | think | pens | piens | denk | bedenk | necess | notwendig | nötig | nodig | respons | respect"
+)
 _VIRUS = _words("virus | viren | vírus | malware")
 _SCANNED = _words(
     """
@@ -160,29 +177,51 @@ _PLACEHOLDER = re.compile(
 
 
 def banner(lines: list[str]) -> Found:
-    """Warnings that a mail server puts above a mail from outside."""
+    """Warnings that a mail server puts above a mail from outside, and a help desk's line for answers."""
     end = 0
     for start, stop in _paragraphs(lines):
+        if end == 0 and is_reply_mark(lines[start].strip()):
+            end = start + 1
+            break
         if not _speaks_of_outside(_text(lines, start, stop)):
             break
         sentences = list(_sentences(lines, start, stop))
         last = next((place for place in reversed(sentences) if _warns(_text(lines, *place))), None)
         if last is None:
             break
-        end = last[1]
+        end = _end_of_warning(lines, *last)
+        end = next((to for at, to in sentences if at == end and _is_advice(_text(lines, at, to))), end)
         if end < stop:
             break
     return (lines[end:], lines[:end]) if end and any(map(str.strip, lines[end:])) else None
+
+
+def _end_of_warning(lines: list[str], start: int, stop: int) -> int:
+    """Where a warning ends that has no full stop: what goes on in it begins with no capital."""
+    for at in range(start + 1, stop):
+        goes_on = lines[at].lstrip()[:1].islower() or leads_on([lines[at - 1]])
+        if not goes_on and _warns(_text(lines, start, at)):
+            return at
+    return stop
+
+
+def _is_advice(text: str) -> bool:
+    """Whether this is the second sentence of a warning, which says whom to trust."""
+    return len(text) <= _LONGEST_LINE and _says(text, _CARE) and _says(text, _WHO)
 
 
 def disclaimer(lines: list[str]) -> Found:
     """The last paragraphs, as far as they are disclaimers and the like; never all there is."""
     paragraphs = list(_paragraphs(lines))
     begin = len(lines)
-    for start, stop in reversed(paragraphs):
+    for index in range(len(paragraphs) - 1, -1, -1):
+        start, stop = paragraphs[index]
         text = _text(lines, start, stop)
         heads = begin < len(lines) and _is_heading(text)
         if not (heads or _is_boilerplate(text) or _is_list_footer(lines, start, text)):
+            above = _text(lines, *paragraphs[index - 1]) if index and begin == len(lines) else ""
+            if _names_company(text) and _is_boilerplate(above):
+                continue
             break
         first = start if heads else _first_of_it(lines, start, stop)
         if first == paragraphs[0][0]:
@@ -217,7 +256,7 @@ def placeholders(lines: list[str]) -> Found:
 def _is_boilerplate(text: str) -> bool:
     if len(text) <= _LONGEST_LINE and _is_footer(text):
         return True
-    if len(text) < _SHORTEST or not _says(text, _MAIL) or _CODE.search(text):
+    if len(text) < _SHORTEST or not _says(text, _MAIL) or _CODE.search(text) or _says(text, _PASSWORD):
         return False
     said = [matter for matter in _LEGAL if _says(text, matter)]
     claims = _CONFIDENTIAL in said or _FORBIDDEN in said or len(said) >= 3
@@ -232,6 +271,14 @@ def _is_footer(text: str) -> bool:
     if not _says(text, _VIRUS):
         return _says(text, _SCANNERS)
     return _says(text, _SCANNERS) or (_says(text, _SCANNED) and _says(text, _MAIL))
+
+
+def _names_company(text: str) -> bool:
+    """Whether this is how a company is registered; said of a paragraph below a disclaimer."""
+    if len(text) > _LONGEST_LINE:
+        return False
+    said = sum(word in text for word in _COMPANY)
+    return said >= 2 or (said == 1 and any(map(str.isdigit, text)))
 
 
 def _is_list_footer(lines: list[str], start: int, text: str) -> bool:
@@ -263,10 +310,7 @@ def _warns(text: str) -> bool:
 
 
 def _says(text: str, words: tuple[str, ...]) -> bool:
-    for word in words:  # noqa: SIM110 - asked two hundred times of a mail, and a generator takes half as long again
-        if word in text:
-            return True
-    return False
+    return any(map(text.__contains__, words))
 
 
 def _text(lines: list[str], start: int, stop: int) -> str:
@@ -281,10 +325,15 @@ def _sentences(lines: list[str], start: int, stop: int) -> Iterator[tuple[int, i
     begin = start
     for index in range(start + 1, stop + 1):
         above = lines[index - 1].rstrip()
-        ends = index == stop or above.endswith((".", "!", "?", "]"))
+        ends = index == stop or above.endswith((".", "!", "?", "]")) or _is_whole(above, lines[index].lstrip())
         if ends or len(above) + 1 + len(lines[index].split(maxsplit=1)[0]) <= width:
             yield begin, index
             begin = index
+
+
+def _is_whole(above: str, below: str) -> bool:
+    """Whether no program has broken the text here: its lines are shorter, and HTML has a line for each block."""
+    return len(above) > _WIDEST and not below[:1].islower()
 
 
 def _paragraphs(lines: list[str]) -> Iterator[tuple[int, int]]:

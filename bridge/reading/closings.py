@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from bridge.reading.contacts import is_contact, is_sentence, is_title, names_somebody, reaches
 from bridge.reading.layouts import DEVICE, DEVICE_HEADS, GADGET, is_reply_mark, is_sign_off, takes_leave
-from bridge.reading.learning import may_sign, tells
+from bridge.reading.learning import leads_on, may_sign, tells
 from bridge.reading.quotes import Found
 
 _BARE_SIGNATURE_LINES = 15
@@ -81,13 +81,18 @@ def signature(lines: list[str]) -> Found:
     """
     bare = [index for index, line in enumerate(lines) if line.startswith("--") and line.rstrip() == "--"]
     for index in bare:
-        leads_over = index > 0 and lines[index - 1].rstrip().endswith(":")
-        if lines[index] == "-- " or (len(bare) == 1 and not leads_over and _is_signature(lines[index + 1 :])):
+        alone = len(bare) == 1 and not _leads_over(lines, index)
+        if lines[index] == "-- " or (alone and _is_signature(lines[index + 1 :])):
             return lines[:index], lines[index:]
     other = [index for index, line in enumerate(lines) if _OTHER_MARK.fullmatch(line.rstrip())]
     if len(other) == 1 and not bare and _parts_off_signature(lines, other[0]):
         return lines[: other[0]], lines[other[0] :]
     return None
+
+
+def _leads_over(lines: list[str], index: int) -> bool:
+    """Whether the last words above `index` end in a colon."""
+    return next((lines[at].rstrip() for at in range(index - 1, -1, -1) if lines[at].strip()), "").endswith(":")
 
 
 def _parts_off_signature(lines: list[str], index: int) -> bool:
@@ -182,6 +187,8 @@ def learned(signatures: Sequence[str]) -> Callable[[list[str]], Found]:
         for wanted in known:
             begin = len(places) - len(wanted)
             if begin > 0 and tuple(_folded(lines[place] for place in places[begin:])) == wanted:
+                if leads_on(lines[: places[begin]]):
+                    return None
                 return lines[: places[begin]], lines[places[begin] :]
         return None
 

@@ -21,8 +21,11 @@ _PLACE = re.compile(
     r"^(?:via|viale|corso|piazza|calle|c/|avenida|rue|avenue|rua)\b.*\d|\b\d{4,5}(?: ?[A-Z]{2})? [A-ZÀ-Ý]\w+",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"(?<!\.\w)(?<!\.\w\w)[.!?:]$")
-"""How a line of a letter ends, and none of an address; "s.r.l." is no sentence."""
+_SENTENCE = re.compile(
+    r"[.!?:](?<!\.\w.)(?<!\.\w\w.)(?<! (?:Lda|Ltd|Inc|Snc|Srl|Sas|Spa)\.)(?<! (?:Ltda|Corp)\.)$",
+    re.IGNORECASE,
+)
+"""How a line of a letter ends, and none of an address; neither "s.r.l." nor "Ltd." is a sentence."""
 
 
 def is_sentence(line: str) -> bool:

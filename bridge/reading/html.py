@@ -7,11 +7,13 @@ Python's.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from bridge.reading.layouts import ADDRESS, DAY, WROTE, ends_attribution
 from bridge.types import Cut, CutRule
 
 MAX_TAGS = 20_000
@@ -60,16 +62,25 @@ _QUOTE_CLASSES = frozenset(
     {"gmail_quote", "gmail_quote_container", "gmail_extra", "gmail_attr", "moz-cite-prefix", "moz-forward-container"}
     | {"yahoo_quoted", "protonmail_quote", "tutanota_quote", "zmail_extra", "nylas-quote", "missive_quote"}
 )
+_FRAMES = frozenset({"gmail_quote", "gmail_quote_container", "gmail_extra", "protonmail_quote", "zmail_extra"})
+"""Of these, those that stand around a blockquote and the line above it: what is written below it is the author's."""
 _QUOTE_NAMES = frozenset({"quote", "messagereplysection"})
 """What GMX, WEB.DE and Spark name the block that holds a quoted mail."""
 _QUOTE_IDS = frozenset({"olk_src_body_section", "mail-editor-reference-message-container", "reply-intro"})
 """Outlook for the Mac, and Roundcube above the quotation."""
 SIGNATURE_CLASSES = frozenset(
     {"gmail_signature", "moz-signature", "protonmail_signature_block", "k9mail-signature", "sh-signature"}
+    | {"io-ox-signature"}
 )
 SIGNATURE_IDS = frozenset({"signature", "applemailsignature", "ms-outlook-mobile-signature"})
 """What mail programs set around the signature that they insert; the new Outlook says `<div id="Signature">`."""
 SIGNATURE_NAMES = frozenset({"messagesignaturesection"})
+_ZIMBRA = {"__sig_pre__": True, "__sig_post__": True, "__headers__": False, "__quoted_text__": False}
+"""Values of `data-marker`, and whether they mark a signature; else what is quoted."""
+_PLAIN_ATTRIBUTES = frozenset({"dir", "lang", "align"})
+"""What a blockquote may have that says nothing of it."""
+_LONGEST_ATTRIBUTION = 400
+_LONGEST_NUMBER = 6
 _QUOTE_REST_IDS = frozenset({"appendonsend", "divrplyfwdmsg"})
 """Outlook on the web marks where the quoted mail begins and puts it into the siblings that follow."""
 
@@ -107,6 +118,15 @@ class _Writer:
         self.pieces.append("\n")
         self.at_line_start = True
         self.space = False
+
+    def last_line(self) -> str:
+        """The end of the last line that has words, as far back as an attribution may go."""
+        found = ""
+        for piece in reversed(self.pieces[-_LONGEST_ATTRIBUTION:]):
+            found = piece[-_LONGEST_ATTRIBUTION:] + found
+            if len(found) > _LONGEST_ATTRIBUTION or ("\n" in found and found.strip()):
+                break
+        return found.rstrip().rpartition("\n")[2]
 
     def text(self) -> str:
         return "".join(self.pieces).replace("\N{NO-BREAK SPACE}", " ")
@@ -162,6 +182,10 @@ class _Step:
     invisible: bool
     preformatted: bool
     leaving: bool = False
+    frames: bool = False
+    """It stands around a quotation, below which the author may have written on."""
+    mark: str = "- "
+    """What an item of a list begins with."""
 
 
 def _walk(root: LexborNode, writers: _Writers) -> None:
@@ -191,6 +215,9 @@ def _walk(root: LexborNode, writers: _Writers) -> None:
             continue
         if writer is writers.own:
             writer = step.writer = _writer_of(writers, tag, style, attributes)
+            if writer is not writers.own and tag in _BLOCKS:
+                writers.own.block()
+                step.frames = tag == "div" and writer is writers.quoted and not _FRAMES.isdisjoint(_classes(attributes))
         step.preformatted = step.preformatted or tag == "pre"
         size = _FONT_SIZE.search(style) if style else None
         if size is not None:
@@ -199,7 +226,7 @@ def _walk(root: LexborNode, writers: _Writers) -> None:
         if tag in _BLOCKS:
             writer.block()
             if tag == "li":
-                writer.pieces.append("- ")
+                writer.pieces.append(step.mark)
         step.leaving = True
         stack.append(step)
         _push_children(stack, step, writers)
@@ -208,13 +235,36 @@ def _walk(root: LexborNode, writers: _Writers) -> None:
 def _push_children(stack: list[_Step], parent: _Step, writers: _Writers) -> None:
     children: list[_Step] = []
     writer = parent.writer
+    number = _first_number(parent.node)
+    is_below = False
     child = parent.node.child
     while child is not None:
         if child.is_element_node and (child.id or "").lower() in _QUOTE_REST_IDS:
             writer = writers.quoted
-        children.append(_Step(child, writer, parent.invisible, parent.preformatted))
+        step = _Step(child, writer, parent.invisible, parent.preformatted)
+        if parent.frames:
+            if child.tag == "blockquote":
+                is_below = True
+            elif is_below:
+                step.writer = writers.own
+        if number is not None and child.tag == "li":
+            step.mark = f"{number}. "
+            number += 1
+        children.append(step)
         child = child.next
     stack.extend(reversed(children))
+
+
+def _first_number(node: LexborNode) -> int | None:
+    """The number of the first item of a list that has numbers."""
+    if node.tag != "ol":
+        return None
+    start = (node.attributes.get("start") or "").strip()
+    return int(start) if start.isdecimal() and len(start) <= _LONGEST_NUMBER else 1
+
+
+def _classes(attributes: dict[str, str | None]) -> list[str]:
+    return (attributes.get("class") or "").lower().split()
 
 
 def _value(attributes: dict[str, str | None], name: str) -> str:
@@ -230,18 +280,26 @@ def _is_hidden(style: str) -> bool:
 def _writer_of(writers: _Writers, tag: str, style: str, attributes: dict[str, str | None]) -> _Writer:
     """Where the words in a node of the author's go."""
     if attributes:
-        classes = (attributes.get("class") or "").lower().split()
+        classes = _classes(attributes)
         ident, name = (attributes.get("id") or "").lower(), (attributes.get("name") or "").lower()
         if ident in _QUOTE_IDS or name in _QUOTE_NAMES or not _QUOTE_CLASSES.isdisjoint(classes):
             return writers.quoted
         if ident in SIGNATURE_IDS or name in SIGNATURE_NAMES or not SIGNATURE_CLASSES.isdisjoint(classes):
             return writers.signature
-    return writers.quoted if tag == "blockquote" and _is_quote(style, attributes) else writers.own
+        marker = _ZIMBRA.get((attributes.get("data-marker") or "").lower())
+        if marker is not None:
+            return writers.signature if marker else writers.quoted
+    if tag != "blockquote" or not _is_quote(style, attributes, writers.own.last_line):
+        return writers.own
+    return writers.quoted
 
 
-def _is_quote(style: str, attributes: dict[str, str | None]) -> bool:
+def _is_quote(style: str, attributes: dict[str, str | None], above: Callable[[], str]) -> bool:
     """Whether a blockquote is a quotation: the indent button of mail programs makes one as well, and only its style
-    tells.
+    tells. One that says nothing of itself is an author's, unless the line above it is an attribution.
     """
+    if _PLAIN_ATTRIBUTES.issuperset(attributes):
+        line = above()
+        return ends_attribution(line) and bool(WROTE.search(line) or ADDRESS.search(line) or DAY.search(line))
     indented = bool(_INDENT.search(style)) and "border-left:" not in style
     return attributes.get("type") == "cite" or not indented

@@ -7,8 +7,9 @@ open. So a candidate holds names and ways to reach somebody, and nothing that as
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from bridge.reading.contacts import is_contact
+from bridge.reading.contacts import is_contact, reaches
 from bridge.reading.layouts import TIME, is_sign_off
 
 MOST_LINES = 8
@@ -35,7 +36,9 @@ _LABEL = re.compile(
 """What may stand before such an address or number."""
 _DATE = re.compile(r"(?<!\d)\d{1,2}[/.-]\d{1,2}[/.-]\d{2}")
 _OTHER_LABEL = re.compile(r"\w[^\S\n]?:(?!//)")
-_SENTENCE = re.compile(r"(?<!\.\w)(?<!\.\w\w)[.!?]$|[!?]|[^\W\d_]{4,}\. +[A-ZÀ-Þ]")
+_SENTENCE = re.compile(
+    r"[.!?](?<!\.\w.)(?<!\.\w\w.)(?<! (?:Lda|Ltd|Inc|Snc|Srl|Sas|Spa)\.)(?<! Ltda\.)$|[!?]|[^\W\d_]{4,}\. +[A-ZÀ-Þ]"
+)
 
 
 def _words(listed: str) -> frozenset[str]:
@@ -83,17 +86,31 @@ _LINKING = _words(
 """Words that hold a phrase together. Streets have them, too."""
 _JOINING = _words("and of at di de del della dei degli delle y van von und et du des e do da dos das d")
 """Words that hold a name together."""
+_LEADING = _LINKING | _words(
+    """
+    presso a è sono al allo alla di del della via chiamare chiami chiama chiamate telefonare
+    at is are of under call calling phone en es está llame llamar bij van bel bellen
+    chez est appelez appeler bei zu nach von ist unter anrufen é na nas no nos ligue ligar
+    """
+)
+"""Words after which the end of a sentence is missing."""
 _OF_THE = re.compile(r"\b(?:de|van|von) (?:las?|los|les?|de[nr]?|het)\b|\b(?:de l|dell|d)'")
 _FOLLOW = re.compile(
     r"\b(?:follow|visit|seguici|síguenos|visítenos|volg|bezoek|suivez|folgen|besuchen|siga)\b", re.IGNORECASE
 )
+_PAGE = re.compile(
+    r"(?:https?://|\bwww\.)[^\s/]+/\S|\bmaps\.\S|goo\.gl|\b[\w-]+\.(?:com|it|es|nl|fr|de|pt|eu|net|org)/\S",
+    re.IGNORECASE,
+)
+"""The address of a page, not of a house: to book, to find the way."""
 _ON_BEHALF = re.compile(r"^(?:i\. ?[AV]\.|p\.p\.|ppa\.) ?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
 
 
 def candidate(text: str) -> str | None:
     """The last lines of `text`, of which all is cut that is known to be none of its words, if they may be a signature:
-    below a blank line or a sign-off, with a way to reach somebody and no sentence. None when they are none.
+    below a blank line or a sign-off, with a telephone number, a mail or web address and no sentence. None when they
+    are none. A street alone says where to go, a web page is to be opened, and what a line leads on to is its end.
     """
     lines = text.rstrip().split("\n")
     taken: list[str] = []
@@ -105,10 +122,22 @@ def candidate(text: str) -> str | None:
             taken.append(line)
         above = lines[index - 1]
         begins = bool(line) and (not above.strip() or is_sign_off(above))
-        if begins and len(taken) >= FEWEST_LINES and any(map(is_contact, taken)):
+        if begins and len(taken) >= FEWEST_LINES and any(map(reaches, taken)):
+            if leads_on(lines[:index]) or any(map(_PAGE.search, taken)):
+                return None
             says = any(each.strip() and not is_sign_off(each) for each in lines[:index])
             return "\n".join(reversed(taken)) if says else None
     return None
+
+
+def leads_on(lines: Sequence[str]) -> bool:
+    """Whether the last of these lines that says something is about what stands below it: it ends in a colon, or in a
+    word that another must follow, such as "presso" and "call"."""
+    last = next((line.rstrip() for line in reversed(lines) if line.strip()), "")
+    if last.endswith(":"):
+        return True
+    words = _WORD.findall(last[-_LONGEST_LINE:])
+    return bool(words) and last.endswith(words[-1]) and words[-1].casefold() in _LEADING and not is_sign_off(last)
 
 
 def may_sign(line: str) -> bool:

@@ -18,6 +18,14 @@ from bridge.reading.armour import is_sealed, without_armour
 from bridge.reading.boundaries import Boundaries
 from bridge.reading.calendar import read_calendar
 from bridge.reading.charsets import decode_known, guessed
+from bridge.reading.dispositions import (
+    file_name,
+    is_attachment,
+    is_certificate,
+    is_certified,
+    is_certified_mail,
+    wraps_the_mail,
+)
 from bridge.reading.flowed import unflow
 from bridge.reading.headers import ContentType, Fields
 from bridge.reading.html import MAX_TAGS, to_text, weight
@@ -53,8 +61,6 @@ _TOO_MANY_TAGS = (
     "send it as plain text, or without the mails it quotes."
 )
 _TOO_LONG = "The mail's text is too long to be read: send it without the mails it quotes."
-_PKCS7 = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
-_WRAPPED_MAIL = "smime.p7m"
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _CALENDAR = frozenset({"text/calendar", "application/ics"})
 
@@ -108,6 +114,10 @@ class _Walk:
     lines: int = 0
     opened: int = 0
     guesses: int = 0
+    certified: bool = False
+    """A provider of certified mail wrote what is around the mail."""
+    original: list[_Chunk] = field(default_factory=list)
+    """The words of the mail in it."""
     sealed: str = ""
     """Why a part could not be opened, or empty."""
     cropped: bool = False
@@ -119,8 +129,9 @@ def read_body(data: bytes, fields: Fields, habits: Habits = NO_HABITS) -> Body:
     """The text of the mail with header `fields` and body `data` (lines end in LF), with what its HTML marks where the
     `habits` keep that. Raises `MailRefusal` for sealed or too many words (encrypted, mail too large), never for MIME.
     """
-    walk = _Walk(data, habits.kept)
+    walk = _Walk(data, habits.kept, certified=is_certified(fields))
     chunks = _distinct(_read(walk, fields, 0, len(data), 0, "text/plain"))
+    chunks = _distinct(walk.original) or chunks
     if "tnef" in walk.held and all(chunk.plain and stubs.is_stub(chunk.text) for chunk in chunks):
         chunks = _distinct(_wrapped(walk)) or chunks
     invitation = _invitation(walk, fields) if "calendar" in walk.held else None
@@ -146,11 +157,15 @@ def _read(walk: _Walk, fields: Fields, start: int, end: int, depth: int, default
         walk.cropped = True
         return []
     kind = headers.content_type(fields, default)
-    if _wraps_the_mail(fields, kind):
+    if wraps_the_mail(fields, kind):
         return _opened(walk, fields, kind, start, end, depth)
-    attached = _is_attachment(fields, kind)
-    walk.attachments += attached
-    if kind.type in _TNEF or (attached and _name(fields, kind) == "winmail.dat"):
+    attached = is_attachment(fields, kind)
+    if walk.certified and is_certified_mail(fields, kind):
+        inner, _, body = headers.split(walk.data, start, end)
+        walk.original = walk.original or _read(walk, inner, body, end, depth + 1, "text/plain")
+        return []
+    walk.attachments += attached and not (walk.certified and is_certificate(fields, kind))
+    if kind.type in _TNEF or (attached and file_name(fields, kind) == "winmail.dat"):
         walk.attachments += not attached
         walk.held.setdefault("tnef", _Held(walk.data[start:end], fields, kind, attached=True))
         return []
@@ -295,28 +310,6 @@ def _best(children: list[list[_Chunk]]) -> list[_Chunk]:
     if len(plain) == 1 and not stubs.is_stub(plain[0].text):
         return best if stubs.is_beginning(plain[0].text, "\n".join(chunk.text for chunk in best)) else plain
     return best
-
-
-def _is_attachment(fields: Fields, kind: ContentType) -> bool:
-    if kind.main == "multipart":
-        return False
-    disposition, parameters = headers.value_and_parameters(fields.token("content-disposition"))
-    return disposition == "attachment" or "filename" in parameters or "name" in kind.parameters
-
-
-def _wraps_the_mail(fields: Fields, kind: ContentType) -> bool:
-    """Whether S/MIME signed or encrypted the mail in this part (RFC 8551 section 3.2). What bears a name of its own is
-    a file that somebody signed, such as contract.pdf.p7m.
-    """
-    name = _name(fields, kind)
-    if name == _WRAPPED_MAIL:
-        return kind.main == "application"
-    return kind.type in _PKCS7 and (not name or "smime-type" in kind.parameters)
-
-
-def _name(fields: Fields, kind: ContentType) -> str:
-    _, parameters = headers.value_and_parameters(fields.token("content-disposition"))
-    return (parameters.get("filename") or kind.parameters.get("name", "")).lower()
 
 
 def _octets(data: bytes, fields: Fields) -> bytes:

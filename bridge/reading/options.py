@@ -20,7 +20,8 @@ MAX_REFERENCE = 128
 """Characters of a sender's own reference."""
 
 OWN = frozenset(
-    f"{PREFIX}{name}" for name in ("message-id", "number", "status", "segments", "from", "to", "received", "match")
+    f"{PREFIX}{name}"
+    for name in ("message-id", "number", "status", "segments", "from", "to", "received", "match", "intent")
 )
 """Fields of the bridge's own mails; they come along when one is sent on, and say nothing here."""
 

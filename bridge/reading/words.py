@@ -5,14 +5,14 @@ The last step of the parser before the SMS: `mime` has decoded the body, `trim` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bridge.errors import MailRefusal, Reason
 from bridge.reading.grammars import GRAMMARS, Order, read_order
-from bridge.reading.headers import Fields
+from bridge.reading.headers import MAX_VALUE, Fields
 from bridge.reading.mime import Body, read_body
-from bridge.reading.subjects import bare_subject, number_list
+from bridge.reading.subjects import bare_subject, number_list, numbers_above
 from bridge.reading.trim import normalise, trim
 from bridge.types import (
     NO_OPTIONS,
@@ -32,6 +32,10 @@ _BODY_LEFT_OUT = "The body was left out: the subject is what is texted."
 _NO_NUMBERS = (
     "The mail names no phone: write the numbers into the subject, or alone into the first line, with their country "
     "code, like +393331234567."
+)
+_SUBJECT_CROPPED = (
+    "The subject is too long to be read whole, and numbers may be missing at its end: write the numbers alone into the "
+    "first line of the mail."
 )
 
 
@@ -54,6 +58,9 @@ class Words:
 
     text: str
     """Empty where there is an `invitation` and nothing else."""
+    written: str = ""
+    """What it is made of, before anything is cut: two mails with one Message-ID are one if this is the same, whatever
+    was learned to be a signature in between."""
     numbers: tuple[str, ...] = ()
     """Telephone numbers that the mail names, as written."""
     cuts: tuple[Cut, ...] = ()
@@ -61,7 +68,7 @@ class Words:
     invitation: Invitation | None = None
     options: Options = NO_OPTIONS
     wishes: Wishes = NO_WISHES
-    passwords: tuple[str, ...] = ()
+    passwords: tuple[str, ...] = field(default=(), repr=False)
 
 
 _NO_ORDER = Order()
@@ -74,7 +81,9 @@ def read_words(
     it must name its phones. Raises `MailRefusal`: nothing to text, no number, encrypted, a form that is broken.
     """
     if form is None and not numbers_within and habits.subject is SubjectUse.TEXT:
-        return Words(_of_subject(subject), warnings=(_BODY_LEFT_OUT,))
+        return Words(_of_subject(subject), subject, warnings=(_BODY_LEFT_OUT,))
+    if numbers_within and len(fields.raw("subject")) > MAX_VALUE and not any(map(str.isalpha, bare_subject(subject))):
+        raise MailRefusal(Reason.MALFORMED_NUMBER, _SUBJECT_CROPPED)
     content = read_body(body, fields, habits)
     if form is None:
         return _words(content, subject, habits, _NO_ORDER, numbers_within=numbers_within)
@@ -92,30 +101,36 @@ def read_words(
 
 def _words(content: Body, subject: str, habits: Habits, order: Order, *, numbers_within: bool) -> Words:
     """Body and subject, as the form says, else as the mailbox wants it; a subject that names the phones is no words."""
+    use = habits.subject if order.subject is None else order.subject
+    bare, written = bare_subject(subject), _written(content, subject, use)
     if order.text is not None and order.final:
+        numbers = order.numbers or (number_list(bare) if numbers_within else ())
         left_out = (Cut(CutRule.END_MARK, order.left_out),) if order.left_out else ()
-        return Words(_said(normalise(order.text).strip()), _found(order.numbers, numbers_within), left_out)
+        text = _said(normalise(order.text).strip())
+        return Words(text, written, _found(numbers, numbers_within), left_out, content.warnings)
     text, cuts = trim(content.text if order.text is None else order.text, subject, habits)
     cuts = content.cuts + cuts
-    use = habits.subject if order.subject is None else order.subject
-    bare = bare_subject(subject)
     numbers = order.numbers
     if numbers_within and not numbers:
         numbers = number_list(bare)
         if numbers:
             use = SubjectUse.IGNORED
         else:
-            first, _, rest = text.partition("\n")
-            numbers, text = _found(number_list(first), numbers_within), rest.lstrip("\n")
-    if order.text is None:
-        if use is SubjectUse.TEXT:
-            return Words(_of_subject(subject), numbers, warnings=(*content.warnings, _BODY_LEFT_OUT))
-        if use is SubjectUse.BEFORE and bare:
-            text = f"{bare}\n{text}".rstrip("\n")
-    invitation = None if text else content.invitation
-    if invitation is None:
-        _said(text, cut=bool(cuts))
-    return Words(text, numbers, cuts, content.warnings, invitation)
+            numbers, text = numbers_above(text)
+            _found(numbers, numbers_within)
+    if order.text is None and use is SubjectUse.TEXT:
+        return Words(_of_subject(subject), written, numbers, warnings=(*content.warnings, _BODY_LEFT_OUT))
+    if not text and content.invitation is not None:  # its summary begins with its title, which the subject repeats
+        return Words("", written, numbers, cuts, content.warnings, content.invitation)
+    if order.text is None and use is SubjectUse.BEFORE and bare:
+        text = f"{normalise(bare)}\n{text}".rstrip("\n")
+    return Words(_said(text, cut=bool(cuts)), written, numbers, cuts, content.warnings)
+
+
+def _written(content: Body, subject: str, use: SubjectUse) -> str:
+    """All that the text may be made of."""
+    words = content.text if use is SubjectUse.IGNORED else f"{subject}\n{content.text}"
+    return words if content.invitation is None else f"{words}\n{content.invitation}"
 
 
 def _of_subject(subject: str) -> str:

@@ -50,8 +50,7 @@ def encode(
         return found or _refuse(text)
     written = text
     if policy is UnicodePolicy.TRANSLITERATE and (found is None or found.shift is not None):
-        able = shifts or look_alikes.can_be_plain(text)
-        plain = _cheapest(look_alikes.plain(text), shifts, wide_reference) if able else None
+        plain = _cheapest(look_alikes.plain(text), shifts, wide_reference)
         if plain is not None and (found is None or len(plain.segments) < len(found.segments)):
             found = plain
         written = look_alikes.without_unseen(text)
@@ -70,6 +69,8 @@ def _cheapest(text: str, shifts: Collection[National], wide: bool) -> Encoded | 
     has all of it."""
     if gsm7.fits(text):
         return _gsm7(text, None, wide)
+    if not shifts:
+        return None
     used = set(text)
     able = [
         ((_least_segments(septets, shift, wide), septets), shift)
@@ -77,7 +78,7 @@ def _cheapest(text: str, shifts: Collection[National], wide: bool) -> Encoded | 
         if language in shifts
         for shift in shifts_of(language)
         if used <= alphabet_of(shift).characters
-        for septets in [alphabet_of(shift).septets(text)]
+        for septets in [alphabet_of(shift).cost(text)]
     ]
     best: Encoded | None = None
     for least, shift in sorted(able, key=lambda pair: pair[0]):
@@ -107,23 +108,23 @@ def _septets(shift: Shift | None, wide: bool) -> tuple[int, int]:
 
 
 def _gsm7(text: str, shift: Shift | None, wide: bool) -> Encoded:
-    cost = alphabet_of(shift).septets
+    cost = alphabet_of(shift).cost
     units = cost(text)
     single, room = _septets(shift, wide)
     if units <= single:
-        return Encoded(text, Encoding.GSM7, units, (text,), single - units, shift)
+        return Encoded(text, Encoding.GSM7, units, (text,), single - units, shift, wide)
     segments = _cut(text, room, cost if units > len(text) else len)
-    return Encoded(text, Encoding.GSM7, units, segments, room - cost(segments[-1]), shift)
+    return Encoded(text, Encoding.GSM7, units, segments, room - cost(segments[-1]), shift, wide)
 
 
 def _ucs2(text: str, wide: bool) -> Encoded:
     units = utf16_units(text)
     single = header.units(0)
     if units <= single:
-        return Encoded(text, Encoding.UCS2, units, (text,), single - units)
+        return Encoded(text, Encoding.UCS2, units, (text,), single - units, wide_reference=wide)
     room = header.units(header.size(None, is_part=True, wide_reference=wide))
     segments = _cut(text, room, utf16_units if units > len(text) else len)
-    return Encoded(text, Encoding.UCS2, units, segments, room - utf16_units(segments[-1]))
+    return Encoded(text, Encoding.UCS2, units, segments, room - utf16_units(segments[-1]), wide_reference=wide)
 
 
 def _cut(text: str, room: int, cost: Callable[[str], int]) -> tuple[str, ...]:

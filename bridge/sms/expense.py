@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from bridge.sms import look_alikes
 from bridge.sms.encoding import NO_SHIFTS, encode, named
 from bridge.sms.gsm7 import DEFAULT
+from bridge.sms.header import MOST_SEGMENTS
 from bridge.sms.national import alphabet_of, shifts_of
 from bridge.types import Encoded, Encoding, National, UnicodePolicy
 
-_MOST = 255
-"""SMS that a header can number. What is longer than that is long for other reasons than one character."""
 _CHEAP = "."
 """One septet in every alphabet."""
 
@@ -48,7 +47,7 @@ def most_expensive(
         doubles = Counter(char for char in text if char in alphabet_of(encoded.shift).extended)
         guilty = frozenset(char for char, _ in doubles.most_common(1))
     cheaper = text.translate({ord(char): _CHEAP for char in guilty})
-    segments = len(encode(cheaper, policy, shifts).segments)
+    segments = len(encode(cheaper, policy, shifts, wide_reference=encoded.wide_reference).segments)
     if segments >= len(encoded.segments):
         return None
     places = [at for at, char in enumerate(text, 1) if char in guilty]
@@ -65,7 +64,8 @@ def too_many(
 ) -> str:
     """The sentence for a text of more segments than `limit`: what it needs, and which character to look at first."""
     needs = f"This text needs {len(encoded.segments)} SMS and the limit is {limit}."
-    found = most_expensive(encoded, policy, shifts) if len(encoded.segments) <= _MOST else None
+    # What no header can number is long for other reasons than one character.
+    found = most_expensive(encoded, policy, shifts) if len(encoded.segments) <= MOST_SEGMENTS else None
     if found is None:
         return f"{needs} Shorten it and send it again."
     one, those = f"Character {found.position} of the text ({named(found.char)})", f"{found.others} other"
@@ -89,11 +89,7 @@ def _outsiders(text: str, policy: UnicodePolicy, shifts: Collection[National]) -
     ]
     replaced = policy is UnicodePolicy.TRANSLITERATE
     lacking = [
-        {
-            char
-            for char in counts
-            if char not in alphabet.characters and not (replaced and alphabet.fits(look_alikes.plain(char)))
-        }
+        look_alikes.kept_out(text, alphabet) if replaced else frozenset(counts) - alphabet.characters
         for alphabet in alphabets
     ]
-    return frozenset(min(lacking, key=lambda chars: sum(counts[char] for char in chars)))
+    return min(lacking, key=lambda chars: sum(counts[char] for char in chars))

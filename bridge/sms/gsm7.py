@@ -8,7 +8,6 @@ one in each octet, as SMPP carries them.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 
 ESCAPE = 0x1B
@@ -61,6 +60,7 @@ class Alphabet:
         """All that it can write."""
         self.extended = self.characters - short
         """Those that take two septets."""
+        self._lacking = re.compile(f"[^{re.escape(''.join(sorted(self.characters)))}]")
         self._extension = extension
         self._to_septets = {ord(char): septets for char, septets in written.items()}
         self._from_septets = dict(enumerate(table.replace(VOID, " ")))
@@ -68,18 +68,17 @@ class Alphabet:
 
     def fits(self, text: str) -> bool:
         """Whether it has every character of `text`."""
-        return self.characters.issuperset(text)
+        return self._lacking.search(text) is None
 
     def septets(self, text: str) -> int:
         """How many septets `text` takes, escapes counted double. Raises `NotGsm7`."""
-        used = set(text)
-        if not used <= self.characters:
+        if not self.fits(text):
             raise NotGsm7
-        double = used & self.extended
-        if len(double) > 10:
-            counts = Counter(text)
-            return len(text) + sum(counts[char] for char in double)
-        return len(text) + sum(text.count(char) for char in double)
+        return self.cost(text)
+
+    def cost(self, text: str) -> int:
+        """`septets` of a text of which it is known that it fits."""
+        return len(text) + sum(text.count(char) for char in self.extended if char in text)
 
     def encode(self, text: str) -> bytes:
         """The septets of `text`, one in each octet; a character of the second table becomes 0x1B and its code.

@@ -14,6 +14,8 @@ from bridge.types import Shift
 
 OCTETS = 140
 """What one SMS carries, header and words together."""
+MOST_SEGMENTS = 255
+"""What a header can number."""
 
 CONCATENATION, CONCATENATION_WIDE = 0x00, 0x08
 SINGLE_SHIFT, LOCKING_SHIFT = 0x24, 0x25

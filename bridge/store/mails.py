@@ -44,6 +44,8 @@ class MailKind(StrEnum):
     """Word to the operator that an answer did not arrive."""
     PREVIEW = "preview"
     """What a mail to `preview@…` would have sent."""
+    LEARNED = "learned"
+    """What ends the mailbox's mails was learned, and is not texted any more."""
 
 
 class MailState(StrEnum):

@@ -1,14 +1,14 @@
 """Taking mails in: what admission decided becomes rows, many mails in one transaction, each phone once.
 
-The work is done by bulk inserts for a whole batch of mails. A mail that was taken before (same mailbox, same mail,
-same phone, same text, inside the resubmission window) changes nothing; a mail beyond the mailbox's daily cap is
-not taken; neither fails its neighbours.
+The work is done by bulk inserts for a whole batch of mails. A mail that was taken before (same mailbox, same
+fingerprint, same phone, inside the resubmission window) changes nothing; a mail beyond the mailbox's daily cap is
+not taken; neither fails its neighbours. With the mail by which a signature is learned goes the mail that says so.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -24,6 +24,7 @@ from bridge.store.committer import Committer
 from bridge.store.conversations import continue_threads
 from bridge.store.engine import upsert
 from bridge.store.keys import NumberKey
+from bridge.store.mails import MailKind, insert_mail
 from bridge.store.signatures import Endings
 from bridge.store.tables import (
     fingerprints,
@@ -33,7 +34,10 @@ from bridge.store.tables import (
     submissions,
     usages,
 )
-from bridge.types import MessageState, NewMail, NewMessage, Notify
+from bridge.types import MessageState, NewMail, NewMessage, Notify, OutgoingMail
+
+Tell = Callable[[NewMail, str], OutgoingMail]
+"""Composes the mail that says that a mail's ending was learned, under this id."""
 
 log = structlog.get_logger("bridge.outbox")
 
@@ -71,11 +75,22 @@ class _Draft:
 class Outbox:
     """The way in to the table of messages."""
 
-    def __init__(self, committer: Committer, key: NumberKey, resubmission_window: float) -> None:
+    def __init__(
+        self,
+        committer: Committer,
+        key: NumberKey,
+        resubmission_window: float,
+        *,
+        tell: Tell,
+        mailed: Callable[[], None],
+    ) -> None:
+        """`resubmission_window` is in seconds; `mailed` is called when what `tell` composed has been queued."""
         self._committer = committer
         self._key = key
         self._endings = Endings(key)
         self._window = timedelta(seconds=resubmission_window)
+        self._tell = tell
+        self._mailed = mailed
         self._used: dict[str, tuple[str, int]] = {}
 
     def used(self, mailbox_id: str, day: str) -> int:
@@ -89,6 +104,7 @@ class Outbox:
         mailbox_id = mail.mailbox.id
         if taken.learned:
             log.info("signature.learned", mailbox=mailbox_id, submission=taken.submission_id)
+            self._mailed()
         self._used[mailbox_id] = max((mail.day, taken.used), self._used.get(mailbox_id, ("", 0)))
         return taken
 
@@ -123,7 +139,7 @@ class Outbox:
 
     def _fingerprint(self, mail: NewMail, message: NewMessage) -> str:
         phone = self._key.hash(message.number or message.recipient.address)
-        parts = (mail.mailbox.id, mail.submission.fingerprint, phone, message.encoded.text)
+        parts = (mail.mailbox.id, mail.submission.fingerprint, phone)
         digest = hashlib.sha256()
         for part in parts:
             data = part.encode("utf-8", "surrogatepass")
@@ -199,9 +215,21 @@ class Outbox:
         insert_rows(connection, message_contents, contents)
 
     def _learn(self, connection: Connection, drafts: Sequence[_Draft]) -> None:
-        teachers = {id(mail) for mail in self._endings.count(connection, [draft.mail for draft in drafts])}
+        """Count what ends these mails, and queue for each signature that is learned by it the mail that says so."""
+        taught = {id(each.mail): each for each in self._endings.count(connection, [draft.mail for draft in drafts])}
         for draft in drafts:
-            draft.learned = id(draft.mail) in teachers
+            learned = taught.get(id(draft.mail))
+            if learned is None:
+                continue
+            draft.learned = True
+            insert_mail(
+                connection,
+                self._tell(draft.mail, learned.signature_id),
+                organisation_id=draft.mail.mailbox.organisation_id,
+                mailbox_id=draft.mail.mailbox.id,
+                kind=MailKind.LEARNED,
+                submission_id=draft.submission_id,
+            )
 
 
 @cache

@@ -2,7 +2,7 @@
 
 A mail's ending may be a signature (`reading.learning`). When it has ended `ENOUGH` mails with different words, all
 within `SPAN`, it is learned: the directory's revision moves in the same transaction, and running bridges cut it from
-then on. What somebody forgot is never learned again.
+then on. The outbox tells the mailbox, in that transaction too. What somebody forgot is never learned again.
 """
 
 from __future__ import annotations
@@ -55,6 +55,14 @@ class Signature:
     """Somebody said that it is none: it is not cut, and not learned again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What ended one mail more, and with it was learned to be a signature."""
+
+    signature_id: str
+    mail: NewMail
+
+
 class Signatures:
     """What was learned of the endings of mails. Every method raises StoreUnavailable."""
 
@@ -86,8 +94,8 @@ class Endings:
     def __init__(self, key: NumberKey) -> None:
         self._secret = key.derived("signatures")
 
-    def count(self, connection: Connection, mails: Sequence[NewMail]) -> list[NewMail]:
-        """Count the endings of mails that are taken, in this order; those mails by which a signature was learned."""
+    def count(self, connection: Connection, mails: Sequence[NewMail]) -> list[Learned]:
+        """Count the endings of mails that are taken, in this order; what was learned by it, once for each signature."""
         ending = [(self._hash(f"{mail.mailbox.id}\n{mail.signature}"), mail) for mail in mails if mail.signature]
         if not ending:
             return []
@@ -158,8 +166,8 @@ class _Count:
         return {f"b_{name}": getattr(self, name) for name in names}
 
 
-def _learn(connection: Connection, ripe: Sequence[tuple[_Count, NewMail]]) -> list[NewMail]:
-    """Mark what has been seen often enough as learned, as far as the mailboxes have room for it; by which mails."""
+def _learn(connection: Connection, ripe: Sequence[tuple[_Count, NewMail]]) -> list[Learned]:
+    """Mark what has been seen often enough as learned, as far as the mailboxes have room for it."""
     room: dict[str, int] = {}
     learned = []
     for count, mail in ripe:
@@ -169,7 +177,7 @@ def _learn(connection: Connection, ripe: Sequence[tuple[_Count, NewMail]]) -> li
         if room[count.mailbox_id] > 0:
             room[count.mailbox_id] -= 1
             count.learned_at = mail.at
-            learned.append(mail)
+            learned.append(Learned(count.id, mail))
     return learned
 
 

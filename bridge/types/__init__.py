@@ -11,7 +11,7 @@ from bridge.types.habits import NO_HABITS, CutRule, Habits, SubjectUse
 from bridge.types.mail import NO_OPTIONS, Cut, Door, Envelope, Invitation, Notify, Options, Recipient, Ret, Submission
 from bridge.types.mailbox import Confirm, Language, Mailbox, UnicodePolicy
 from bridge.types.money import CREDITS, Money
-from bridge.types.notices import FiledKind, Match, OutgoingMail, ReplyNotice, Report, ReportLine, SentText
+from bridge.types.notices import FiledKind, Intent, Match, OutgoingMail, ReplyNotice, Report, ReportLine, SentText
 from bridge.types.preview import Preview, PreviewNotice, PreviewRefusal
 from bridge.types.rates import NO_LIMIT, Rates
 from bridge.types.sms import Encoded, Encoding, MessageClass, National, OutboundSms, Outcome, OutcomeKind, Shift
@@ -49,6 +49,7 @@ __all__ = [
     "InTheMail",
     "InboundPart",
     "InboundSms",
+    "Intent",
     "Invitation",
     "Language",
     "Mailbox",

@@ -66,7 +66,6 @@ class InTheMail:
     """A fixed address: the numbers stand in the mail itself."""
 
     wishes: Wishes = NO_WISHES
-    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,10 +41,5 @@ class AddressBook:
         group = self.groups.get(key)
         return group.members if group is not None else None
 
-    def all_names(self) -> tuple[str, ...]:
-        """Every name, as it was given."""
-        people, groups = self.contacts.values(), self.groups.values()
-        return (*(each.name for each in people), *(each.name for each in groups))
-
 
 EMPTY_BOOK = AddressBook()

@@ -116,7 +116,8 @@ class Submission:
     message_id: str
     """The Message-ID with its angle brackets; empty when the mail had none."""
     fingerprint: str
-    """What makes a resubmission the same mail: the Message-ID, or a hash of the whole mail without one."""
+    """What makes a resubmission the same mail: the Message-ID and the words as they were written, before anything was
+    cut or spelt otherwise; without a Message-ID the whole mail."""
     header_from: str
     """The address of the first From; empty when there is none."""
     subject: str
@@ -135,7 +136,7 @@ class Submission:
     """Telephone numbers that the mail names for a fixed address, as written."""
     wishes: Wishes = NO_WISHES
     """What it asks for all its phones, in the form of another service."""
-    passwords: tuple[str, ...] = ()
+    passwords: tuple[str, ...] = field(default=(), repr=False)
     """What it shows as passwords, in that form; they stand nowhere else in this value."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Display names of the header's recipients, by address in lower case."""

@@ -71,6 +71,14 @@ class Match(StrEnum):
     NONE = "none"
 
 
+class Intent(StrEnum):
+    """What a phone's answer wants of an appointment; the value of `X-SMS-Intent`. It is shown, never acted on."""
+
+    CONFIRM = "confirm"
+    CANCEL = "cancel"
+    MOVE = "move"
+
+
 @dataclass(frozen=True, slots=True)
 class ReplyNotice:
     """All that the mail with a phone's answer says; `notices.reply` makes the mail of it."""
@@ -96,6 +104,10 @@ class ReplyNotice:
     """The phone asked for no more texts and is now blocked."""
     resumed: bool = False
     """The phone lifted its block."""
+    objects: bool = False
+    """It asks for no more texts in words of its own; nothing was blocked, its mailbox decides."""
+    intent: Intent | None = None
+    """What it wants of an appointment, if that is clear."""
     meant_for: str = ""
     """The address that it could not be delivered to; set when this mail goes to the fallback mailbox in its place."""
     contact: str = ""

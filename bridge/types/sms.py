@@ -91,6 +91,8 @@ class Encoded:
     """Units still free in the last segment."""
     shift: Shift | None = None
     """The national tables it is written with; None for the default alphabet and for UCS-2."""
+    wide_reference: bool = False
+    """Its segments, where there are several, leave room for a 16-bit reference."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,6 @@ class Deferred:
 
     recipient: Recipient
     wishes: Wishes = NO_WISHES
-    password: str | None = field(default=None, repr=False)
     mode: str | None = field(default=None, repr=False)
 
 

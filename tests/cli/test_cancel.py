@@ -12,13 +12,12 @@ import pytest
 from bridge.settings import load
 from bridge.store.inbox import Inbox
 from bridge.store.mails import Mails
-from bridge.store.outbox import Outbox
 from bridge.store.reports import Reports
 from bridge.store.store import Store
 from bridge.types import MessageState, Notify
 from tests.cli.commands import Done, run
 from tests.gateways.provider import Fault, Play, Provider, run_provider
-from tests.store.conftest import CLINIC, StoreRoom, later, new_mail
+from tests.store.conftest import CLINIC, StoreRoom, later, new_mail, open_outbox
 from tests.store.steps import claim, finish, receipt, start, state
 
 TAKEN_BACK = Play(200, '{"sid": "SM1", "status": "canceled"}')
@@ -52,7 +51,7 @@ async def opened(config: Path) -> AsyncIterator[StoreRoom]:
         await store.directory.refresh()
         yield StoreRoom(
             store=store,
-            outbox=Outbox(store.committer, store.key, resubmission_window=86_400),
+            outbox=open_outbox(store),
             inbox=Inbox(store.committer, store.key, report_wait=60),
             reports=Reports(store.engine, store.committer, report_wait=60),
             mails=Mails(store.engine, store.committer),

@@ -14,13 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bridge.settings import load
-from bridge.store.outbox import Outbox
 from bridge.store.store import Store
 from tests.cli.commands import Done, run
 from tests.gateways.provider import Play, run_provider
 from tests.road.demo_process import DemoProcess
 from tests.servers.ports import free_port
-from tests.store.conftest import CLINIC, new_mail
+from tests.store.conftest import CLINIC, new_mail, open_outbox
 
 Settings = dict[str, str]
 
@@ -73,8 +72,7 @@ async def take_a_mail(config: Path) -> None:
     async with Store(load(config, {})) as store:
         await store.mailboxes.add(CLINIC)
         await store.directory.refresh()
-        outbox = Outbox(store.committer, store.key, resubmission_window=86_400)
-        await outbox.take(new_mail(store.directory.all()[0]))
+        await open_outbox(store).take(new_mail(store.directory.all()[0]))
 
 
 def test_a_gateway_that_is_gone_is_named_with_what_waits_for_it(config: Path) -> None:

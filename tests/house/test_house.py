@@ -12,7 +12,7 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[2]
 LOCKS = sorted((CHECKOUT / "requirements").glob("*.lock"))
-PURE = ["parser.py", "reading", "sms", "policy", "replies.py", "conditions.py", "notices"]
+PURE = ["parser.py", "reading", "sms", "policy", "replies.py", "meaning", "conditions.py", "notices"]
 IMPURE = re.compile(r"^\s*(?:import|from) (?:asyncio|socket|httpx|random|secrets|sqlite3|time|bridge\.clock)\b", re.M)
 
 

@@ -10,7 +10,9 @@ import pytest
 
 from bridge import notices
 from bridge.notices import bounces
-from bridge.types import Language, Match
+from bridge.reading.headers import split
+from bridge.reading.options import read_options
+from bridge.types import NO_OPTIONS, Intent, Language, Match
 from tests.notices import grammar
 from tests.notices.samples import DOMAIN, KEY, REPLY, SETTLED, a_reply, parts, read, reply, subject_of, words
 
@@ -170,3 +172,42 @@ def test_the_fallback_mailbox_is_told_first_for_whom_the_answer_was(language: La
     assert separator
     assert text == "Yes, thank you\n", "whose it is has been decided"
     assert rich.index("dr.rossi@example.test") < rich.index("Yes, thank you")
+
+
+@pytest.mark.parametrize("intent", list(Intent))
+def test_an_intent_is_told_by_a_header_and_the_thread_stays(intent: Intent) -> None:
+    made = notices.reply(a_reply(intent=intent), DOMAIN, KEY)
+    grammar.check_lines(made.raw)
+    mail = read(made)
+    assert mail["X-SMS-Intent"] == intent.value
+    assert subject_of(mail) == "Re: Visit", "mail programs that thread by subject keep it in its thread"
+    assert mail["In-Reply-To"] == "<visit@example.test>"
+    assert words(parts(mail)[0]) == "Yes, thank you\n", "the words stay what the phone wrote"
+
+
+def test_a_tagged_mail_that_is_sent_on_asks_the_bridge_for_nothing() -> None:
+    raw = notices.reply(a_reply(intent=Intent.MOVE), DOMAIN, KEY).raw
+    assert b"\r\nX-SMS-Intent: move\r\n" in raw
+    fields, _, _ = split(raw, 0, len(raw))
+    assert read_options(fields) == NO_OPTIONS
+
+
+def test_without_an_intent_there_is_no_such_header() -> None:
+    assert reply()["X-SMS-Intent"] is None
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_who_wants_no_more_texts_is_told_above_the_words(language: Language) -> None:
+    plain, rich = (words(part) for part in parts(reply(language=language, text="Please stop texting me", objects=True)))
+    above, separator, text = plain.partition("\n\n* * *\n\n")
+    assert separator
+    assert "+39 333 123 4567" in above
+    assert "STOP" in above
+    assert text == "Please stop texting me\n"
+    assert rich.index("STOP") < rich.index("Please stop texting me")
+
+
+def test_the_fallback_mailbox_reads_both_before_the_words() -> None:
+    plain, _ = (words(part) for part in parts(reply(objects=True, meant_for="dr.rossi@example.test")))
+    above = plain.split("* * *")[0]
+    assert above.index("dr.rossi@example.test") < above.index("ask for no more texts")

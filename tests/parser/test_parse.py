@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from bridge.errors import MailRefusal, Reason
 from bridge.parser import parse
-from bridge.types import Confirm, Cut, CutRule, Envelope, Submission
+from bridge.types import NO_HABITS, Confirm, Cut, CutRule, Envelope, Habits, SubjectUse, Submission
 
 ENVELOPE = Envelope("clinic@example.test", (), datetime(2026, 3, 1, tzinfo=UTC))
 HEAD = b"From: Clinica <clinic@example.test>\r\nMessage-ID: <1@example.test>\r\nSubject: Visita\r\n"
@@ -42,7 +43,7 @@ def test_an_ordinary_mail() -> None:
     assert submission.cuts == (Cut(CutRule.SIGNATURE, "-- \nClinica"),)
     assert submission.subject == "Visita di lunedì"
     assert submission.header_from == "clinic@example.test"
-    assert submission.message_id == submission.fingerprint == "<2@example.test>"
+    assert submission.message_id == "<2@example.test>"
     assert submission.references == ("<0@example.test>", "<1@example.test>")
     assert submission.options.confirm is Confirm.ALL
     assert submission.wants_receipt
@@ -141,7 +142,53 @@ def test_the_message_id_is_kept_as_given_or_not_at_all(field: str, message_id: s
     raw = f"{field}\r\n\r\nCiao".encode()
     submission = parse(raw, ENVELOPE)
     assert submission.message_id == message_id
-    assert submission.fingerprint == (message_id or "sha256:" + hashlib.sha256(raw).hexdigest())
+    same = b"Ciao" if message_id else raw
+    assert submission.fingerprint == f"{message_id}sha256:{hashlib.sha256(same).hexdigest()}"
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        pytest.param({}, True, id="handed in again"),
+        pytest.param(
+            {"habits": Habits(signatures=("Anna\nTel. 02 1234567",))}, True, id="a signature learned meanwhile"
+        ),
+        pytest.param({"head": "Received: from x\r\n"}, True, id="by another way"),
+        pytest.param({"head": "Subject: [checked] Visita\r\n"}, True, id="a subject that is not texted"),
+        pytest.param({"words": "Domani alle 10."}, False, id="other words under the same Message-ID"),
+        pytest.param({"message_id": "<2@example.test>"}, False, id="another mail of the same words"),
+        pytest.param({"message_id": "none"}, False, id="without Message-ID"),
+    ],
+)
+def test_what_makes_two_mails_one(changed: dict[str, Any], same: bool) -> None:
+    def read(
+        habits: Habits = NO_HABITS, head: str = "", words: str = "Domani alle 9.", message_id: str = "<1@example.test>"
+    ) -> Submission:
+        raw = f"{head}Message-ID: {message_id}\r\n\r\n{words}\r\n\r\nAnna\r\nTel. 02 1234567\r\n"
+        return parse(raw.encode(), ENVELOPE, habits)
+
+    assert read().text.endswith("1234567")
+    assert (read(**changed).fingerprint == read().fingerprint) == same
+
+
+@pytest.mark.parametrize("numbers_within", [False, True])
+def test_a_subject_before_the_text_does_not_take_the_place_of_an_invitation(numbers_within: bool) -> None:
+    event = "BEGIN:VEVENT\r\nDTSTART:20260303T091500Z\r\nSUMMARY:Visita\r\nLOCATION:Via Roma 1\r\nEND:VEVENT\r\n"
+    subject = "+393331234567" if numbers_within else "Visita"
+    raw = f"Subject: {subject}\r\nContent-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\n{event}END:VCALENDAR\r\n"
+    found = parse(raw.encode(), ENVELOPE, Habits(subject=SubjectUse.BEFORE), numbers_within=numbers_within)
+    assert found.text == ""
+    assert found.invitation is not None
+    assert (found.invitation.title, found.invitation.place) == ("Visita", "Via Roma 1")
+
+
+def test_a_subject_that_is_texted_is_part_of_what_makes_a_mail() -> None:
+    for use in (SubjectUse.BEFORE, SubjectUse.TEXT):
+        one, other = (
+            parse(f"Message-ID: <1@x>\r\nSubject: {at}\r\n\r\nCiao".encode(), ENVELOPE, Habits(subject=use))
+            for at in ("9:00", "10:00")
+        )
+        assert one.fingerprint != other.fingerprint
 
 
 def test_a_long_thread_keeps_its_first_mail_and_the_last_ten() -> None:

@@ -66,3 +66,28 @@ def test_guessing_looks_at_a_sample_only(octets: bytes) -> None:
     before = time.process_time()
     assert len(decode(octets * (5_000_000 // len(octets)), "")) > 0
     assert time.process_time() - before < 1
+
+
+@pytest.mark.parametrize("label", ["iso-8859-1", "windows-1252", "iso-8859-15", "us-ascii", "koi8-r"])
+@pytest.mark.parametrize("text", ["Perché così, già", "50 €", "Ваш приём", "“Sì”"])
+def test_a_label_of_single_octets_on_utf_8_is_wrong(label: str, text: str) -> None:
+    assert decode(text.encode(), label) == text
+
+
+@pytest.mark.parametrize("text", ["CAFÉ»", "perché", "à", "É…"])
+def test_western_text_is_not_taken_for_utf_8(text: str) -> None:
+    assert decode(text.encode("cp1252"), "iso-8859-1") == text
+
+
+@pytest.mark.parametrize(
+    "text", ["La visita è venerdì, perché il medico è in città", "Grüße aus München", "mañana", "Très tôt à Orléans"]
+)
+def test_text_of_dos_without_a_label_is_read(text: str) -> None:
+    assert decode(text.encode("cp850"), "") == text
+
+
+@pytest.mark.parametrize(
+    "text", ["La visita è venerdì… perché", "“Sì” – 5 €", "Škoda", "Größe ‚A‘", "costa 5 € • città"]
+)
+def test_text_of_windows_without_a_label_is_not_taken_for_dos(text: str) -> None:
+    assert decode(text.encode("cp1252"), "") == text

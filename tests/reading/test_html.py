@@ -66,7 +66,29 @@ def test_visible_text(html: str, text: str) -> None:
             id="Outlook on the web",
         ),
         pytest.param('<div>Sì</div><div class="yahoo_quoted">prima</div>', "Sì", "prima", id="Yahoo"),
-        pytest.param("<p>Sì</p><blockquote>prima</blockquote>", "Sì", "prima", id="plain blockquote"),
+        pytest.param(
+            "<p>Sì</p><p>Il 3/3/2026 M ha scritto:</p><blockquote>prima</blockquote><p>ciao</p>",
+            "Sì\nIl 3/3/2026 M ha scritto:\nciao",
+            "prima",
+            id="plain blockquote below an attribution",
+        ),
+        pytest.param(
+            '<div>Eccomi</div><div class="gmail_quote"><div class="gmail_attr">Il giorno…</div>'
+            '<blockquote class="gmail_quote">a digiuno?</blockquote><div>No.</div>'
+            '<blockquote class="gmail_quote">quando?</blockquote><div>Alle 9.</div></div>',
+            "Eccomi\nNo.\nAlle 9.",
+            "Il giorno…\na digiuno?\nquando?",
+            id="Gmail, answered point by point",
+        ),
+        pytest.param(
+            '<div>Sì<div class="gmail_quote">prima</div>e dopo</div>', "Sì\ne dopo", "prima", id="words around a quote"
+        ),
+        pytest.param(
+            '<div>Sì</div><hr><div data-marker="__HEADERS__">Da: x</div><div data-marker="__QUOTED_TEXT__">prima</div>',
+            "Sì",
+            "Da: x\nprima",
+            id="Zimbra",
+        ),
         pytest.param(
             "<p>Sì</p><blockquote style='border:none; border-left:solid #CCC 1pt'>prima</blockquote>",
             "Sì",
@@ -92,6 +114,31 @@ def test_quoted_mails_are_set_apart(html: str, text: str, quote: str) -> None:
     found, quotes = to_text(html)
     assert found.strip() == text
     assert [(cut.rule, cut.text) for cut in quotes] == [("quote", quote)]
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>Terapia:</p><blockquote><p>Eutirox 75</p></blockquote><p>Saluti</p>", "Terapia:\nEutirox 75\nSaluti"),
+        ("<p>Sì</p><blockquote dir=ltr>alle 9</blockquote>", "Sì\nalle 9"),
+        ("<blockquote>alle 9</blockquote>", "alle 9"),
+    ],
+)
+def test_a_blockquote_that_says_nothing_of_itself_is_its_authors_own(html: str, text: str) -> None:
+    found, cuts = to_text(html)
+    assert (found.strip(), cuts) == (text, ())
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<ol><li>uno<li>due</ol><ul><li>tre</ul>", "1. uno\n2. due\n- tre"),
+        ('<ol start="9"><li>uno<ul><li>a</ul><li>due</ol>', "9. uno\n- a\n10. due"),
+        ('<ol start="x"><li>uno</ol>', "1. uno"),
+    ],
+)
+def test_a_list_keeps_its_numbers(html: str, text: str) -> None:
+    assert to_text(html)[0].strip() == text
 
 
 def test_the_indent_button_is_no_quotation() -> None:

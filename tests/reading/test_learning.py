@@ -31,7 +31,7 @@ from bridge.types import Cut, CutRule, Habits
         pytest.param("Anna\nVia della Libertà 1, Roma\nsegreteria@studio.example", id="it, street and mail"),
         pytest.param("Clínica Norte\nCalle Mayor 4, 28013 Madrid\nTeléfono: 912 345 678", id="es, street"),
         pytest.param("Dra. Ana Ruiz\nMóvil: +34 612 345 678", id="es, mobile"),
-        pytest.param("Recepción\nClínica de la Paz\nAvenida de la Paz 3", id="es, avenue"),
+        pytest.param("Recepción\nClínica de la Paz\nAvenida de la Paz 3\nTel. 912 345 678", id="es, avenue"),
         pytest.param("Huisartsenpraktijk Noord\nTelefoon: 020 123 4567", id="nl, telephone"),
         pytest.param("Anna de Vries\nPraktijkassistente\n1012 AB Amsterdam\nT 020 1234567", id="nl, postal code"),
         pytest.param("Cabinet Martin\n12 rue de la Paix, 75002 Paris\nTél. 01 23 45 67 89", id="fr, street"),
@@ -52,6 +52,10 @@ def test_names_and_ways_to_reach_somebody_may_be_a_signature(above: str, signatu
 @pytest.mark.parametrize(
     "end",
     [
+        pytest.param("Studio Rossi\nVia Roma 1, 20121 Milano", id="it, where to go"),
+        pytest.param("Clínica Sol\nCalle Mayor 1", id="es, where to go"),
+        pytest.param("Prenotazioni\nhttps://studio.example/prenota", id="it, a page to book"),
+        pytest.param("Studio Rossi\nhttps://maps.app.goo.gl/x1\nTel. 02 1234567", id="it, a map"),
         pytest.param("Studio Rossi\nPer disdire: 02 1234567", id="it, how to cancel"),
         pytest.param("Per disdire\n02 1234567", id="it, how to cancel, on two lines"),
         pytest.param("Studio Rossi\nPer info chiamare 02 1234567", id="it, a call"),
@@ -143,3 +147,35 @@ def test_hostile_texts_are_looked_at_in_time(text: str) -> None:
     before = time.process_time()
     candidate(f"x\n\n{text}\nTel. 02 1234567")
     assert time.process_time() - before < 1
+
+
+BLOCK = "Studio Rossi\nVia Roma 1, 20121 Milano\nTel. 02 1234567"
+
+
+@pytest.mark.parametrize(
+    "leads",
+    [
+        "La visita è martedì alle 10 presso:",
+        "La visita è martedì alle 10 presso",
+        "Dove:",
+        "Il nuovo indirizzo è",
+        "Per la ricetta chiamate",
+        "See you on Tuesday at",
+        "La cita es el martes en",
+        "U wordt verwacht bij",
+        "Rendez-vous mardi chez",
+        "Bitte kommen Sie am Dienstag zu:",
+        "A consulta é na",
+    ],
+)
+@pytest.mark.parametrize("between", ["\n", "\n\n"])
+def test_what_a_line_leads_on_to_is_texted_although_it_is_the_signature(leads: str, between: str) -> None:
+    text = f"Gentile signora,\n{leads}{between}{BLOCK}"
+    assert candidate(text) is None
+    assert trim(text, "", Habits(signatures=(BLOCK,))) == (text, ())
+
+
+def test_below_a_whole_sentence_it_is_cut() -> None:
+    kept, cuts = trim(f"La aspettiamo martedì alle 10.\n\n{BLOCK}", "", Habits(signatures=(BLOCK,)))
+    assert kept == "La aspettiamo martedì alle 10."
+    assert cuts == (Cut(CutRule.LEARNED_SIGNATURE, BLOCK),)

@@ -279,3 +279,29 @@ def test_every_mark_of_a_signature_is_seen_at_a_glance(name: str) -> None:
     html = f'<p>x</p><div class="{name}">y</div>'.encode()
     assert marks_signature(html, 0, len(html))
     assert not marks_signature(html, 0, 20)
+
+
+def certified(original: str, *, transport: str = "posta-certificata") -> str:
+    """A mail as a provider of Italian certified mail carries it (RFC 6109)."""
+    letter = part('Il messaggio "Visita" è stato inviato da "a@pec.test".', "text/plain; charset=utf-8")
+    carried = f'Content-Type: message/rfc822; name="postacert.eml"\n\n{original}'
+    data = part("<postacert/>", 'application/xml; name="daticert.xml"')
+    return f"X-Trasporto: {transport}\n" + multipart("mixed", letter, carried, data)
+
+
+@pytest.mark.parametrize("transport", ["posta-certificata", "errore"])
+def test_of_certified_mail_the_mail_is_read_that_it_carries(transport: str) -> None:
+    inner = multipart("alternative", part("Domani alle 9.", "text/plain"), part("<p>x</p>", "text/html"), boundary="i")
+    body = read(certified(inner, transport=transport))
+    assert (body.text, body.warnings) == ("Domani alle 9.", ())
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        pytest.param(certified("Subject: x\n\n"), id="the mail is empty"),
+        pytest.param(certified("Subject: x\n\nAltro", transport="no"), id="the header does not say so"),
+    ],
+)
+def test_what_is_no_certified_mail_is_read_as_it_is(mail: str) -> None:
+    assert read(mail).text.startswith("Il messaggio")

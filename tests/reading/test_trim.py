@@ -301,7 +301,17 @@ def test_only_the_words_above_are_texted(below: str) -> None:
         pytest.param("Offer: 50 euro.\n\nTo leave our mailing list: https://x.test/u", id="how to leave a list"),
         pytest.param("Ticket 12\n\nOn 2026-03-03 10:15 John Doe wrote:\nThe server is down.", id="a ticket"),
         pytest.param(">>> ALARM 3/3/2026 10:15 web1 down >>>\ncheck", id="an alarm between arrows"),
-        pytest.param("##- Please type your reply above this line -##\n\nTicket 12: at ten.", id="a help desk writes"),
+        pytest.param("Domani alle 9 da:\n\n--\nStudio Alba\nVia Po 3", id="where to come, below dashes and a colon"),
+        pytest.param("Il giorno 20/11/2026 alle ore 9:30:\n> digiuno\n> tessera\nA presto", id="a day with a list it"),
+        pytest.param("Am 20.11.2026 um 9:30 Uhr:\n> nüchtern\n> Karte\nBis dann", id="a day with a list de"),
+        pytest.param(
+            "È come ieri.\n\nQuesta comunicazione è riservata al destinatario. Non divulgare la password.",
+            id="a password",
+        ),
+        pytest.param(
+            "Per la fattura.\n\nAlba S.r.l., sede legale Via Po 3, P.IVA 01234567890, registro imprese di Torino",
+            id="a company without a disclaimer",
+        ),
         pytest.param("Enviado por correo certificado\nMario", id="sent by post es"),
         pytest.param(
             "Domani.\n\nGrazie\nMario\nPorti la tessera\nVia Roma 1, Milano\nTel. 02 1234567",
@@ -325,6 +335,43 @@ def test_only_the_words_above_are_texted(below: str) -> None:
 )
 def test_in_doubt_a_line_is_kept(text: str) -> None:
     assert trim(text) == (text, ())
+
+
+@pytest.mark.parametrize(
+    ("above", "text"),
+    [
+        ("You don't often get email from a@x.test. Learn why this is important", "Hi Tom,\nat ten."),
+        ("You don't often get email from a@x.test. Learn why this is important<https://aka.ms/x>", "Domani alle 9"),
+        ("[EXTERNAL] Do not click links or open attachments", "Ore 9"),
+        ("[EXTERNAL] This mail came from outside the organization. Do not click\nlinks or attachments", "Hi\nat ten"),
+        ("CAUTION: external email.\nDo not open attachments unless you recognise the sender.", "Hi\nat ten"),
+        ("##- Please type your reply above this line -##", "Ticket 12: at ten."),
+    ],
+)
+@pytest.mark.parametrize("between", ["\n", "\n\n"])
+def test_words_right_below_a_banner_stay(above: str, between: str, text: str) -> None:
+    found, cuts = trim(above + between + text)
+    assert found == text
+    assert [cut.rule for cut in cuts] == [CutRule.BANNER]
+
+
+@pytest.mark.parametrize(
+    "company",
+    [
+        "Registered in England No. 1234567. Registered office: 1 High Street, Leeds.",
+        "Sitz der Gesellschaft: Bonn, Amtsgericht Bonn HRB 123, Geschäftsführer: A. Weber",
+        "Sede legale: Via Po 3, Torino - Cap. soc. 10.000 euro i.v.",
+    ],
+)
+def test_how_a_company_is_registered_is_cut_below_a_disclaimer(company: str) -> None:
+    assert trim(f"Domani alle 9.\n\n{DISCLAIMER_EN}\n\n{company}")[0] == "Domani alle 9."
+
+
+@pytest.mark.parametrize("company", ["Clínica do Rossio, Lda.", "Alba Ltd.", "Alba Snc."])
+def test_a_company_is_no_sentence(company: str) -> None:
+    assert trim(f"Às 15h.\n\nCumprimentos,\n\nRita\nSecretariado\nTel. 21 123 4567\n{company}")[0] == (
+        "Às 15h.\n\nCumprimentos,\n\nRita"
+    )
 
 
 def test_answers_between_and_below_quoted_lines_stay() -> None:

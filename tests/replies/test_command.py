@@ -1,16 +1,22 @@
-"""STOP and START: the whole message only, however it is typed, and never an ordinary answer."""
+"""STOP, START and HELP: the whole message only, however it is typed, and never an ordinary answer."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.replies import Command, command
+from bridge.meaning import Command, meaning
 from bridge.types import Language
 
 EN, IT, ES, NL = Language.ENGLISH, Language.ITALIAN, Language.SPANISH, Language.DUTCH
-ALL = tuple(Language)
+ALL = (*Language, "fr", "de", "pt")
+
+
+def command(text: str, languages: Collection[str]) -> Command | None:
+    return meaning(text, languages).command
 
 
 @pytest.mark.parametrize("language", ALL)
@@ -27,16 +33,24 @@ ALL = tuple(Language)
         "stóp",
         "stop stop STOP!",
         "Stop all",
+        "STOPP",
+        "Stop SMS",
     ],
 )
-def test_stop_is_understood_in_every_language_however_it_is_typed(text: str, language: Language) -> None:
+def test_stop_is_understood_in_every_language_however_it_is_typed(text: str, language: str) -> None:
     assert command(text, {language}) is Command.STOP
 
 
 @pytest.mark.parametrize("language", ALL)
 @pytest.mark.parametrize("text", ["START", "start!", "Unstop"])
-def test_start_is_understood_in_every_language(text: str, language: Language) -> None:
+def test_start_is_understood_in_every_language(text: str, language: str) -> None:
     assert command(text, {language}) is Command.START
+
+
+@pytest.mark.parametrize("language", ALL)
+@pytest.mark.parametrize("text", ["HELP", "help!", "Info?"])
+def test_help_is_understood_in_every_language(text: str, language: str) -> None:
+    assert command(text, {language}) is Command.HELP
 
 
 @pytest.mark.parametrize(
@@ -49,9 +63,19 @@ def test_start_is_understood_in_every_language(text: str, language: Language) ->
         ("INIZIA", IT, Command.START),
         ("Alta", ES, Command.START),
         ("aanmelden", NL, Command.START),
+        ("Aiuto", IT, Command.HELP),
+        ("¡Ayuda!", ES, Command.HELP),
+        ("hulp", NL, Command.HELP),
+        ("ARRÊT", "fr", Command.STOP),
+        ("désinscription", "fr", Command.STOP),
+        ("aide", "fr", Command.HELP),
+        ("Abmelden", "de", Command.STOP),
+        ("Hilfe", "de", Command.HELP),
+        ("SAIR", "pt", Command.STOP),
+        ("ajuda", "pt", Command.HELP),
     ],
 )
-def test_other_words_are_commands_in_their_own_language_only(text: str, language: Language, meant: Command) -> None:
+def test_other_words_are_commands_in_their_own_language_only(text: str, language: str, meant: Command) -> None:
     assert command(text, {language}) is meant
     assert command(text, ALL) is meant
     assert command(text, set(ALL) - {language}) is None
@@ -77,7 +101,7 @@ def test_without_languages_only_the_words_of_all_languages_count() -> None:
 
 @given(st.text(max_size=2_000))
 def test_any_text_at_all_is_answered(text: str) -> None:
-    assert command(text, ALL) in {None, Command.STOP, Command.START}
+    assert command(text, ALL) in {None, *Command}
 
 
 @given(before=st.sampled_from(["", " ", "\n", "«", "🛑 "]), word=st.sampled_from(["stop", "STOP", "sToP"]))

@@ -85,6 +85,37 @@ def test_what_its_author_reads(text: str, limit: int, sentence: str) -> None:
     assert too_many(encode(text, TRANSLITERATE), limit) == sentence
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        pytest.param(
+            "a" * 305,
+            "This text needs 3 SMS and the limit is 2. Shorten it and send it again.",
+            id="nothing but length",
+        ),
+        pytest.param(
+            "a" * 303 + "😀",
+            "This text needs 5 SMS and the limit is 2. Character 304 of the text (U+1F600, GRINNING FACE) makes it "
+            "5 SMS instead of 2: replace it, or shorten the text.",
+            id="an emoji",
+        ),
+        pytest.param(
+            "a" * 304 + "😀",
+            "This text needs 5 SMS and the limit is 2. Character 305 of the text (U+1F600, GRINNING FACE) makes it "
+            "5 SMS instead of 3: replace it, and shorten the text.",
+            id="one letter more",
+        ),
+    ],
+)
+def test_segments_with_a_16_bit_reference_are_compared_with_their_like(text: str, sentence: str) -> None:
+    assert too_many(encode(text, TRANSLITERATE, wide_reference=True), 2) == sentence
+
+
+def test_a_middle_dot_that_is_not_replaced_is_named() -> None:
+    text = "2·5 mg · " + "a" * 300
+    assert "Character 2 of the text (U+00B7, MIDDLE DOT)" in too_many(encode(text, TRANSLITERATE), 2)
+
+
 def test_a_text_that_no_header_can_number_is_simply_long() -> None:
     assert too_many(encode("ж" * 67 * 256), 6) == (
         "This text needs 256 SMS and the limit is 6. Shorten it and send it again."
@@ -92,12 +123,15 @@ def test_a_text_that_no_header_can_number_is_simply_long() -> None:
     assert "Character 1 of the text" in too_many(encode("ж" * 67 * 255), 6)
 
 
-@given(st.text(st.sampled_from("aaaaaaaaè€{’😀ж\n"), min_size=50, max_size=600), st.sampled_from(UnicodePolicy))
-def test_what_is_said_is_true(text: str, policy: UnicodePolicy) -> None:
-    if policy is UnicodePolicy.REFUSE:
-        policy = ALLOW
-    encoded = encode(text, policy)
-    found = most_expensive(encoded, policy)
+@given(
+    st.text(st.sampled_from("aaaaaaaaè€{’😀жşğá·\n"), min_size=50, max_size=600),
+    st.sampled_from([ALLOW, TRANSLITERATE]),
+    st.frozensets(st.sampled_from([National.TURKISH, National.SPANISH, National.PORTUGUESE])),
+    st.booleans(),
+)
+def test_what_is_said_is_true(text: str, policy: UnicodePolicy, permitted: frozenset[National], wide: bool) -> None:
+    encoded = encode(text, policy, permitted, wide_reference=wide)
+    found = most_expensive(encoded, policy, permitted)
     if found is not None:
         assert encoded.text[found.position - 1] == found.char
         assert found.segments == len(encoded.segments) > found.segments_without

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from bridge.sms import gsm7
 from bridge.sms.encoding import encode
 from bridge.sms.look_alikes import composed, plain
-from bridge.types import UnicodePolicy
+from bridge.types import Encoding, UnicodePolicy
 
 ALLOW, TRANSLITERATE, REFUSE = UnicodePolicy.ALLOW, UnicodePolicy.TRANSLITERATE, UnicodePolicy.REFUSE
 
@@ -26,7 +27,8 @@ ALLOW, TRANSLITERATE, REFUSE = UnicodePolicy.ALLOW, UnicodePolicy.TRANSLITERATE,
         pytest.param("a\u200bb\u00adc\ufeffd\u2060e\u200cf\u200dg", "abcdefg", id="invisible"),
         pytest.param("\u202aRoma\u202c \u2066via\u2069\u200e 1\u200f\u061c", "Roma via 1", id="marks of direction"),
         pytest.param("ﬁne ﬂuss oﬀen aﬃn cœur Ĳssel", "fine fluss offen affin coeur IJssel", id="ligatures"),
-        pytest.param("3‑5 − 1 — 2 ― •", "3-5 - 1 - 2 - -", id="dashes"),
+        pytest.param("3‑5 − 1 — 2 ― –", "3-5 - 1 - 2 - -", id="dashes"),
+        pytest.param("• a\n·\u00a0b\n▪ c\n\uf0b7\td", "* a\n* b\n* c\n* d", id="list marks, Word's too"),
         pytest.param("2 × 3 ⁄ 4", "2 x 3 / 4", id="signs"),
         pytest.param("20 \N{KELVIN SIGN}, 5 \N{OHM SIGN}, \N{ANGSTROM SIGN}", "20 K, 5 Ω, Å", id="letters as signs"),
         pytest.param("\N{VICTORY HAND}\ufe0e"[1:] + "1\ufe0f", "1", id="variation selectors"),
@@ -50,6 +52,66 @@ ALLOW, TRANSLITERATE, REFUSE = UnicodePolicy.ALLOW, UnicodePolicy.TRANSLITERATE,
 )
 def test_transliteration(written: str, texted: str) -> None:
     assert encode(written, TRANSLITERATE).text == texted
+
+
+GSM, UNICODE = Encoding.GSM7, Encoding.UCS2
+
+
+@pytest.mark.parametrize(
+    ("written", "texted", "encoding"),
+    [
+        pytest.param("Sig.ra D’Angelo, è per le 9…", "Sig.ra D'Angelo, è per le 9...", GSM, id="Italian"),
+        pytest.param("È alle 9 – D’Angelo", "È alle 9 – D’Angelo", UNICODE, id="Italian, a capital with its accent"),
+        pytest.param("¿Qué tal? – ¡Mañana!", "¿Qué tal? - ¡Mañana!", GSM, id="Spanish"),
+        pytest.param("¿Cómo está? – “Sí”", "¿Cómo está? – “Sí”", UNICODE, id="Spanish, accents that GSM lacks"),
+        pytest.param("’s Middags één ĳsje – ’t", "'s Middags één ijsje - 't", GSM, id="Dutch"),
+        pytest.param("Patiënt ’s", "Patiënt ’s", UNICODE, id="Dutch, an accent that GSM lacks"),
+        pytest.param("Consulta amanhã – “9h”", "Consulta amanhã – “9h”", UNICODE, id="Portuguese"),
+        pytest.param("À 14\u202fh\u202f30\u00a0?", "À 14\u202fh\u202f30\u00a0?", UNICODE, id="French, a capital"),
+        pytest.param("Dr Lœb\u00a0: 25\u202f€, l’été", "Dr Loeb : 25 €, l'été", GSM, id="French"),
+        pytest.param("„Grüße“ – Straße", '"Grüße" - Straße', GSM, id="German"),
+        pytest.param("Şubat’ta", "Şubat’ta", UNICODE, id="Turkish"),
+        pytest.param("„Zażółć” – gęś", "„Zażółć” – gęś", UNICODE, id="Polish"),
+        pytest.param("ΑΥΡΙΟ – 9", "ΑΥΡΙΟ – 9", UNICODE, id="Greek capitals are not Latin ones"),
+        pytest.param("مرحبا – ‎9", "مرحبا – ‎9", UNICODE, id="Arabic, with its marks of direction"),
+        pytest.param("🦷 “ore 9”", "🦷 “ore 9”", UNICODE, id="emoji"),
+        pytest.param("il·lusió", "il·lusió", UNICODE, id="Catalan"),
+    ],
+)
+def test_meaning_and_accents_stay(written: str, texted: str, encoding: Encoding) -> None:
+    encoded = encode(written, TRANSLITERATE)
+    assert (encoded.text, encoded.encoding) == (texted, encoding)
+
+
+@pytest.mark.parametrize(
+    ("written", "texted"),
+    [
+        pytest.param("ore 9–10, 14 — 16", "ore 9-10, 14 - 16", id="from, to"),
+        pytest.param("a −5 o –5", "a -5 o -5", id="below zero"),
+        pytest.param("•5 mg", "*5 mg", id="a list mark is no minus"),
+        pytest.param("ore 9 · 12 • 15", "ore 9 * 12 * 15", id="a list is no range"),
+        pytest.param("2·5 mg", "2·5 mg", id="a British decimal point"),
+        pytest.param("2×500 mg", "2x500 mg", id="times"),
+        pytest.param("1\u202f000 €", "1 000 €", id="thousands"),
+        pytest.param("1’500 Fr.", "1'500 Fr.", id="Swiss thousands"),
+        pytest.param("1½ cp – ¼", "1½ cp – ¼", id="fractions"),
+        pytest.param("1 1⁄2 cp", "1 1/2 cp", id="a fraction of three characters"),
+        pytest.param("10² – 10⁻³", "10² – 10⁻³", id="raised digits"),
+        pytest.param("37,5° – 500 µg – 5‰", "37,5° – 500 µg – 5‰", id="degrees, micro, per mille"),
+        pytest.param("→ n.\u00a05 № 3™", "→ n.\u00a05 № 3™", id="arrows and signs"),
+    ],
+)
+def test_numbers_stay_what_they_are(written: str, texted: str) -> None:
+    assert encode(written, TRANSLITERATE).text == texted
+
+
+@given(st.text(st.sampled_from("0123456789.,:/+-·•–−×½²°⁄\u00a0’… amg")))
+def test_no_number_changes_its_digits_or_its_sign(text: str) -> None:
+    def numbers(written: str) -> list[str]:
+        found = re.findall(r"[-–−]?[0-9½²]+(?:·[0-9½²]+)*", written)
+        return [number.translate({ord("–"): "-", ord("−"): "-"}) for number in found]
+
+    assert numbers(plain(text)) == numbers(text)
 
 
 @pytest.mark.parametrize("policy", [ALLOW, TRANSLITERATE, REFUSE])

@@ -188,4 +188,4 @@ def test_every_segment_fits_with_its_header(words: list[str], permitted: set[Nat
             assert not octets.endswith(b"\x1b")
         else:
             assert size + len(segment.encode("utf-16-be")) <= 140
-    assert len(encoded.segments) <= len(encode(text, ALLOW).segments)
+    assert len(encoded.segments) <= len(encode(text, ALLOW, wide_reference=wide).segments)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bridge import clock
@@ -53,6 +55,16 @@ async def test_a_phone_that_no_route_reaches_is_refused_at_rcpt(room: StoreRoom)
     with pytest.raises(RecipientRefusal, match="No provider is set up") as refused:
         await hand_in(room, FAR, routes=(NEARBY,))
     assert refused.value.reason is Reason.COUNTRY_NOT_ALLOWED
+
+
+async def test_a_mail_that_no_day_has_room_for_is_not_told_to_wait(room: StoreRoom) -> None:
+    desk, capped = admission(room, Route("any")), replace(room.mailbox, daily_cap=1)
+    recipients = tuple(Recipient(f"{number}@sms.example.test") for number in (NEAR, FAR))
+    targets = [target for recipient in recipients for target in desk.check_recipient(capped, recipient)]
+    raw = b"From: clinic@example.test\r\nMessage-ID: <1@x>\r\n\r\nTomorrow at nine.\r\n"
+    with pytest.raises(RecipientRefusal, match="This mail is for 2 phones, and this mailbox has a limit of 1 "):
+        await desk.admit(capped, Envelope(capped.login, recipients, clock.now()), targets, raw)
+    assert await stored(room) == {}
 
 
 async def test_a_phone_without_a_route_for_this_class_does_not_keep_the_others_back(room: StoreRoom) -> None:

@@ -16,11 +16,12 @@ from bridge import station as stations
 from bridge.dispatcher import Dispatcher
 from bridge.errors import StoreUnavailable
 from bridge.gateways.base import Gateway, Traits
+from bridge.sms.encoding import encode
 from bridge.store import engine as engine_module
 from bridge.store.claims import Claim, Claimed, Start
 from bridge.streaks import Streaks
 from bridge.tries import Patience
-from bridge.types import MessageState, OutboundSms, Outcome, OutcomeKind
+from bridge.types import Encoding, MessageState, National, OutboundSms, Outcome, OutcomeKind
 from tests.stations.conftest import refusals
 from tests.store.conftest import GATEWAY, StoreRoom, Template, new_mail, open_room
 
@@ -38,11 +39,13 @@ class Network(Gateway):
     def __init__(self, answer: Callable[[int], Awaitable[Outcome]]) -> None:
         self._answer = answer
         self.handed: list[str] = []
+        self.texts: list[OutboundSms] = []
         self.asked = asyncio.Event()
         self.settled = asyncio.Event()
 
     async def submit(self, sms: OutboundSms) -> Outcome:
         self.handed.append(sms.reference)
+        self.texts.append(sms)
         self.asked.set()
         return await self._answer(len(self.handed))
 
@@ -108,6 +111,23 @@ async def test_a_stand_in_carries_what_the_first_cannot(
     await running
     assert await states(room) == [MessageState.SENT]
     assert [len(first.handed), len(second.handed)] == handed
+
+
+async def test_a_text_cut_for_tables_that_are_permitted_no_longer_leaves_all_the_same(room: StoreRoom) -> None:
+    """As when the operator took them out of the settings, or another provider has the name now."""
+
+    async def takes(_: int) -> Outcome:
+        return ACCEPTED
+
+    network, mail = Network(takes), new_mail(room.mailbox, at=clock.now())
+    turkish = encode("Yarın görüşürüz " * 9, shifts={National.TURKISH})
+    assert (str(turkish.shift), len(turkish.segments)) == ("turkish:locking", 1)
+    await room.outbox.take(replace(mail, messages=tuple(replace(each, encoded=turkish) for each in mail.messages)))
+    async with dispatching(room, network):
+        await becomes(room, network, [MessageState.SENT])
+    (sent,) = network.texts
+    assert (sent.shift, sent.encoding, len(sent.segments)) == (None, Encoding.UCS2, 3)
+    assert "".join(sent.segments) == sent.text == turkish.text
 
 
 async def states(room: StoreRoom) -> list[MessageState]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from bridge import notices
 from bridge.clock import new_id
 from bridge.settings import DatabaseSettings, Settings, demo_settings
 from bridge.store.inbox import Inbox
@@ -37,6 +38,7 @@ from tests.servers.postgres import PostgresServer
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 GATEWAY = "simulator"
+DOMAIN = "sms.example.test"
 
 
 @dataclass
@@ -112,12 +114,23 @@ async def open_room(folder: Path, template: Template, database: str = "sqlite") 
     async with Store(template.copy(folder, database)) as store:
         yield StoreRoom(
             store=store,
-            outbox=Outbox(store.committer, store.key, resubmission_window=86_400),
+            outbox=open_outbox(store),
             inbox=Inbox(store.committer, store.key, report_wait=60),
             reports=Reports(store.engine, store.committer, report_wait=60),
             mails=Mails(store.engine, store.committer),
             mailbox=store.directory.all()[0],
         )
+
+
+def open_outbox(store: Store, mailed: Callable[[], None] = lambda: None) -> Outbox:
+    """The way into a store, with the resubmission window that is the default."""
+    return Outbox(
+        store.committer,
+        store.key,
+        resubmission_window=86_400,
+        tell=lambda mail, signature_id: notices.learned(mail, signature_id, DOMAIN),
+        mailed=mailed,
+    )
 
 
 CLINIC = Mailbox(
@@ -151,7 +164,7 @@ def new_mail(
         envelope=Envelope(mailbox.login, recipients, at),
         submission=Submission(
             message_id=message_id,
-            fingerprint=message_id,
+            fingerprint=f"{message_id} {text}",
             header_from=mailbox.login,
             subject="Your visit",
             references=(),

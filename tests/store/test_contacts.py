@@ -41,7 +41,8 @@ async def test_contacts_and_groups_are_found_by_any_spelling_of_their_names(room
     assert found.members("pazienti") == (JOSE, MARIO)
     assert found.members("nobody") is None
     assert found.names == {MARIO.number: "Mario Rossi", JOSE.number: "José García"}
-    assert found.all_names() == ("José García", "Mario Rossi", "Pazienti")
+    assert [each.name for each in found.contacts.values()] == ["José García", "Mario Rossi"]
+    assert [each.name for each in found.groups.values()] == ["Pazienti"]
 
 
 async def test_saving_again_changes_the_number_everywhere(room: StoreRoom) -> None:

@@ -21,11 +21,10 @@ from bridge.clock import new_id
 from bridge.settings import Settings, demo_settings
 from bridge.store.claims import Claim
 from bridge.store.engine import WRITES, is_current, open_engine, upgrade
-from bridge.store.outbox import Outbox
 from bridge.store.store import Store, database_url
 from bridge.types import NO_HABITS
 from tests.servers.postgres import PostgresServer
-from tests.store.conftest import DATABASES, NOW, new_mail, on_postgres
+from tests.store.conftest import DATABASES, NOW, new_mail, on_postgres, open_outbox
 
 R = TypeVar("R")
 
@@ -191,10 +190,10 @@ async def test_what_waited_before_the_upgrade_leaves_after_it(settings: Settings
     async with Store(settings) as store:
         (mailbox,) = store.directory.all()
         assert (mailbox.habits, mailbox.grammar, mailbox.order_password_hash) == (NO_HABITS, None, "")
-        assert store.directory.book("main").all_names() == ()
+        assert not store.directory.book("main").contacts
         assert await store.signatures.all(mailbox.id) == []
         mail = new_mail(mailbox, ["+393337654321"], message_id="<new@client.test>", at=NOW + timedelta(seconds=1))
-        await Outbox(store.committer, store.key, 86_400).take(mail)
+        await open_outbox(store).take(mail)
         now = NOW + timedelta(seconds=1)
         first, second = await store.queue.claim(Claim("me", now, now + timedelta(seconds=90), 10))
         assert (first.sms.reference, first.sms.text, first.sms.flash, first.sms.shift) == (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -47,6 +48,16 @@ async def test_resubmission(room: StoreRoom, change: dict[str, object], messages
     again = await room.outbox.take(new_mail(room.mailbox, **change))  # type: ignore[arg-type]
     assert again.messages == messages
     assert (again.submission_id == first.submission_id) == (messages == 0)
+
+
+async def test_the_same_mail_is_known_although_its_text_is_made_otherwise_meanwhile(room: StoreRoom) -> None:
+    """Another route spells it otherwise, or its signature was learned: what was written is the same."""
+    first = await room.outbox.take(new_mail(room.mailbox))
+    again = new_mail(room.mailbox)
+    (message,) = again.messages
+    again = replace(again, messages=(replace(message, encoded=replace(message.encoded, text="See you.")),))
+    assert (await room.outbox.take(again)).submission_id == first.submission_id
+    assert len(await views(room)) == 1
 
 
 async def test_a_mail_resubmitted_while_the_first_is_being_committed(room: StoreRoom) -> None:

@@ -14,14 +14,17 @@ from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine import Engine
 from structlog.testing import capture_logs
 
-from bridge.clock import new_id
+from bridge import notices
+from bridge.clock import new_id, now
 from bridge.errors import NotFound
 from bridge.settings import Settings
+from bridge.store.claims import Claim
+from bridge.store.mails import Mails
 from bridge.store.outbox import Outbox, Taken
 from bridge.store.signatures import ENOUGH, MOST_LEARNED, MOST_WAITING, Endings, Signature
 from bridge.store.store import Store, database_url
-from bridge.types import Mailbox, NewMail
-from tests.store.conftest import CLINIC, NOW, StoreRoom, Template, new_mail, open_room
+from bridge.types import Mailbox, NewMail, OutgoingMail
+from tests.store.conftest import CLINIC, DOMAIN, NOW, StoreRoom, Template, new_mail, open_outbox, open_room
 
 SIGNATURE = "Studio Rossi\nTel. 02 1234567"
 OTHER = "Anna Bianchi\nwww.rossi.example"
@@ -64,6 +67,11 @@ async def learned(room: StoreRoom) -> tuple[str, ...]:
 
 async def found(room: StoreRoom) -> list[Signature]:
     return await room.store.signatures.all(room.mailbox.id)
+
+
+async def notices_in(store: Store) -> list[OutgoingMail]:
+    """The mails that say what was learned and that nobody has claimed before: the only ones in these stores."""
+    return await Mails(store.engine, store.committer).claim(Claim("me", now(), now() + timedelta(hours=1), 1000))
 
 
 async def test_four_mails_are_not_enough_and_the_fifth_is(room: StoreRoom) -> None:
@@ -187,6 +195,7 @@ async def test_a_mailbox_has_only_so_many_signatures(room: StoreRoom) -> None:
     await take(room, *several(room.mailbox, ENOUGH))
     assert len(await learned(room)) == MOST_LEARNED
     assert SIGNATURE not in await learned(room)
+    assert len(await notices_in(room.store)) == MOST_LEARNED, "nobody is told of what was not learned"
     await room.store.signatures.forget((await found(room))[0].id)
     (same, other) = await take(
         room, several(room.mailbox, ENOUGH)[-1], signed(room.mailbox, "Now there is room for it.")
@@ -208,7 +217,7 @@ async def test_two_nodes_count_the_same_endings_at_once(tmp_path: Path, template
     texts = [f"Studio {number}\nTel. 02 1234567" for number in range(MOST_WAITING)]
     async with Store(settings) as one, Store(settings) as two:
         mailbox = one.directory.all()[0]
-        here, there = (Outbox(store.committer, store.key, 86_400) for store in (one, two))
+        here, there = open_outbox(one), open_outbox(two)
         for number in range(4):
             ours = [signed(mailbox, f"Here {number}.", signature=text) for text in texts]
             theirs = [elsewhere(signed(mailbox, f"There {number}.", signature=text)) for text in reversed(texts)]
@@ -217,6 +226,8 @@ async def test_two_nodes_count_the_same_endings_at_once(tmp_path: Path, template
             assert {each.text: each.seen for each in counted} == dict.fromkeys(texts, min(2 * number + 2, ENOUGH))
         await two.directory.refresh()
         assert set(two.directory.all()[0].habits.signatures) == set(texts)
+        told = [mail.id for mail in await notices_in(two)]
+        assert sorted(told) == sorted(f"learned.{each.id}" for each in counted)
     assert deadlocks(template, settings) == 0
 
 
@@ -224,7 +235,7 @@ async def test_two_nodes_let_the_oldest_go_at_once(tmp_path: Path, template: Tem
     settings = template.copy(tmp_path, "postgresql")
     async with Store(settings) as one, Store(settings) as two:
         mailbox = one.directory.all()[0]
-        here, there = (Outbox(store.committer, store.key, 86_400) for store in (one, two))
+        here, there = open_outbox(one), open_outbox(two)
         mails = [signed(mailbox, "Hi.", signature=f"Studio Rossi\nTel. 02 {number:07}") for number in range(800)]
         theirs = map(elsewhere, reversed(mails[200:]))
         await asyncio.gather(*map(here.take, mails[:600]), *map(there.take, theirs))
@@ -321,3 +332,62 @@ async def test_the_operator_reads_that_something_was_learned_and_not_what(room: 
     (line,) = [line for line in lines if line["event"] == "signature.learned"]
     assert line["mailbox"] == room.mailbox.id
     assert "Rossi" not in str(lines)
+
+
+# ----------------------------------------------------------------------------------------- the mailbox is told
+
+
+async def test_the_mail_by_which_it_is_learned_brings_one_that_says_so(room: StoreRoom) -> None:
+    rung: list[str] = []
+    outbox = open_outbox(room.store, lambda: rung.append("mailed"))
+    *few, fifth = several(room.mailbox, ENOUGH)
+    for mail in few:
+        await outbox.take(mail)
+    assert (await notices_in(room.store), rung) == ([], [])
+    taken = await outbox.take(replace(fifth, reply_to="doctor@example.test"))
+    (told,) = await notices_in(room.store)
+    (signature,) = await found(room)
+    assert told == replace(
+        notices.learned(replace(fifth, reply_to="doctor@example.test"), signature.id, DOMAIN), attempts=1
+    )
+    assert (told.envelope_from, told.envelope_to) == ("", "doctor@example.test")
+    assert rung == ["mailed"]
+    async with room.store.engine.connect() as connection:
+        row = (await connection.exec_driver_sql("SELECT kind, mailbox_id, submission_id FROM mail")).one()
+    assert tuple(row) == ("learned", room.mailbox.id, taken.submission_id)
+
+
+async def test_it_is_told_once_and_never_again(room: StoreRoom) -> None:
+    first = several(room.mailbox, ENOUGH)
+    await take(room, *first)
+    assert len(await notices_in(room.store)) == 1
+    await take(room, first[-1], *(signed(room.mailbox, f"Later, {number}.") for number in range(7)))
+    await room.store.signatures.forget((await found(room))[0].id)
+    await take(room, *(signed(room.mailbox, f"Forgotten, {number}.") for number in range(7)))
+    assert await notices_in(room.store) == []
+
+
+async def test_several_that_are_learned_in_one_transaction_are_told_each(room: StoreRoom) -> None:
+    both = several(room.mailbox, ENOUGH) + several(room.mailbox, ENOUGH, signature=OTHER)
+    await asyncio.gather(*map(room.outbox.take, both))
+    told = {mail.id for mail in await notices_in(room.store)}
+    assert told == {f"learned.{each.id}" for each in await found(room)}
+    assert len(told) == 2
+
+
+async def test_what_cannot_be_told_is_not_learned(room: StoreRoom) -> None:
+    """Both are in one transaction, and the mail with them: its client sends it again."""
+
+    def broken(mail: NewMail, signature_id: str) -> OutgoingMail:
+        raise OverflowError("no such day")
+
+    silent = Outbox(room.store.committer, room.store.key, 86_400, tell=broken, mailed=lambda: None)
+    *few, fifth = several(room.mailbox, ENOUGH)
+    await take(room, *few)
+    with pytest.raises(OverflowError):
+        await silent.take(fifth)
+    assert await learned(room) == ()
+    assert await notices_in(room.store) == []
+    await room.outbox.take(fifth)
+    assert await learned(room) == (SIGNATURE,)
+    assert len(await notices_in(room.store)) == 1

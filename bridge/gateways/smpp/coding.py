@@ -127,6 +127,8 @@ def pieces(sms: OutboundSms, way: Way, reference: int) -> list[Piece]:
     if whole:
         return [Piece(texts[0], coding, 0, {Tag.MESSAGE_PAYLOAD: texts[0], **tlvs})]
     total = len(texts)
+    if total > header.MOST_SEGMENTS:
+        raise NotGsm7
     if way.long is Long.UDH:
         return [
             Piece(before + octets, coding, UDH if before else 0, tlvs)

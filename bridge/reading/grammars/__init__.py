@@ -10,10 +10,20 @@ from types import MappingProxyType
 
 from bridge.reading.grammars import aspsms, clickatell, lox24, ovh, seven, sms_partner, textanywhere, textlocal
 from bridge.reading.grammars.order import Evidence, Grammar, LegacyMail, Order, read_order
-from bridge.reading.grammars.redaction import redacted, redacted_headers
+from bridge.reading.grammars.redaction import redacted, redacted_address, redacted_headers
 from bridge.types import GrammarName
 
-__all__ = ["GRAMMARS", "Evidence", "Grammar", "LegacyMail", "Order", "read_order", "redacted", "redacted_headers"]
+__all__ = [
+    "GRAMMARS",
+    "Evidence",
+    "Grammar",
+    "LegacyMail",
+    "Order",
+    "read_order",
+    "redacted",
+    "redacted_address",
+    "redacted_headers",
+]
 
 GRAMMARS: Mapping[GrammarName, Grammar] = MappingProxyType(
     {

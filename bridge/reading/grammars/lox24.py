@@ -37,8 +37,8 @@ _SOURCES = {"1": SubjectUse.TEXT, "2": SubjectUse.IGNORED}
 
 
 def address(local: str, subdomain: str) -> Addressee | None:
-    """The phone or the group of the third field. Raises `RecipientRefusal` that names a field with a wrong value, and
-    never shows the key."""
+    """The phone of the third field, or the group that is called `Group 77` here, since no name is a number. Raises
+    `RecipientRefusal` that names a field with a wrong value, and never shows the key."""
     user, key, *rest = [*local.split("."), ""]
     if _USER.fullmatch(user) is None or _KEY.fullmatch(key) is None:
         return None
@@ -51,7 +51,7 @@ def address(local: str, subdomain: str) -> Addressee | None:
     for (name, form, values), value in zip(_PLACES, rest[1:], strict=False):
         if form.fullmatch(value) is None:
             raise _refused(name, values)
-    return Named(rest[0]) if bulk else Dialled(rest[0], password=key)
+    return Named(f"group {rest[0]}") if bulk else Dialled(rest[0], password=key)
 
 
 def mode(local: str, subdomain: str) -> str:

@@ -23,6 +23,7 @@ from bridge.types import Addressee, InTheMail, Options, SubjectUse, UnicodePolic
 
 _SEPARATOR = re.compile(r"[:;]")
 _PLACES = ("account", "login", "password", "from", "to", "deferred", "class", "smsencoding", "nostop")
+_REQUIRED = _PLACES[:5]
 _NAMES = frozenset(_PLACES) | {"smscoding", "coding", "senderforresponse", "tag"}
 _ACCOUNT = re.compile(r"sms-[a-z0-9]+-[0-9]+", re.IGNORECASE)
 _DEFERRED = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{4})")
@@ -35,11 +36,11 @@ def address(local: str, subdomain: str) -> Addressee | None:
 
 
 def mail(mail: LegacyMail) -> Order:
-    """The fields of the subject. A subject with fewer than five that does not begin with an account or a name of a
-    field is one like every other."""
+    """The fields of the subject. One that does not begin with an account or the name of a field is a subject like every
+    other: hours and places have colons too, and what stands behind the fourth is then no recipient."""
     pieces = list(map(str.strip, _SEPARATOR.split(mail.subject)))
     named = _name(pieces[0]) in _NAMES
-    if not named and len(pieces) < 5 and _ACCOUNT.fullmatch(pieces[0]) is None:
+    if not named and _ACCOUNT.fullmatch(pieces[0]) is None and not _is_misspelt(pieces):
         return Order()
     pieces = list(map(str.strip, _SEPARATOR.split(fields.line(mail.subject))))
     given = _by_name(pieces) if named else _by_place(pieces)
@@ -69,6 +70,11 @@ def mail(mail: LegacyMail) -> Order:
     )
 
 
+def _is_misspelt(pieces: list[str]) -> bool:
+    """Whether the account alone is not as it should be: there are a password and recipients all the same."""
+    return len(pieces) >= len(_REQUIRED) and pieces[0].lower().startswith("sms-")
+
+
 def _name(piece: str) -> str:
     name, equals, _ = piece.partition("=")
     return name.strip().lower() if equals else ""
@@ -81,7 +87,7 @@ def _by_name(pieces: list[str]) -> dict[str, str]:
 def _by_place(pieces: list[str]) -> dict[str, str]:
     while pieces[-1] == "":
         pieces.pop()
-    if len(pieces) < 5:
+    if len(pieces) < len(_REQUIRED):
         raise bad_order("The subject has too few fields: write account:login:password:sender:recipients.")
     if len(pieces) > len(_PLACES):
         raise bad_order(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from bridge.reading.headers import decoded
 
 HIDDEN = "***"
 """What stands where a password stood."""
 
+_PIECE = re.compile(r"[A-Za-z0-9_$-]+")
+"""What parts the fields of an address is no part of a password in it."""
 _LINE = 900
 """Octets of a line; RFC 5322 section 2.1.1 allows 998."""
 _NEVER = frozenset({b"message-id", b"in-reply-to", b"references", b"date"})
@@ -17,11 +19,19 @@ _NEVER = frozenset({b"message-id", b"in-reply-to", b"references", b"date"})
 _FIELD = re.compile(rb"^([!-9;-~]+[ \t]*:)([^\n]*(?:\n[ \t][^\n]*)*)", re.MULTILINE)
 
 
-def redacted(text: str, passwords: Collection[str]) -> str:
-    """`text`, a subject or an address, with `***` where one of `passwords` stands."""
+def redacted(text: str, passwords: Iterable[str]) -> str:
+    """`text`, a subject or a name, with `***` where one of `passwords` stands."""
     for password in sorted(filter(None, passwords), key=len, reverse=True):
         text = text.replace(password, HIDDEN)
     return text
+
+
+def redacted_address(address: str, passwords: Iterable[str]) -> str:
+    """A mail address, perhaps with its type in front as in ORCPT, with `***` where one of `passwords` stands in its
+    local part, alone between dots: the same digits within a telephone number are none."""
+    local, at, domain = address.rpartition("@")
+    known = frozenset(passwords)
+    return _PIECE.sub(lambda piece: HIDDEN if piece[0] in known else piece[0], local) + at + domain
 
 
 def redacted_headers(block: bytes, passwords: Collection[str]) -> bytes:

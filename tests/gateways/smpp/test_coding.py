@@ -136,6 +136,15 @@ def test_national_tables_go_nowhere_else(way: Way) -> None:
         pieces(replace(sms("Şu"), shift=Shift.parse("turkish:single")), way, 1)
 
 
+def test_more_segments_than_a_header_can_number_go_nowhere() -> None:
+    """Where an SMSC has no way to say a Greek letter but UCS-2, a text needs more of them than it was cut into."""
+    cut = encode("Δ" * 153 * 120)
+    assert len(pieces(sms("", *cut.segments[:100]), Way(), 1)) == 100
+    whole = replace(sms("", *cut.segments), text=cut.text)
+    with pytest.raises(NotGsm7):
+        pieces(whole, Way(alphabet=Alphabet.LATIN1), 1)
+
+
 @pytest.mark.parametrize(
     ("text", "way", "coding", "tlvs"),
     [
@@ -162,6 +171,19 @@ def test_a_flash_text(text: str, way: Way, coding: int, tlvs: dict[int, bytes]) 
 def test_every_segment_of_a_flash_text_is_one(long: Long) -> None:
     found = pieces(replace(outbound("a" * 200), flash=True), Way(long), 1)
     assert {piece.data_coding for piece in found} == {0x10}
+
+
+@pytest.mark.parametrize(("flash", "coding"), [(Flash.GENERAL, 0x10), (Flash.GROUP, 0xF0), (Flash.SUBUNIT, 0)])
+@pytest.mark.parametrize("text", [TURKISH, TURKISH * 2], ids=["one", "two"])
+def test_a_flash_text_keeps_its_tables(text: str, flash: Flash, coding: int) -> None:
+    cut = encode(text, shifts={National.TURKISH})
+    message = replace(sms("", *cut.segments), shift=cut.shift, flash=True)
+    submitted = [
+        heard(piece.octets, piece.data_coding, piece.esm_class, tlvs=piece.tlvs)
+        for piece in pieces(message, Way(flash=flash), 1)
+    ]
+    assert {(each.data_coding, shift_of(each), is_flash(each)) for each in submitted} == {(coding, cut.shift, True)}
+    assert "".join(text_of(each, Alphabet.GSM7)[0] for each in submitted) == text
 
 
 @pytest.mark.parametrize("coding", [0x11, 0x12, 0x13, 0xF1, 0xF5, 0x00, 0x01, 0x04, 0x08, 0xC0, 0xD0])

@@ -1,0 +1,151 @@
+"""What one message of a phone means, decided from the words of all languages; the door of this room.
+
+What a person reads is never decided here: an intent is a header of the mail, an objection a sentence in it. So wherever
+a message can be read in two ways it means nothing, and only the message that is an order and nothing else is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from bridge.meaning.phrases import Found, Kind
+from bridge.meaning.spoken import LONGEST, Clause, clauses, folded
+from bridge.meaning.vocabulary import COMMANDS, VOCABULARIES, Command, Vocabulary
+from bridge.types import Intent
+
+_DENIED_WITHIN = 3
+"""Words before a phrase among which a denial counts."""
+_DENIED_AFTER = 2
+_SUPPOSED_WITHIN = 12
+"""Words before a phrase among which an "if" makes a condition of it."""
+_LIMITED_WITHIN = 3
+"""Words after a phrase among which a time or a place limits it."""
+_BESIDE = 6
+"""Words after a phrase that still belong to what it speaks of."""
+_NAME_WORDS = 4
+"""Words of a name below a greeting: "Dott.ssa Anna De Luca"."""
+_LONGEST_CURT = 40
+"""Words of an answer that is nothing but a yes, or "cancel", and politeness."""
+_SAID = {Kind.CONFIRM: Intent.CONFIRM, Kind.CANCEL: Intent.CANCEL, Kind.MOVE: Intent.MOVE}
+_JUDGED = {*_SAID, Kind.OBJECTION}
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a message means; it can be an order and be about an appointment at once (CANCEL)."""
+
+    command: Command | None = None
+    objection: bool = False
+    """It asks for no more texts in a sentence: its mailbox is told, and nothing is blocked."""
+    intent: Intent | None = None
+    """What it wants of an appointment; None when that is not clear, or when it says two things."""
+
+
+def meaning(text: str, languages: Collection[str]) -> Meaning:
+    """What `text` means, where `languages` (ISO 639-1) are those its mailboxes use.
+
+    Only the whole message is an order, whatever its case, accents, punctuation, emoji and spaces, and even if it says
+    the word several times. Sentences are understood in every language; `languages` limit what could be an ordinary
+    answer in another one: single words other than STOP, START and HELP, and a yes such as "fine".
+    """
+    command = _command(text, languages)
+    said = clauses(text)
+    objection = False
+    intents: set[Intent] = set()
+    for clause in said:
+        kinds = _standing(clause)
+        objection = objection or Kind.OBJECTION in kinds
+        intents |= {_SAID[kind] for kind in kinds if kind in _SAID}
+    # Who cannot come and asks for another day wants another day. Any other two contradict each other.
+    intent = None
+    if intents in ({Intent.MOVE, Intent.CANCEL}, {Intent.MOVE}):
+        intent = Intent.MOVE
+    elif len(intents) == 1:
+        intent = intents.pop()
+    elif not intents and not objection:
+        intent = next(filter(None, (_curt(said, one, languages) for one in VOCABULARIES.values())), None)
+    return Meaning(command, objection and command is not Command.STOP, intent)
+
+
+def _command(text: str, languages: Collection[str]) -> Command | None:
+    if len(text) > LONGEST:
+        return None
+    words = folded(text)
+    if len(set(words)) == 1:
+        words = words[:1]
+    phrase = " ".join(words)
+    spoken = (VOCABULARIES[code].commands for code in VOCABULARIES if code in languages)
+    return next((known[phrase] for known in (COMMANDS, *spoken) if phrase in known), None)
+
+
+def _standing(clause: Clause) -> set[Kind]:
+    """What the phrases of a clause say, without those that are denied, only supposed, asked or limited.
+
+    Languages share words ("confirmo", "annuler"), and a denial may belong to one of them only: it counts for all.
+    """
+    said: set[tuple[Kind, int]] = set()
+    taken_back: set[tuple[Kind, int]] = set()
+    for vocabulary in VOCABULARIES.values():
+        found = list(vocabulary.telling.all(clause.words))
+        for place, phrase in enumerate(found):
+            if phrase.kind in _JUDGED:
+                judged = taken_back if _taken_back(clause, found, place, vocabulary) else said
+                judged.add((phrase.kind, phrase.start))
+    return {kind for kind, _ in said - taken_back}
+
+
+def _taken_back(clause: Clause, found: Sequence[Found], place: int, vocabulary: Vocabulary) -> bool:
+    phrase = found[place]
+    words = clause.words
+    before = words[max(phrase.start - _SUPPOSED_WITHIN, found[place - 1].end if place else 0) : phrase.start]
+    turn = max((at + 1 for at, word in enumerate(before) if word in vocabulary.turns), default=0)
+    before = before[turn:]
+    after = words[phrase.end : phrase.end + _LIMITED_WITHIN]
+    denies_itself = words[phrase.start] in vocabulary.not_before
+    if vocabulary.not_before & set(before[-_DENIED_WITHIN:]) and not denies_itself:
+        return True
+    if vocabulary.if_before & set(before):
+        return True
+    if vocabulary.not_after & set(after[:_DENIED_AFTER]):
+        return True
+    if phrase.kind is not Kind.OBJECTION and vocabulary.elsewhere & set(words[phrase.start : phrase.end + _BESIDE]):
+        return True
+    if phrase.kind is Kind.CONFIRM:
+        return clause.asked or bool(vocabulary.if_before & set(after))
+    if phrase.kind is Kind.OBJECTION and clause.asked and not vocabulary.requests & set(words):
+        return True
+    if phrase.kind is Kind.OBJECTION:
+        limited = vocabulary.limits | vocabulary.places
+        return any(word in limited or word[0].isdigit() for word in after)
+    return phrase.kind is Kind.CANCEL and bool(vocabulary.limits & set(after))
+
+
+def _curt(said: Sequence[Clause], vocabulary: Vocabulary, languages: Collection[str]) -> Intent | None:
+    """What a message says that is a yes or a "cancel", and for the rest politeness, times and a name."""
+    if any(clause.asked for clause in said) or sum(len(clause.words) for clause in said) > _LONGEST_CURT:
+        return None
+    kinds: set[Kind] = set()
+    for clause in said:
+        at = 0
+        while at < len(clause.words):
+            found = vocabulary.polite.at(clause.words, at)
+            if found is not None and (found.kind is not Kind.YES_HERE or vocabulary.code in languages):
+                kinds.add(found.kind)
+                at = found.end
+            elif clause.words[at][0].isdigit():
+                at += 1
+            elif clause is said[-1] and Kind.FILLER in kinds and _is_name(clause, at, vocabulary):
+                break
+            else:
+                return None
+    if Kind.CANCEL_ALONE in kinds:
+        return Intent.CANCEL
+    return Intent.CONFIRM if kinds & {Kind.YES, Kind.YES_HERE} else None
+
+
+def _is_name(clause: Clause, start: int, vocabulary: Vocabulary) -> bool:
+    """Whether the words from `start` on may be the name of who wrote."""
+    words = clause.words[start:]
+    no_name = vocabulary.not_before | vocabulary.elsewhere
+    return len(words) <= _NAME_WORDS and all(clause.titled[start:]) and not no_name & set(words)
