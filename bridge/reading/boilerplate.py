@@ -157,6 +157,8 @@ _CARE = _words(
     achtung | vorsicht | anhang | anhänge | warnung | atenção | cuidado | anexo | ligações
     """
 )
+_NUMBER = re.compile(r"(?<![\w/.@-])\d(?:[\d ./-]{3,20}\d|\d?[:.h]\d\d)(?![\w@])")
+"""An hour, a day or a number to call, which no warning of a mail server holds."""
 _TAGS = _words("[external] | [ext] | [extern] | [externe] | [esterno] | [externo]")
 _SELDOM = _words(
     """
@@ -306,7 +308,7 @@ def _warns(text: str) -> bool:
         return False
     if _says(text, _SELDOM) or text.strip(" :") in _TAGS:
         return True
-    return _says(text, _CARE) and (_says(text, _MAIL) or text.startswith(_TAGS))
+    return not _NUMBER.search(text) and _says(text, _CARE) and (_says(text, _MAIL) or text.startswith(_TAGS))
 
 
 def _says(text: str, words: tuple[str, ...]) -> bool:

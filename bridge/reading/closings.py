@@ -158,7 +158,8 @@ def contacts(lines: list[str]) -> Found:
 def _says_how_to_reach(lines: list[str]) -> bool:
     if any(is_sentence(line) or (tells(line) and not is_contact(line)) for line in lines):
         return False
-    ways = sum(map(is_contact, lines)) if any(map(reaches, lines)) else 0
+    parts = [part.strip() for line in lines for part in line.split("|")]
+    ways = sum(map(is_contact, parts)) if any(map(reaches, lines)) else 0
     return ways >= 2 or (ways == 1 and len(lines) >= _OFFICE_LINES and all(map(may_sign, lines)))
 
 

@@ -18,7 +18,8 @@ _REACH = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(
-    r"^(?:via|viale|corso|piazza|calle|c/|avenida|rue|avenue|rua)\b.*\d|\b\d{4,5}(?: ?[A-Z]{2})? [A-ZÀ-Ý]\w+",
+    r"^(?:via|viale|corso|piazza|calle|c/|avenida|rue|avenue|rua)\b.*\d|\b\d{4,5}(?: ?[A-Z]{2})? [A-ZÀ-Ý]\w+"
+    r"|\b(?-i:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2})\b",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(

@@ -80,6 +80,8 @@ _ZIMBRA = {"__sig_pre__": True, "__sig_post__": True, "__headers__": False, "__q
 _PLAIN_ATTRIBUTES = frozenset({"dir", "lang", "align"})
 """What a blockquote may have that says nothing of it."""
 _LONGEST_ATTRIBUTION = 400
+_MOST_PIECES = 40
+"""Of a line, in which it is written."""
 _LONGEST_NUMBER = 6
 _QUOTE_REST_IDS = frozenset({"appendonsend", "divrplyfwdmsg"})
 """Outlook on the web marks where the quoted mail begins and puts it into the siblings that follow."""
@@ -122,7 +124,7 @@ class _Writer:
     def last_line(self) -> str:
         """The end of the last line that has words, as far back as an attribution may go."""
         found = ""
-        for piece in reversed(self.pieces[-_LONGEST_ATTRIBUTION:]):
+        for piece in reversed(self.pieces[-_MOST_PIECES:]):
             found = piece[-_LONGEST_ATTRIBUTION:] + found
             if len(found) > _LONGEST_ATTRIBUTION or ("\n" in found and found.strip()):
                 break
@@ -229,13 +231,13 @@ def _walk(root: LexborNode, writers: _Writers) -> None:
                 writer.pieces.append(step.mark)
         step.leaving = True
         stack.append(step)
-        _push_children(stack, step, writers)
+        _push_children(stack, step, tag, writers)
 
 
-def _push_children(stack: list[_Step], parent: _Step, writers: _Writers) -> None:
+def _push_children(stack: list[_Step], parent: _Step, tag: str, writers: _Writers) -> None:
     children: list[_Step] = []
     writer = parent.writer
-    number = _first_number(parent.node)
+    number = _first_number(parent.node) if tag == "ol" else None
     is_below = False
     child = parent.node.child
     while child is not None:
@@ -243,7 +245,7 @@ def _push_children(stack: list[_Step], parent: _Step, writers: _Writers) -> None
             writer = writers.quoted
         step = _Step(child, writer, parent.invisible, parent.preformatted)
         if parent.frames:
-            if child.tag == "blockquote":
+            if child.tag == "blockquote" or (child.tag == "div" and "gmail_quote" in _classes(child.attributes)):
                 is_below = True
             elif is_below:
                 step.writer = writers.own
@@ -255,10 +257,8 @@ def _push_children(stack: list[_Step], parent: _Step, writers: _Writers) -> None
     stack.extend(reversed(children))
 
 
-def _first_number(node: LexborNode) -> int | None:
+def _first_number(node: LexborNode) -> int:
     """The number of the first item of a list that has numbers."""
-    if node.tag != "ol":
-        return None
     start = (node.attributes.get("start") or "").strip()
     return int(start) if start.isdecimal() and len(start) <= _LONGEST_NUMBER else 1
 

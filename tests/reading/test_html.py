@@ -81,6 +81,12 @@ def test_visible_text(html: str, text: str) -> None:
             id="Gmail, answered point by point",
         ),
         pytest.param(
+            '<div class="gmail_extra"><div class="gmail_quote">Il giorno…<blockquote>prima</blockquote></div>Sì</div>',
+            "Sì",
+            "Il giorno…\nprima",
+            id="Gmail of 2014, answered below",
+        ),
+        pytest.param(
             '<div>Sì<div class="gmail_quote">prima</div>e dopo</div>', "Sì\ne dopo", "prima", id="words around a quote"
         ),
         pytest.param(

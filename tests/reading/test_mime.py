@@ -284,14 +284,15 @@ def test_every_mark_of_a_signature_is_seen_at_a_glance(name: str) -> None:
 def certified(original: str, *, transport: str = "posta-certificata") -> str:
     """A mail as a provider of Italian certified mail carries it (RFC 6109)."""
     letter = part('Il messaggio "Visita" è stato inviato da "a@pec.test".', "text/plain; charset=utf-8")
-    carried = f'Content-Type: message/rfc822; name="postacert.eml"\n\n{original}'
+    carried = part(original, 'message/rfc822; name="postacert.eml"')
     data = part("<postacert/>", 'application/xml; name="daticert.xml"')
     return f"X-Trasporto: {transport}\n" + multipart("mixed", letter, carried, data)
 
 
 @pytest.mark.parametrize("transport", ["posta-certificata", "errore"])
 def test_of_certified_mail_the_mail_is_read_that_it_carries(transport: str) -> None:
-    inner = multipart("alternative", part("Domani alle 9.", "text/plain"), part("<p>x</p>", "text/html"), boundary="i")
+    parts = (part("Domani alle 9.", "text/plain"), part("<p>x</p>", "text/html"))
+    inner = multipart("alternative", *(each.replace("--b\n", "--i\n") for each in parts), boundary="i")
     body = read(certified(inner, transport=transport))
     assert (body.text, body.warnings) == ("Domani alle 9.", ())
 

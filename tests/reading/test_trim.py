@@ -303,6 +303,10 @@ def test_only_the_words_above_are_texted(below: str) -> None:
         pytest.param(">>> ALARM 3/3/2026 10:15 web1 down >>>\ncheck", id="an alarm between arrows"),
         pytest.param("Domani alle 9 da:\n\n--\nStudio Alba\nVia Po 3", id="where to come, below dashes and a colon"),
         pytest.param("Il giorno 20/11/2026 alle ore 9:30:\n> digiuno\n> tessera\nA presto", id="a day with a list it"),
+        pytest.param(
+            "ATTENZIONE\nIl mittente esterno non ha allegato il consenso. Chiamare 02 123456.\nGrazie", id="a number it"
+        ),
+        pytest.param("Caution: the external email with the attachment goes at 10:15.\nThanks", id="an hour en"),
         pytest.param("Am 20.11.2026 um 9:30 Uhr:\n> nüchtern\n> Karte\nBis dann", id="a day with a list de"),
         pytest.param(
             "È come ieri.\n\nQuesta comunicazione è riservata al destinatario. Non divulgare la password.",
@@ -365,6 +369,14 @@ def test_words_right_below_a_banner_stay(above: str, between: str, text: str) ->
 )
 def test_how_a_company_is_registered_is_cut_below_a_disclaimer(company: str) -> None:
     assert trim(f"Domani alle 9.\n\n{DISCLAIMER_EN}\n\n{company}")[0] == "Domani alle 9."
+
+
+@pytest.mark.parametrize(
+    "ways",
+    ["Hart & Co Ltd.\nTel: 01632 960444 | Mob: 07700 900123", "Moss Ltd.\n4 Park Row, Bath BA1 2XY\nT: 01225 960960"],
+)
+def test_ways_to_reach_somebody_in_britain_are_cut(ways: str) -> None:
+    assert trim(f"Ready.\n\nRegards,\n\nLucy Hart\n{ways}")[0] == "Ready.\n\nRegards,\n\nLucy Hart"
 
 
 @pytest.mark.parametrize("company", ["Clínica do Rossio, Lda.", "Alba Ltd.", "Alba Snc."])
