@@ -29,7 +29,7 @@ STATES = st.sampled_from(
     language=st.sampled_from(Language),
     ret=st.none() | st.sampled_from(Ret),
     poison=st.lists(POISON, min_size=10, max_size=10),
-    gateway=st.just("") | POISON.filter(str.strip),
+    gateway=st.just("") | POISON.map(str.strip).filter(bool),
     headers=st.binary(max_size=2_000),
 )
 def test_a_report_is_well_formed(
