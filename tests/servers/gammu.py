@@ -45,6 +45,7 @@ class GammuServer:
             postgres.sql(_schema("pgsql.sql").replace("CREATE LANGUAGE plpgsql;", ""), server.database)
         else:
             with closing(sqlite3.connect(folder / "smsd.db")) as made:
+                made.execute("PRAGMA journal_mode = WAL")  # as docs/gateways/gammu.md says
                 made.executescript(_schema("sqlite.sql"))
         return server
 

@@ -128,6 +128,7 @@ async def test_a_login_that_postgresql_refuses(postgres: PostgresServer) -> None
 @pytest.mark.parametrize("holds", ["BEGIN IMMEDIATE", "BEGIN"], ids=["a writer", "a reader"])
 async def test_a_file_that_somebody_holds_takes_nothing_and_says_so(holds: str) -> None:
     tables = GammuServer.create(None)
+    tables.sql("PRAGMA journal_mode = DELETE")  # where a reader holds up whoever writes
     gateway, message = opened(tables.url, timeout=0.2), sms("Wait")
     with closing(sqlite3.connect(tables.folder / "smsd.db", isolation_level=None)) as other:
         other.execute(holds)
