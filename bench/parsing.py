@@ -14,7 +14,7 @@ from bridge import addressing, decision, parser
 from bridge.addressing import Ground
 from bridge.fanout import text_of
 from bridge.routing import Routes
-from bridge.types import EMPTY_BOOK, Encoded, Envelope, Language, Mailbox, Recipient
+from bridge.types import EMPTY_BOOK, Encoded, Language, Mailbox, Recipient
 
 SECONDS = 1.0
 """How long each is repeated."""
@@ -45,14 +45,13 @@ def costs() -> Iterator[Cost]:
     """Each step on each size of mail."""
     now = datetime.now(UTC)
     recipient = Recipient(mails.address(0))
-    envelope = Envelope(mails.LOGIN, (recipient,), now)
     ground = Ground({mails.DOMAIN}, EMPTY_BOOK, lambda *_: None)
     targets = addressing.targets(_MAILBOX, recipient, ground)
     for kind, raw in (("plain", mails.small(0)), ("text and HTML", mails.two_parts()), ("HTML", mails.large_page())):
-        read = partial(parser.parse, raw, envelope)
-        decide = partial(decision.decide, _MAILBOX, envelope, targets, raw, ground, Routes.anywhere(), now)
+        read = partial(parser.parse, raw)
+        decide = partial(decision.decide, _MAILBOX, targets, raw, ground, Routes.anywhere(), now)
         yield Cost(f"read a mail: {kind}", len(raw), _median(read))
-        yield Cost(f"read it, cut it into segments: {kind}", len(raw), _median(partial(_cut, raw, envelope)))
+        yield Cost(f"read it, cut it into segments: {kind}", len(raw), _median(partial(_cut, raw)))
         yield Cost(f"decide what goes out of it: {kind}", len(raw), _median(decide))
     numbers = iter(range(1, 100_000_000))
     yield Cost(
@@ -62,8 +61,8 @@ def costs() -> Iterator[Cost]:
     )
 
 
-def _cut(raw: bytes, envelope: Envelope) -> Encoded:
-    return text_of(_MAILBOX, parser.parse(raw, envelope, _MAILBOX.habits))
+def _cut(raw: bytes) -> Encoded:
+    return text_of(_MAILBOX, parser.parse(raw, _MAILBOX.habits))
 
 
 def _median(step: Callable[[], object]) -> float:

@@ -68,7 +68,7 @@ class Admission:
         now = clock.now()
         if _is_trial(targets):
             return await self._try(mailbox, targets, raw, now)
-        facts = mailbox, envelope, targets, raw, self._ground(mailbox), self._routes, now
+        facts = mailbox, targets, raw, self._ground(mailbox), self._routes, now
         decided = await asyncio.to_thread(decision.decide, *facts) if len(raw) > LARGE else decision.decide(*facts)
         await self._check_password(mailbox, decided.submission)
         mail = NewMail(
@@ -123,12 +123,19 @@ class Admission:
         )
 
     def _ground(self, mailbox: Mailbox) -> Ground:
-        return Ground(self._domains, self._directory.book(mailbox.organisation_id), self._check)
+        return known(self._directory, mailbox, self._domains, self._routes)
 
-    def _check(self, mailbox: Mailbox, destination: Destination) -> None:
-        since = self._directory.opted_out_since(mailbox.organisation_id, mailbox.sender, destination.number)
-        decision.check_opt_out(mailbox, since)
-        decision.check_reach(mailbox, destination, self._routes)
+
+def known(directory: Directory, mailbox: Mailbox, domains: Collection[str], routes: Routes) -> Ground:
+    """What admission knows where it is decided whom the addresses of a mailbox mean; `bridge preview` asks the same."""
+
+    def check(mailbox: Mailbox, destination: Destination) -> None:
+        for sender in mailbox.senders:
+            since = directory.opted_out_since(mailbox.organisation_id, sender, destination.number)
+            decision.check_opt_out(mailbox, sender, since)
+        decision.check_reach(mailbox, destination, routes)
+
+    return Ground(domains, directory.book(mailbox.organisation_id), check)
 
 
 def _is_trial(targets: Sequence[Target]) -> bool:

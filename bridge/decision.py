@@ -25,7 +25,6 @@ from bridge.types import (
     CutRule,
     Deferred,
     Destination,
-    Envelope,
     Mailbox,
     NewMessage,
     Options,
@@ -53,13 +52,14 @@ def check_mailbox(mailbox: Mailbox) -> None:
         raise RecipientRefusal(Reason.PAUSED, "This mailbox is paused. Ask your operator to resume it.")
 
 
-def check_opt_out(mailbox: Mailbox, since: datetime | None) -> None:
-    """`since` is when the phone asked this sender number for no more texts. Raises RecipientRefusal if it did."""
+def check_opt_out(mailbox: Mailbox, sender: str, since: datetime | None) -> None:
+    """`since` is when the phone asked this number of the mailbox for no more texts. Raises RecipientRefusal if it
+    did."""
     if since is not None:
         day = since.astimezone(ZoneInfo(mailbox.timezone)).date().isoformat()
         raise RecipientRefusal(
             Reason.OPTED_OUT,
-            f"This phone asked for no more texts from {mailbox.sender} on {day}. It can lift this by texting START.",
+            f"This phone asked for no more texts from {sender} on {day}. It can lift this by texting START.",
         )
 
 
@@ -80,7 +80,6 @@ def check_reach(mailbox: Mailbox, destination: Destination, routes: Routes) -> N
 
 def decide(
     mailbox: Mailbox,
-    envelope: Envelope,
     targets: Sequence[Target],
     raw: bytes,
     ground: Ground,
@@ -89,20 +88,20 @@ def decide(
 ) -> Decision:
     """What becomes of a mail for `targets`. Raises MailRefusal when nobody can be texted, for what its author must
     change: phones for which alone there is no way are refused beside the others."""
-    submission = read(mailbox, envelope, targets, raw, now)
+    submission = read(mailbox, targets, raw, now)
     phones = tuple(_phones(mailbox, submission, targets, ground))
     messages = Fanout(mailbox, submission, routes, now).messages(phones)
     learning = CutRule.LEARNED_SIGNATURE not in mailbox.habits.kept
     return Decision(submission, messages, (learning and candidate(submission.text)) or "")
 
 
-def read(mailbox: Mailbox, envelope: Envelope, targets: Sequence[Target], raw: bytes, now: datetime) -> Submission:
+def read(mailbox: Mailbox, targets: Sequence[Target], raw: bytes, now: datetime) -> Submission:
     """The mail as its mailbox means it. Raises MailRefusal for what its author must change."""
     form = None
     if mailbox.grammar is not None:
         form = Form(mailbox.grammar, _modes(targets), mailbox.timezone, now)
     numbers_within = any(isinstance(target, Deferred) for target in targets)
-    submission = parser.parse(raw, envelope, mailbox.habits, form, numbers_within=numbers_within)
+    submission = parser.parse(raw, mailbox.habits, form, numbers_within=numbers_within)
     if submission.invitation is not None:
         submission = replace(submission, text=summary(submission.invitation, mailbox.language, mailbox.timezone))
     _check_options(mailbox, submission.options, now)
@@ -119,8 +118,8 @@ def _discreet(mailbox: Mailbox, submission: Submission, targets: Iterable[Target
     shown = (target.password for target in targets if isinstance(target, Destination))
     passwords = tuple(dict.fromkeys((*submission.passwords, *filter(None, shown))))
     sender, warnings = submission.wishes.sender, submission.warnings
-    if sender is not None and sender.lstrip("+") != mailbox.sender.lstrip("+"):
-        warnings += (f"The mail names another sender. Its texts come from {mailbox.sender}.",)
+    if sender is not None and mailbox.sender_named(sender) is None:
+        warnings += (f"The mail names another sender. Its texts come from {' or '.join(mailbox.senders)}.",)
     return replace(
         submission,
         subject=redacted(submission.subject, passwords),
@@ -135,10 +134,10 @@ def _discreet(mailbox: Mailbox, submission: Submission, targets: Iterable[Target
 
 
 def _check_options(mailbox: Mailbox, options: Options, now: datetime) -> None:
-    if options.sender is not None and options.sender != mailbox.sender:
+    if options.sender is not None and mailbox.sender_named(options.sender) is None:
         raise MailRefusal(
             Reason.BAD_HEADER,
-            f"X-SMS-Sender names a sender that is not yours. Leave it out, or write {mailbox.sender}.",
+            f"X-SMS-Sender names a sender that is not yours. Leave it out, or write {' or '.join(mailbox.senders)}.",
         )
     if options.expires_at is not None and options.expires_at <= max(now, options.send_at or now):
         raise MailRefusal(Reason.BAD_HEADER, "X-SMS-Expires is over before the text may go. Give a later time.")

@@ -273,6 +273,8 @@ def _put_off(claimed: Claimed, by: timedelta) -> Claimed:
 
 async def _submit(gateway: Gateway, claimed: Claimed) -> Outcome:
     sms = gateway.fitted(claimed.sms)
+    if sms is None:
+        return Outcome(OutcomeKind.REJECTED, reason=Reason.UNENCODABLE, diagnostic=f"no tables for {claimed.sms.shift}")
     if sms is not claimed.sms:
         log.warning(
             "dispatcher.without_tables", message=sms.reference, gateway=gateway.name, segments=len(sms.segments)

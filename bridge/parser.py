@@ -13,7 +13,7 @@ from bridge.reading import headers
 from bridge.reading.headers import Fields, display_names
 from bridge.reading.options import read_options
 from bridge.reading.words import Form, read_words
-from bridge.types import NO_HABITS, Envelope, Habits, Submission
+from bridge.types import NO_HABITS, Habits, Submission
 
 LAST_REFERENCES = 10
 """Message-IDs of a thread that are kept beside its first one."""
@@ -42,7 +42,6 @@ _JUNK = "The mail holds no readable text: write the words into the body of the m
 
 def parse(
     raw: bytes,
-    envelope: Envelope,
     habits: Habits = NO_HABITS,
     form: Form | None = None,
     *,

@@ -14,7 +14,6 @@ from bridge.reading.grammars import redacted_address
 from bridge.routing import Routes
 from bridge.types import (
     Destination,
-    Envelope,
     Mailbox,
     NewMessage,
     Preview,
@@ -26,15 +25,18 @@ from bridge.types import (
 )
 
 
+def unsendable(addresses: Sequence[str]) -> Preview:
+    """What a mail to `addresses` comes to that no mailbox may send."""
+    refusal = MailRefusal(
+        Reason.FOREIGN_SENDER, "No mailbox may send from this address. Name one that may with --from ADDRESS."
+    )
+    return Preview(None, refused=tuple(_refused(address, refusal) for address in addresses))
+
+
 def preview(
-    mailbox: Mailbox | None, addresses: Sequence[str], raw: bytes, ground: Ground, routes: Routes, now: datetime
+    mailbox: Mailbox, addresses: Sequence[str], raw: bytes, ground: Ground, routes: Routes, now: datetime
 ) -> Preview:
-    """What `raw`, sent by `mailbox` to `addresses`, would come to. Without a mailbox nobody may send it."""
-    if mailbox is None:
-        refusal = MailRefusal(
-            Reason.FOREIGN_SENDER, "No mailbox may send from this address. Name one that may with --from ADDRESS."
-        )
-        return Preview(None, refused=tuple(_refused(address, refusal) for address in addresses))
+    """What `raw`, sent by `mailbox` to `addresses`, would come to."""
     targets: list[Target] = []
     refused: list[PreviewRefusal] = []
     for address in addresses:
@@ -57,8 +59,7 @@ def trial(
     if shown.submission is not None:
         return shown
     try:  # what is too long, say, can be shown all the same
-        envelope = Envelope(mailbox.login, tuple(target.recipient for target in targets), now)
-        return replace(shown, submission=decision.read(mailbox, envelope, targets, raw, now))
+        return replace(shown, submission=decision.read(mailbox, targets, raw, now))
     except MailRefusal:
         return shown
 
@@ -95,9 +96,8 @@ def of_targets(
         return Preview(mailbox.login, refused=refused)
     anybody = not phones
     phones = phones or [Destination(target.recipient, "", mailbox.region) for target in targets[:1]]
-    envelope = Envelope(mailbox.login, tuple(phone.recipient for phone in phones), now)
     try:
-        decided = decision.decide(mailbox, envelope, phones, raw, ground, Routes.anywhere() if anybody else routes, now)
+        decided = decision.decide(mailbox, phones, raw, ground, Routes.anywhere() if anybody else routes, now)
     except Refusal as refusal:
         addresses = dict.fromkeys(map(_shown, phones))
         return Preview(mailbox.login, refused=(*refused, *(_refused(address, refusal) for address in addresses)))
@@ -108,11 +108,7 @@ def of_targets(
     return Preview(
         mailbox.login,
         messages=tuple(message for message in made if message.refused is None),
-        cuts=decided.submission.cuts,
         refused=(*refused, *(_refused(message.recipient.address, _refusal(message)) for message in turned_down)),
-        warnings=decided.submission.warnings,
-        send_at=decided.submission.options.send_at,
-        signature=decided.signature,
         submission=decided.submission,
     )
 
@@ -131,7 +127,7 @@ def document(preview: Preview) -> dict[str, Any]:
 
 
 def _message(message: NewMessage, preview: Preview) -> dict[str, Any]:
-    encoded, send_at = message.encoded, preview.send_at
+    encoded, send_at = message.encoded, preview.options.send_at
     found = {
         "address": message.recipient.address,
         "number": message.number,

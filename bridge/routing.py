@@ -143,12 +143,11 @@ def configured(settings: Settings, traits: Mapping[str, Traits]) -> Routes:
     ]
     if settings.sending.gateway:
         routes.append(Route(settings.sending.gateway, priority=_LAST))
-    alphabets = {name: frozenset(each.shift_tables) for name, each in settings.gateways.items() if each.shift_tables}
     return Routes(
         tuple(routes),
         answered=frozenset(name for name, each in traits.items() if each.inbound),
         flash=frozenset(name for name, each in traits.items() if each.flash),
-        alphabets=alphabets,
+        alphabets={name: each.shifts for name, each in traits.items() if each.shifts},
         wide=frozenset(name for name, each in traits.items() if each.wide_reference),
     )
 

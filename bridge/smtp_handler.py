@@ -237,8 +237,7 @@ class Visit:
             return "250 2.0.0 Bounce taken."
         mail, targets, mailbox = self.mail, tuple(self.targets), self._welcome()
         assert mail is not None
-        recipients = tuple(target.recipient for target in targets)
-        envelope = Envelope(mail.address, recipients, now(), mail.ret, mail.envid, self.door)
+        envelope = Envelope(mail.address, now(), mail.ret, mail.envid, self.door)
         submission = await self._front.take(mailbox, envelope, targets, raw)
         return f"250 2.0.0 Taken as {submission}"
 

@@ -1,17 +1,24 @@
-"""What holds for every test: properties may take their time on a busy machine, and long forms run when asked for."""
+"""What holds for every test: none depends on chance or on a quiet machine, and long forms run when asked for."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests.servers.postgres import PostgresServer
 
-settings.register_profile("bridge", deadline=None)
-settings.load_profile("bridge")
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Examples may take as long as a busy machine needs, to be made and to be tried."""
+settings.register_profile("bridge", UNHURRIED, derandomize=True)
+settings.register_profile("search", UNHURRIED)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Properties are tried on the same examples every time; `--long` looks for new ones."""
+    settings.load_profile("search" if config.getoption("--long") else "bridge")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

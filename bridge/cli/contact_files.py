@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bridge.errors import NotPossible
 from bridge.reading.names import name_key
@@ -35,7 +35,7 @@ class Line:
     """The line of the file that it begins on; the first is 1."""
     name: str
     number: str
-    groups: tuple[str, ...] = field(default=())
+    groups: tuple[str, ...]
 
 
 def read_lines(raw: bytes) -> list[Line]:

@@ -150,10 +150,8 @@ def group(
         book = await _book(store)
         if name_key(spelt) not in book.groups:
             _check(UsageError, entries.about_name(spelt))
-            _check(NotPossible, entries.about_kin(spelt, book, Group))
         for each in (*(join or ()), *(leave or ())):
-            if not isinstance(entries.find(book, each), Contact):
-                raise NotPossible(f"{each} is a group, and a group has contacts as its members.")
+            entries.find(book, each)
         await store.contacts.change_group(spelt, join or (), leave or ())
         await store.directory.refresh()
         return (await _book(store)).groups[name_key(spelt)]

@@ -17,7 +17,6 @@ from bridge.errors import UsageError
 from bridge.types import (
     EMPTY_BOOK,
     CutRule,
-    Destination,
     Mailbox,
     MessageClass,
     NewMessage,
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
     from bridge.routing import Routes
     from bridge.store.store import Store
 
-MAX_NAMED = 5
-"""Characters outside the GSM 7-bit alphabet that are named one by one."""
-
 
 def register(app: typer.Typer) -> None:
     """Add `preview` to `bridge`."""
@@ -45,7 +41,7 @@ class _House:
     """Who can send, and what is known of the phones."""
 
     by_address: Callable[[str], Mailbox | None]
-    ground: Callable[[Mailbox | None], Ground]
+    ground: Callable[[Mailbox], Ground]
     routes: Routes
 
 
@@ -77,7 +73,7 @@ def preview(
     Without --config the demo's settings apply. With --json each file gives one document on a line.
     """
     from bridge import clock
-    from bridge.preview import document
+    from bridge.preview import document, unsendable
     from bridge.preview import preview as previewed
 
     mails = [_read(file) for file in files or [Path("-")]]
@@ -85,7 +81,10 @@ def preview(
     results = []
     for raw in mails:
         mailbox = house.by_address(sender or _from_of(raw))
-        shown = previewed(mailbox, to, raw, house.ground(mailbox), house.routes, clock.now())
+        if mailbox is None:
+            shown = unsendable(to)
+        else:
+            shown = previewed(mailbox, to, raw, house.ground(mailbox), house.routes, clock.now())
         results.append((shown, mailbox))
     for shown, mailbox in results:
         if as_json:
@@ -128,8 +127,7 @@ def _demo(sender: str | None) -> _House:
 
 
 async def _house(store: Store) -> _House:
-    from bridge import decision
-    from bridge.addressing import Ground
+    from bridge.admission import known
     from bridge.gateways.configured import open_gateways
     from bridge.routing import configured
 
@@ -138,29 +136,24 @@ async def _house(store: Store) -> _House:
     for each in gateways.values():
         await each.close()
 
-    def check(mailbox: Mailbox, destination: Destination) -> None:
-        since = store.directory.opted_out_since(mailbox.organisation_id, mailbox.sender, destination.number)
-        decision.check_opt_out(mailbox, since)
-        decision.check_reach(mailbox, destination, routes)
-
-    def ground(mailbox: Mailbox | None) -> Ground:
-        book = store.directory.book(mailbox.organisation_id) if mailbox is not None else EMPTY_BOOK
-        return Ground({store.settings.domain}, book, check)
-
-    return _House(store.directory.by_address, ground, routes)
+    return _House(
+        store.directory.by_address,
+        lambda mailbox: known(store.directory, mailbox, {store.settings.domain}, routes),
+        routes,
+    )
 
 
 def _show(shown: Preview, mailbox: Mailbox | None) -> None:
     """What the answer to `preview@…` says (`notices.preview`), for operators. A mail is hostile: none of its control
     characters reaches the terminal."""
+    from bridge.notices.address import called
     from bridge.notices.mime import one_line
     from bridge.notices.preview import alike
-    from bridge.sms.numbers import international
 
     for messages in alike(shown.messages):
         for message in messages:
-            who = (international(message.number) if message.number else "any phone", one_line(message.contact))
-            print("  ".join((*filter(None, who), f"from {message.sender}")))
+            phone = called(message.number, message.contact) if message.number else "any phone"
+            print(f"{phone}  from {' or '.join((message.sender, *message.pool))}")
         for line in _about(shown, messages[0], mailbox):
             print(line)
     for cut in shown.cuts:
@@ -176,7 +169,7 @@ def _show(shown: Preview, mailbox: Mailbox | None) -> None:
 
 
 def _about(shown: Preview, message: NewMessage, mailbox: Mailbox | None) -> Iterator[str]:
-    from bridge.notices.preview import breaks_of, foreign_characters
+    from bridge.notices.preview import MAX_CHARACTERS, breaks_of, foreign_characters
     from bridge.sms.encoding import named
     from bridge.sms.expense import most_expensive
 
@@ -185,10 +178,10 @@ def _about(shown: Preview, message: NewMessage, mailbox: Mailbox | None) -> Iter
     yield f"{len(encoded.segments)} SMS, {alphabet}, {encoded.units} units used, {encoded.units_left} left in the last"
     policy = shown.policy(mailbox.unicode) if mailbox is not None else UnicodePolicy.ALLOW
     foreign = foreign_characters(encoded, policy)
-    for char, position in list(foreign.items())[:MAX_NAMED]:
+    for char, position in list(foreign.items())[:MAX_CHARACTERS]:
         yield f"not in the GSM 7-bit alphabet: character {position} ({named(char)})"
-    if len(foreign) > MAX_NAMED:
-        yield f"not in the GSM 7-bit alphabet: {len(foreign) - MAX_NAMED} more"
+    if len(foreign) > MAX_CHARACTERS:
+        yield f"not in the GSM 7-bit alphabet: {len(foreign) - MAX_CHARACTERS} more"
     found = most_expensive(encoded, policy)
     if found is not None:
         who = f"character {found.position} ({named(found.char)})" + (
@@ -209,8 +202,8 @@ def _wishes(shown: Preview, message: NewMessage) -> Iterator[str]:
         yield "flash: shown at once, not kept"
     if message.priority is not Priority.NORMAL:
         yield f"priority: {message.priority.value}"
-    if shown.send_at is not None:
-        yield f"send at: {shown.send_at.isoformat()}"
+    if shown.options.send_at is not None:
+        yield f"send at: {shown.options.send_at.isoformat()}"
     if message.expires_at is not None:
         yield f"expires: {message.expires_at.isoformat()}"
     reference = shown.reference_of(message)

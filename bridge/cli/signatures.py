@@ -31,11 +31,7 @@ def signatures(login: Login, config: Config = None, as_json: Json = False) -> No
     What is learned is left out of its texts, unless the rule learned-signature is switched off (--keep-cut). What is
     not learned yet is still texted.
     """
-
-    async def work(store: Store) -> list[Signature]:
-        return await store.signatures.all(find_mailbox(store, login).id)
-
-    found = _numbered(in_store(config, work))
+    found = in_store(config, lambda store: _numbered(store, login))
     if as_json:
         show_json(
             [
@@ -67,7 +63,7 @@ def forget(login: Login, number: Which, config: Config = None) -> None:
         raise UsageError(f"{number} is neither a number of `bridge mailbox signatures {login}` nor all.")
 
     async def work(store: Store) -> list[Signature]:
-        found = _numbered(await store.signatures.all(find_mailbox(store, login).id))
+        found = await _numbered(store, login)
         if number == "all":
             wanted = [each for each in found.values() if not each.forgotten]
         elif int(number) in found:
@@ -87,9 +83,9 @@ def forget(login: Login, number: Which, config: Config = None) -> None:
         print("There was nothing to forget.")
 
 
-def _numbered(found: list[Signature]) -> dict[int, Signature]:
+async def _numbered(store: Store, login: str) -> dict[int, Signature]:
     """By their age, so that the next one does not move the others' numbers."""
-    return dict(enumerate(sorted(found, key=lambda each: each.id), start=1))
+    return dict(enumerate(await store.signatures.all(find_mailbox(store, login).id), start=1))
 
 
 def _state(signature: Signature) -> str:

@@ -57,8 +57,6 @@ class AppriseGateway(Provider):
         self._places = asyncio.Semaphore(THREADS)
 
     async def submit(self, sms: OutboundSms) -> Outcome:
-        if (refusal := self.unable(sms)) is not None:
-            return refusal
         service = self._service(sms.number)
         if service is None:
             return Outcome(OutcomeKind.REJECTED, diagnostic="Apprise takes no such number")

@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bridge.errors import Reason
 from bridge.sms import header
 from bridge.sms.encoding import encode
 from bridge.types import (
@@ -31,7 +30,6 @@ from bridge.types import (
     OutcomeKind,
     Rates,
     Receipt,
-    Shift,
 )
 
 
@@ -76,8 +74,9 @@ class Traits:
     """What its provider documents as every account's limit; an operator may say otherwise."""
     own_segments: bool = False
     """We cut long texts ourselves; else the provider does."""
-    shifts: bool = False
-    """It carries national language shift tables, in a header of ours; only where we cut texts ourselves."""
+    shifts: frozenset[National] = frozenset()
+    """Languages whose shift tables it carries, in a header of ours, as far as the operator permits them; only where we
+    cut texts ourselves."""
     wide_reference: bool = False
     """Its long texts must be cut for headers with a 16-bit reference."""
     flash: bool = False
@@ -208,31 +207,24 @@ class Gateway(abc.ABC):
     name: str
     """The operator's name for it, as in `[gateways.NAME]`."""
     traits: Traits
-    tables: frozenset[National] = frozenset(National)
-    """The national tables that the operator lets it send, where it carries any."""
 
-    @abc.abstractmethod
-    async def submit(self, sms: OutboundSms) -> Outcome:
-        """Hand one message over, once. Never raises for what the network or the provider does."""
-
-    def fitted(self, sms: OutboundSms) -> OutboundSms:
+    def fitted(self, sms: OutboundSms) -> OutboundSms | None:
         """`sms` as this gateway may send it: what was cut for national tables that it does not carry, or may not send
-        any more, is cut anew for the alphabets that every phone knows. The words stay; it may take more SMS."""
-        if self._carries(sms.shift):
+        any more, is cut anew for the alphabets that every phone knows. The words stay; it may take more SMS.
+
+        None where those would be more than a header can number.
+        """
+        if sms.shift is None or sms.shift.language in self.traits.shifts:
             return sms
         anew = encode(sms.text, wide_reference=self.traits.wide_reference)
         if len(anew.segments) > header.MOST_SEGMENTS:
-            return sms
+            return None
         return replace(sms, text=anew.text, encoding=anew.encoding, segments=anew.segments, shift=None)
 
-    def unable(self, sms: OutboundSms) -> Outcome | None:
-        """The refusal of a text that was cut for national tables which this gateway may not send; else None."""
-        if self._carries(sms.shift):
-            return None
-        return Outcome(OutcomeKind.REJECTED, reason=Reason.UNENCODABLE, diagnostic=f"no tables for {sms.shift}")
-
-    def _carries(self, shift: Shift | None) -> bool:
-        return shift is None or (self.traits.shifts and shift.language in self.tables)
+    @abc.abstractmethod
+    async def submit(self, sms: OutboundSms) -> Outcome:
+        """Hand one message over, once; it is as `fitted` gave it. Never raises for what the network or the provider
+        does."""
 
     @abc.abstractmethod
     async def probe(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from pydantic import SecretStr
@@ -42,11 +43,11 @@ def open_gateways(settings: Settings, derive: Callable[[str], bytes] = _nobody_k
             hook_token=derive(f"callbacks of gateway {name}").hex()[:32],
         )
         try:
-            opened[name] = build(each.kind, connection)
-            opened[name].tables = frozenset(each.shift_tables)
-            if each.shift_tables and not opened[name].traits.shifts:
+            opened[name] = gateway = build(each.kind, connection)
+            if each.shift_tables and not gateway.traits.shifts:
                 complaints.append(_no_tables(name, each.shift_tables))
-            if each.balance_below is not None and not opened[name].traits.balance:
+            gateway.traits = replace(gateway.traits, shifts=gateway.traits.shifts.intersection(each.shift_tables))
+            if each.balance_below is not None and not gateway.traits.balance:
                 complaints.append(_nothing_to_compare(name, each.balance_below))
         except SettingsErrors as errors:
             complaints += errors.complaints

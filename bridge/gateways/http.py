@@ -65,8 +65,6 @@ class HttpGateway(Provider):
         return answer.ok
 
     async def submit(self, sms: OutboundSms) -> Outcome:
-        if (refusal := self.unable(sms)) is not None:
-            return refusal
         try:
             answer = await self.exchange(self.order(sms))
         except httpx.HTTPError as error:

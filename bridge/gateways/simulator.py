@@ -19,7 +19,17 @@ from bridge.gateways.callback import check_signature, json_object, number_of, te
 from bridge.gateways.http import HttpGateway
 from bridge.gateways.orders import Answer, Order, accepted, code_of, json_order, unclear
 from bridge.sms.national import alphabet_of
-from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.types import (
+    Encoding,
+    HttpRequest,
+    InboundSms,
+    MessageState,
+    National,
+    OutboundSms,
+    Outcome,
+    OutcomeKind,
+    Receipt,
+)
 
 _STATES = {status: MessageState(status) for status in ("sent", "delivered", "undelivered", "expired")}
 _REASONS: Mapping[object, tuple[Reason | None, str]] = {
@@ -35,7 +45,7 @@ class SimulatorGateway(HttpGateway):
     kind = "simulator"
     title = "The simulated network"
     needs = ("secret",)
-    traits = Traits(receipts=True, inbound=True, cancel=True, own_segments=True, shifts=True, flash=True)
+    traits = Traits(receipts=True, inbound=True, cancel=True, own_segments=True, shifts=frozenset(National), flash=True)
 
     def order(self, sms: OutboundSms) -> Order:
         encode = alphabet_of(sms.shift).encode if sms.encoding is Encoding.GSM7 else _utf16

@@ -7,9 +7,9 @@ Message-ID.
 """
 
 from bridge.notices.answer import reply
-from bridge.notices.copy import filed_copy
+from bridge.notices.copy import copy_id, filed_copy
 from bridge.notices.delivery import report
 from bridge.notices.learned import learned
 from bridge.notices.preview import previewed
 
-__all__ = ["filed_copy", "learned", "previewed", "reply", "report"]
+__all__ = ["copy_id", "filed_copy", "learned", "previewed", "reply", "report"]

@@ -7,12 +7,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from importlib import resources
 from typing import Any
 
 from bridge.conditions import Condition, Facts, Kind
-from bridge.notices import mime
+from bridge.notices.letter import Heading, letter
 from bridge.notices.wording import WORDINGS
 from bridge.types import Language, OutgoingMail
 
@@ -131,18 +130,14 @@ def _id(condition: Condition, began: datetime, what: str) -> str:
 def _mail(
     mail_id: str, answered: str, to: str, subject: str, lines: list[str], at: datetime, domain: str
 ) -> OutgoingMail:
-    raw = b"".join(
-        (
-            mime.machine_field("From", f'"SMS bridge" <postmaster@{domain}>'),
-            mime.machine_field("To", to),
-            mime.text_field("Subject", subject),
-            mime.machine_field("Date", format_datetime(at)),
-            mime.machine_field("Message-ID", f"<{mail_id}@{domain}>"),
-            mime.thread_fields(answered, ()) if answered else b"",
-            mime.machine_field("Auto-Submitted", "auto-generated"),
-            mime.machine_field("X-Auto-Response-Suppress", "All"),
-            b"MIME-Version: 1.0\r\n",
-            mime.text_part("\n\n".join(lines)),
-        )
+    heading = Heading(
+        mail_id=mail_id,
+        name="SMS bridge",
+        to=to,
+        subject=subject,
+        at=at,
+        domain=domain,
+        answered=answered,
+        automatic="auto-generated",
     )
-    return OutgoingMail(id=mail_id, envelope_from="", envelope_to=to, raw=raw)
+    return letter(heading, lines)

@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import format_datetime, formataddr
+from email.utils import format_datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from bridge.errors import STATUS, Reason
 from bridge.notices import mime
 from bridge.notices.address import called
+from bridge.notices.letter import Heading
 from bridge.notices.wording import WORDINGS, Wording
 from bridge.types import MessageState, OutgoingMail, Report, ReportLine, Ret
 
@@ -80,17 +81,17 @@ def report(report: Report, hostname: str, domain: str) -> OutgoingMail:
 
 
 def _headers(report: Report, lines: Sequence[ReportLine], wording: Wording, domain: str) -> bytes:
-    sender = formataddr((wording.say(f"state.{lines[0].state}.name"), f"postmaster@{domain}"))
-    fields = [
-        mime.machine_field("From", sender),
-        mime.machine_field("To", report.to),
-        mime.text_field("Subject", mime.answer_subject(report.subject) or wording.say("subject.report")),
-        mime.machine_field("Date", _date(report.created_at, report)),
-        mime.machine_field("Message-ID", f"<{report.notice_id}@{domain}>"),
-        mime.thread_fields(report.message_id, report.references),
-        mime.machine_field("Auto-Submitted", "auto-replied"),
-        mime.machine_field("X-Auto-Response-Suppress", "All"),
-    ]
+    heading = Heading(
+        mail_id=report.notice_id,
+        name=wording.say(f"state.{lines[0].state}.name"),
+        to=report.to,
+        subject=mime.answer_subject(report.subject) or wording.say("subject.report"),
+        at=report.created_at.astimezone(ZoneInfo(report.mailbox.timezone)),
+        domain=domain,
+        answered=report.message_id,
+        references=report.references,
+    )
+    fields = [heading.fields()]
     reference = _reference(report)
     if reference:
         fields.append(mime.text_field("X-SMS-Reference", reference))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from email.utils import format_datetime, formataddr
 from zoneinfo import ZoneInfo
 
 from bridge.notices import mime
+from bridge.notices.letter import Heading, letter
 from bridge.notices.wording import WORDINGS, Wording
 from bridge.types import CutRule, Mailbox, NewMail, OutgoingMail
 
@@ -23,26 +23,21 @@ def learned(mail: NewMail, signature_id: str, domain: str) -> OutgoingMail:
     A signature is learned once at the most, so the id that is made of its own is that of one mail.
     """
     wording = WORDINGS[mail.mailbox.language]
-    notice_id = f"learned.{signature_id}"
     read = mail.submission
-    raw = b"".join(
-        (
-            mime.machine_field("From", formataddr((wording.say("learned.name"), f"postmaster@{domain}"))),
-            mime.machine_field("To", mail.reply_to),
-            mime.text_field("Subject", mime.answer_subject(read.subject) or wording.say("subject.learned")),
-            mime.machine_field("Date", format_datetime(mail.at.astimezone(ZoneInfo(mail.mailbox.timezone)))),
-            mime.machine_field("Message-ID", f"<{notice_id}@{domain}>"),
-            mime.thread_fields(read.message_id, read.references),
-            mime.machine_field("Auto-Submitted", "auto-replied"),
-            mime.machine_field("X-Auto-Response-Suppress", "All"),
-            b"MIME-Version: 1.0\r\n",
-            mime.text_part("\n\n".join(_letter(mail, wording))),
-        )
+    heading = Heading(
+        mail_id=f"learned.{signature_id}",
+        name=wording.say("learned.name"),
+        to=mail.reply_to,
+        subject=mime.answer_subject(read.subject) or wording.say("subject.learned"),
+        at=mail.at.astimezone(ZoneInfo(mail.mailbox.timezone)),
+        domain=domain,
+        answered=read.message_id,
+        references=read.references,
     )
-    return OutgoingMail(id=notice_id, envelope_from="", envelope_to=mail.reply_to, raw=raw)
+    return letter(heading, _paragraphs(mail, wording))
 
 
-def _letter(mail: NewMail, wording: Wording) -> Iterator[str]:
+def _paragraphs(mail: NewMail, wording: Wording) -> Iterator[str]:
     lines = (mime.one_line(line) for line in mime.lines_of(mail.signature).split("\n"))
     yield "\n".join((wording.say("learned.what", login=mime.one_line(mail.mailbox.login)), "", *_indented(lines)))
     yield wording.say("learned.when")

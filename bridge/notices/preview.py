@@ -9,11 +9,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from email.utils import format_datetime, formataddr
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from bridge.notices import mime
+from bridge.notices.address import called
+from bridge.notices.letter import Heading, letter
 from bridge.notices.wording import WORDINGS, Wording
 from bridge.sms import look_alikes
 from bridge.sms.expense import most_expensive
@@ -54,22 +55,17 @@ _LATEST = datetime(9999, 12, 30, tzinfo=UTC)
 def previewed(notice: PreviewNotice, domain: str) -> OutgoingMail:
     """The mail that tells what a mail would send, in its thread; `domain` is the one that phone addresses are in."""
     wording = WORDINGS[notice.mailbox.language]
-    created = notice.created_at.astimezone(ZoneInfo(notice.mailbox.timezone))
-    raw = b"".join(
-        (
-            mime.machine_field("From", formataddr((wording.say("preview.name"), f"postmaster@{domain}"))),
-            mime.machine_field("To", notice.to),
-            mime.text_field("Subject", mime.answer_subject(notice.subject) or wording.say("subject.preview")),
-            mime.machine_field("Date", format_datetime(created)),
-            mime.machine_field("Message-ID", f"<{notice.notice_id}@{domain}>"),
-            mime.thread_fields(notice.message_id, notice.references),
-            mime.machine_field("Auto-Submitted", "auto-replied"),
-            mime.machine_field("X-Auto-Response-Suppress", "All"),
-            b"MIME-Version: 1.0\r\n",
-            mime.text_part("\n\n".join(_letter(notice, wording))),
-        )
+    heading = Heading(
+        mail_id=notice.notice_id,
+        name=wording.say("preview.name"),
+        to=notice.to,
+        subject=mime.answer_subject(notice.subject) or wording.say("subject.preview"),
+        at=notice.created_at.astimezone(ZoneInfo(notice.mailbox.timezone)),
+        domain=domain,
+        answered=notice.message_id,
+        references=notice.references,
     )
-    return OutgoingMail(id=notice.notice_id, envelope_from="", envelope_to=notice.to, raw=raw)
+    return letter(heading, _paragraphs(notice, wording))
 
 
 def foreign_characters(encoded: Encoded, policy: UnicodePolicy) -> dict[str, int]:
@@ -98,7 +94,7 @@ def breaks_of(encoded: Encoded) -> list[str]:
 # ------------------------------------------------------------------------------------------------- the letter
 
 
-def _letter(notice: PreviewNotice, wording: Wording) -> Iterator[str]:
+def _paragraphs(notice: PreviewNotice, wording: Wording) -> Iterator[str]:
     preview = notice.preview
     yield _outcome(preview, wording)
     yield wording.say("preview.trial")
@@ -114,10 +110,9 @@ def _letter(notice: PreviewNotice, wording: Wording) -> Iterator[str]:
         yield "\n".join((wording.say("fact.text"), "", *_framed(read.text[:MAX_TEXT])))
         if len(read.text) > MAX_TEXT:
             yield f"[{_MORE}]"
-    cuts = read.cuts if read is not None else preview.cuts
-    if cuts:
+    if preview.cuts:
         yield wording.say("preview.cuts")
-        for cut in cuts[:MAX_LISTED]:
+        for cut in preview.cuts[:MAX_LISTED]:
             yield "\n".join(_cut(cut, wording))
     if preview.warnings:
         yield "\n".join(f"{wording.say('preview.note')} {mime.one_line(warning)}" for warning in preview.warnings)
@@ -131,7 +126,8 @@ def _outcome(preview: Preview, wording: Wording) -> str:
     if len(messages) > 1:
         said = wording.say("preview.many", segments=segments, count=len(messages))
     elif messages[0].number:
-        said = wording.say("preview.one", segments=segments, phone=_phone(messages[0]))
+        phone = called(messages[0].number, messages[0].contact)
+        said = wording.say("preview.one", segments=segments, phone=phone)
     else:
         said = wording.say("preview.unaddressed", segments=segments)
     if preview.refused:
@@ -143,7 +139,7 @@ def alike(messages: Sequence[NewMessage]) -> list[list[NewMessage]]:
     """The messages that differ in nothing but the phone, together."""
     found: dict[tuple[object, ...], list[NewMessage]] = {}
     for each in messages:
-        kind = each.encoded, each.sender, each.message_class, each.due_at, each.expires_at
+        kind = each.encoded, each.sender, each.pool, each.message_class, each.due_at, each.expires_at
         found.setdefault((*kind, each.priority, each.flash, each.reference), []).append(each)
     return list(found.values())
 
@@ -152,11 +148,12 @@ def _facts(notice: PreviewNotice, messages: Sequence[NewMessage], wording: Wordi
     message, preview, timezone = messages[0], notice.preview, notice.mailbox.timezone
     if len(messages) > 1:
         yield wording.say("preview.to")
-        yield from _listed([_phone(each) for each in messages], wording)
+        yield from _listed([called(each.number, each.contact) for each in messages], wording)
     elif message.number:
-        yield f"{wording.say('preview.to')} {_phone(message)}"
+        yield f"{wording.say('preview.to')} {called(message.number, message.contact)}"
     yield from _size(message.encoded, preview.policy(notice.mailbox.unicode), wording)
-    yield f"{wording.say('preview.sender')} {international(message.sender)}"
+    senders = " / ".join(map(international, (message.sender, *message.pool)))
+    yield f"{wording.say('preview.sender')} {senders}"
     if message.message_class is not MessageClass.TRANSACTIONAL:
         yield f"{wording.say('preview.class')} {message.message_class}"
     if message.flash:
@@ -215,8 +212,8 @@ def _refusals(preview: Preview, wording: Wording) -> Iterator[str]:
 
 def _answer(refusal: PreviewRefusal) -> str:
     """The reply line, its sentence in all its characters."""
-    code, enhanced, said = refusal.reply.split(" ", 2)
-    return " ".join((code, enhanced, refusal.sentence or said))
+    code, enhanced, _ = refusal.reply.split(" ", 2)
+    return " ".join((code, enhanced, refusal.sentence))
 
 
 def _cut(cut: Cut, wording: Wording) -> Iterator[str]:
@@ -244,11 +241,6 @@ def _listed(lines: Sequence[str], wording: Wording) -> Iterator[str]:
     yield from (f"  {line}" for line in lines[:MAX_LISTED])
     if len(lines) > MAX_LISTED:
         yield f"  {wording.say('preview.further', count=len(lines) - MAX_LISTED)}"
-
-
-def _phone(message: NewMessage) -> str:
-    number, name = mime.one_line(international(message.number)), mime.one_line(message.contact)
-    return f"{name} ({number})" if name else number
 
 
 def _address(address: str) -> str:

@@ -108,7 +108,7 @@ def _parts_off_signature(lines: list[str], index: int) -> bool:
 
 def _is_signature(lines: list[str]) -> bool:
     first = next((line.strip() for line in lines if line.strip()), "")
-    signs = _is_device_line(first) or bool(is_contact(first)) or (names_somebody(first) and is_title(first))
+    signs = _is_device_line(first) or is_contact(first) or (names_somebody(first) and is_title(first))
     return len(lines) < _BARE_SIGNATURE_LINES and signs
 
 

@@ -22,11 +22,10 @@ _PLACE = re.compile(
     r"|\b(?-i:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2})\b",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(
-    r"[.!?:](?<!\.\w.)(?<!\.\w\w.)(?<! (?:Lda|Ltd|Inc|Snc|Srl|Sas|Spa)\.)(?<! (?:Ltda|Corp)\.)$",
-    re.IGNORECASE,
-)
-"""How a line of a letter ends, and none of an address; neither "s.r.l." nor "Ltd." is a sentence."""
+UNABBREVIATED = r"(?<!\.\w.)(?<!\.\w\w.)(?<! (?i:Lda|Ltd|Inc|Snc|Srl|Sas|Spa)\.)(?<! (?i:Ltda|Corp)\.)"
+"""Pattern behind a full stop that ends a sentence: neither "s.r.l." nor "Ltd." is one."""
+_SENTENCE = re.compile(rf"[.!?:]{UNABBREVIATED}$")
+"""How a line of a letter ends, and none of an address."""
 
 
 def is_sentence(line: str) -> bool:

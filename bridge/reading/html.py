@@ -264,7 +264,7 @@ def _first_number(node: LexborNode) -> int:
 
 
 def _classes(attributes: dict[str, str | None]) -> list[str]:
-    return (attributes.get("class") or "").lower().split()
+    return _value(attributes, "class").lower().split()
 
 
 def _value(attributes: dict[str, str | None], name: str) -> str:

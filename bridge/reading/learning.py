@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bridge.reading.contacts import is_contact, reaches
+from bridge.reading.contacts import UNABBREVIATED, is_contact, reaches
 from bridge.reading.layouts import TIME, is_sign_off
 
 MOST_LINES = 8
@@ -36,9 +36,7 @@ _LABEL = re.compile(
 """What may stand before such an address or number."""
 _DATE = re.compile(r"(?<!\d)\d{1,2}[/.-]\d{1,2}[/.-]\d{2}")
 _OTHER_LABEL = re.compile(r"\w[^\S\n]?:(?!//)")
-_SENTENCE = re.compile(
-    r"[.!?](?<!\.\w.)(?<!\.\w\w.)(?<! (?:Lda|Ltd|Inc|Snc|Srl|Sas|Spa)\.)(?<! Ltda\.)$|[!?]|[^\W\d_]{4,}\. +[A-ZÀ-Þ]"
-)
+_SENTENCE = re.compile(rf"\.{UNABBREVIATED}$|[!?]|[^\W\d_]{{4,}}\. +[A-ZÀ-Þ]")
 
 
 def _words(listed: str) -> frozenset[str]:

@@ -55,13 +55,13 @@ def encode(
             found = plain
         written = look_alikes.without_unseen(text)
     if found is None:
-        return _ucs2(written, wide_reference)
+        return ucs2(written, wide_reference=wide_reference)
     # A national table must save an SMS: not every phone knows it.
     spare = 0 if found.shift is None else 1
-    if len(found.segments) + spare <= _least_ucs2(written, wide_reference):
+    if len(found.segments) + spare <= _least(utf16_units(written), _units(wide_reference)):
         return found
-    ucs2 = _ucs2(written, wide_reference)
-    return found if len(found.segments) + spare <= len(ucs2.segments) else ucs2
+    other = ucs2(written, wide_reference=wide_reference)
+    return found if len(found.segments) + spare <= len(other.segments) else other
 
 
 def _cheapest(text: str, shifts: Collection[National], wide: bool) -> Encoded | None:
@@ -73,7 +73,7 @@ def _cheapest(text: str, shifts: Collection[National], wide: bool) -> Encoded | 
         return None
     used = set(text)
     able = [
-        ((_least_segments(septets, shift, wide), septets), shift)
+        ((_least(septets, _septets(shift, wide)), septets), shift)
         for language in National  # in one order, however they are given
         if language in shifts
         for shift in shifts_of(language)
@@ -90,14 +90,10 @@ def _cheapest(text: str, shifts: Collection[National], wide: bool) -> Encoded | 
     return best
 
 
-def _least_segments(septets: int, shift: Shift | None, wide: bool) -> int:
-    single, part = _septets(shift, wide)
-    return 1 if septets <= single else -(-septets // part)
-
-
-def _least_ucs2(text: str, wide: bool) -> int:
-    units, room = utf16_units(text), header.units(header.size(None, is_part=True, wide_reference=wide))
-    return 1 if units <= header.units(0) else -(-units // room)
+def _least(units: int, sizes: tuple[int, int]) -> int:
+    """How many segments so many septets or UTF-16 code units take at least."""
+    single, part = sizes
+    return 1 if units <= single else -(-units // part)
 
 
 @cache
@@ -105,6 +101,12 @@ def _septets(shift: Shift | None, wide: bool) -> tuple[int, int]:
     """What fits one SMS, and each of several."""
     single, part = header.size(shift, is_part=False), header.size(shift, is_part=True, wide_reference=wide)
     return header.septets(single), header.septets(part)
+
+
+@cache
+def _units(wide: bool) -> tuple[int, int]:
+    """What fits one SMS in UCS-2, and each of several."""
+    return header.units(0), header.units(header.size(None, is_part=True, wide_reference=wide))
 
 
 def _gsm7(text: str, shift: Shift | None, wide: bool) -> Encoded:
@@ -117,14 +119,15 @@ def _gsm7(text: str, shift: Shift | None, wide: bool) -> Encoded:
     return Encoded(text, Encoding.GSM7, units, segments, room - cost(segments[-1]), shift, wide)
 
 
-def _ucs2(text: str, wide: bool) -> Encoded:
+def ucs2(text: str, *, wide_reference: bool = False) -> Encoded:
+    """The text in UCS-2, as it is, whichever alphabet might do; `wide_reference` as for `encode`."""
     units = utf16_units(text)
-    single = header.units(0)
+    single, room = _units(wide_reference)
     if units <= single:
-        return Encoded(text, Encoding.UCS2, units, (text,), single - units, wide_reference=wide)
-    room = header.units(header.size(None, is_part=True, wide_reference=wide))
+        return Encoded(text, Encoding.UCS2, units, (text,), single - units, wide_reference=wide_reference)
     segments = _cut(text, room, utf16_units if units > len(text) else len)
-    return Encoded(text, Encoding.UCS2, units, segments, room - utf16_units(segments[-1]), wide_reference=wide)
+    left = room - utf16_units(segments[-1])
+    return Encoded(text, Encoding.UCS2, units, segments, left, wide_reference=wide_reference)
 
 
 def _cut(text: str, room: int, cost: Callable[[str], int]) -> tuple[str, ...]:

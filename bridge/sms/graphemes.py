@@ -8,9 +8,11 @@ that it lacks are named here.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import IntEnum, auto
 from functools import lru_cache
+
+from bridge.sms.code_points import characters
 
 _ALWAYS_APART = "\u0300"
 """Below it nothing binds, save a line end of two characters."""
@@ -38,15 +40,8 @@ class _Kind(IntEnum):
 _LINE_ENDS = (_Kind.CR, _Kind.LF)
 _MARKS = (_Kind.MARK, _Kind.LINKER, _Kind.JOINER)
 
-
-def _ranges(runs: str) -> Iterator[str]:
-    for run in runs.split():
-        first, _, last = run.partition("-")
-        yield from map(chr, range(int(first, 16), int(last or first, 16) + 1))
-
-
 _MORE_MARKS = frozenset(
-    _ranges(
+    characters(
         "05C8-05C9 0897 0B53-0B54 0CF3 0E33 0EB3 0ECE 1ACF-1AF0 200C-200D FF9E-FF9F 10D69-10D6D 10ECB-10ECF "
         "10EF0-10EFF 11241 113B8-113C0 113C2 113C5 113C7-113CA 113CC-113D0 113D2 113E1-113E2 11B60-11B67 11DF0 "
         "11F00-11F01 11F03 11F34-11F3A 11F3E-11F42 11F5A 13440 13447-13455 1611E-1612F 1D127-1D128 1D250-1D252 "
@@ -57,20 +52,22 @@ _MORE_MARKS = frozenset(
 """What belongs to the character before it and is no mark by its category (joiners, skin tones, tags, vowels of Thai
 and Lao), or is newer than the tables of Python 3.11 (Unicode 14)."""
 _PREPENDED = frozenset(
-    _ranges("0600-0605 06DD 070F 0890-0891 08E2 0D4E 110BD 110CD 111C2-111C3 113D1 1193F 11941 11A84-11A89 11D46 11F02")
+    characters(
+        "0600-0605 06DD 070F 0890-0891 08E2 0D4E 110BD 110CD 111C2-111C3 113D1 1193F 11941 11A84-11A89 11D46 11F02"
+    )
 )
 """What belongs to the character after it."""
 _LINKERS = frozenset(
-    _ranges(
+    characters(
         "094D 09CD 0ACD 0B4D 0C4D 0D4D 1039 17D2 1A60 1B44 1BAB 1CF5-1CF6 A9C0 AAF6 10A3F 11133 113D0 1193E 11A3A "
         "11A47 11A99 11F42"
     )
 )
 """What binds two consonants of a script of India or its neighbours into one sign."""
 _HANGUL = {
-    _Kind.L: frozenset(_ranges("1100-115F A960-A97C")),
-    _Kind.V: frozenset(_ranges("1160-11A7 D7B0-D7C6 16D63 16D67-16D6A")),
-    _Kind.T: frozenset(_ranges("11A8-11FF D7CB-D7FB")),
+    _Kind.L: frozenset(characters("1100-115F A960-A97C")),
+    _Kind.V: frozenset(characters("1160-11A7 D7B0-D7C6 16D63 16D67-16D6A")),
+    _Kind.T: frozenset(characters("11A8-11FF D7CB-D7FB")),
 }
 _SYLLABLES: Mapping[_Kind, tuple[_Kind, ...]] = {
     _Kind.L: (_Kind.L, _Kind.V, _Kind.LV, _Kind.LVT),

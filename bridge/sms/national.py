@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 
+from bridge.sms.code_points import characters
 from bridge.sms.gsm7 import DEFAULT, DEFAULT_TABLE, EXTENSION_TABLE, VOID, Alphabet
 from bridge.types import National, Shift
 
@@ -168,8 +169,4 @@ def _filled(frame: str, script: str) -> str:
 
 def _letters(script: str) -> Iterator[str]:
     for run in script.split():
-        if run == "_":
-            yield VOID
-            continue
-        first, _, last = run.partition("-")
-        yield from map(chr, range(int(first, 16), int(last or first, 16) + 1))
+        yield from VOID if run == "_" else characters(run)

@@ -28,7 +28,7 @@ def may_be_claimed(
     busy: frozenset[str],
     senders_of: tuple[str, ...],
     *,
-    urgent: bool = False,
+    urgent: bool,
 ) -> Select[Any]:
     """Messages that are due at `b_now`, nobody's, and of a mailbox that is not paused: at most `b_limit`, oldest first;
     only those of high priority where it is `urgent`.

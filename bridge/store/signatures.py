@@ -71,12 +71,8 @@ class Signatures:
         self._committer = committer
 
     async def all(self, mailbox_id: str) -> list[Signature]:
-        """The endings of a mailbox that were learned, the newest first, then those that may be, the last seen first."""
-        query = (
-            select(signatures)
-            .where(signatures.c.mailbox_id == mailbox_id)
-            .order_by(signatures.c.learned_at.is_(None), signatures.c.learned_at.desc(), signatures.c.seen_at.desc())
-        )
+        """The endings of a mailbox that were learned, and those that may be: in the order in which they first came."""
+        query = select(signatures).where(signatures.c.mailbox_id == mailbox_id).order_by(signatures.c.id)
         async with reading(self._engine) as connection:
             return [
                 Signature(row.id, row.text, row.seen, row.learned_at is not None, row.forgotten_at is not None)

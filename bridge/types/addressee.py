@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from bridge.types.asked import Asked
 
 
 class Priority(StrEnum):
@@ -14,7 +16,7 @@ class Priority(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(Asked):
     """What an address asks for besides, as in `+393331234567+flash+p=high@…`; None where it says nothing."""
 
     flash: bool = False
@@ -26,18 +28,7 @@ class Wishes:
     validity: int | None = None
     """Seconds after which the text is worth nothing."""
 
-    def over(self, others: Wishes) -> Wishes:
-        """These, and what `others` say where these say nothing."""
-        if others is NO_WISHES or self is NO_WISHES:
-            return self if others is NO_WISHES else others
-        return replace(
-            others,
-            flash=self.flash or others.flash,
-            **{name: value for name in _VALUES if (value := getattr(self, name)) is not None},
-        )
 
-
-_VALUES = ("sender", "priority", "reference", "validity")
 NO_WISHES = Wishes()
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
 from bridge.types.addressee import NO_WISHES, Wishes
+from bridge.types.asked import Asked
 from bridge.types.habits import CutRule
 from bridge.types.mailbox import Confirm, UnicodePolicy
 from bridge.types.sms import MessageClass
@@ -50,11 +51,10 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The SMTP envelope of one mail."""
+    """The SMTP envelope of one mail, without its recipients: whom they mean are its targets."""
 
     mail_from: str
     """The empty string is the null sender."""
-    recipients: tuple[Recipient, ...]
     received_at: datetime
     ret: Ret | None = None
     envid: str | None = None
@@ -87,7 +87,7 @@ class Invitation:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(Asked):
     """What a sending program asked for with `X-SMS-…` headers or in the form of another service; None where it said
     nothing."""
 
@@ -99,11 +99,6 @@ class Options:
     max_segments: int | None = None
     unicode: UnicodePolicy | None = None
     reference: str | None = None
-
-    def over(self, others: Options) -> Options:
-        """These, and what `others` say where these say nothing."""
-        said = {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
-        return replace(others, **said)
 
 
 NO_OPTIONS = Options()

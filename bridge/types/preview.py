@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bridge.errors import Reason
-from bridge.types.mail import Cut, Submission
+from bridge.types.mail import NO_OPTIONS, Cut, Options, Submission
 from bridge.types.mailbox import Mailbox, UnicodePolicy
 from bridge.types.taken import NewMessage
 
@@ -19,7 +19,7 @@ class PreviewRefusal:
     reason: Reason
     reply: str
     """What its sender would be told over SMTP."""
-    sentence: str = ""
+    sentence: str
     """The same without its codes, in all its characters."""
 
 
@@ -31,27 +31,33 @@ class Preview:
     """Of the mailbox that sends it; None when nobody may."""
     messages: tuple[NewMessage, ...] = ()
     """Each phone once; without a number where only the text was asked for."""
-    cuts: tuple[Cut, ...] = ()
     refused: tuple[PreviewRefusal, ...] = ()
-    warnings: tuple[str, ...] = ()
-    send_at: datetime | None = None
-    """What the mail asks for."""
-    signature: str = ""
-    """What ends this mail and may be learned as a signature."""
     submission: Submission | None = field(default=None, repr=False)
     """What was read in it; None where nothing was."""
 
+    @property
+    def cuts(self) -> tuple[Cut, ...]:
+        """What is not texted of the mail."""
+        return self.submission.cuts if self.submission is not None else ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What its author should know."""
+        return self.submission.warnings if self.submission is not None else ()
+
+    @property
+    def options(self) -> Options:
+        """What the mail asks for."""
+        return self.submission.options if self.submission is not None else NO_OPTIONS
+
     def reference_of(self, message: NewMessage) -> str | None:
         """The sender's own reference for a message: that of its phone, else that of the whole mail."""
-        if message.reference is not None or self.submission is None:
-            return message.reference
-        return self.submission.options.reference
+        return message.reference if message.reference is not None else self.options.reference
 
     def policy(self, chosen: UnicodePolicy) -> UnicodePolicy:
         """What became of characters outside the GSM 7-bit alphabet: as the mail asks, else as its mailbox has
         `chosen`."""
-        asked = self.submission.options.unicode if self.submission is not None else None
-        return asked or chosen
+        return self.options.unicode or chosen
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,32 +13,19 @@ from bridge.types import (
     AddressBook,
     Contact,
     Destination,
-    Envelope,
     Group,
-    Language,
     Mailbox,
     Recipient,
     Target,
 )
+from tests.clinic import CLINIC
 
 DOMAIN = "sms.example.test"
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 STOPPED = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 MARIO, JOSE, ANNA, GONE = "+393331234567", "+393471234567", "+393281234567", "+393491234567"
-LANDLINE, ABROAD, PREMIUM = "+390212345678", "+31612345678", "+39899123456"
-
-CLINIC = Mailbox(
-    id="clinic",
-    organisation_id="main",
-    login="clinic@example.test",
-    addresses=("@example.test",),
-    region="IT",
-    countries=("IT",),
-    language=Language.ENGLISH,
-    timezone="Europe/Rome",
-    sender="+390200000001",
-)
+LANDLINE, ABROAD = "+390212345678", "+31612345678"
 
 PEOPLE = {
     "Mario Rossi": MARIO,
@@ -70,7 +57,7 @@ def address_book(people: Mapping[str, str], groups: Mapping[str, Sequence[str]])
 
 
 def _check(mailbox: Mailbox, destination: Destination) -> None:
-    check_opt_out(mailbox, STOPPED if destination.number == GONE else None)
+    check_opt_out(mailbox, mailbox.sender, STOPPED if destination.number == GONE else None)
 
 
 GROUND = Ground({DOMAIN}, address_book(PEOPLE, GROUPS), _check)
@@ -84,6 +71,5 @@ def meant(local: str, mailbox: Mailbox = CLINIC, ground: Ground = GROUND) -> tup
 def decided(mail: str, *locals_: str, mailbox: Mailbox = CLINIC) -> Decision:
     """What becomes of a mail to these recipients."""
     recipients = [Recipient(f"{local}@{DOMAIN}") for local in locals_]
-    envelope = Envelope(mailbox.login, tuple(recipients), NOW)
     found = [target for each in recipients for target in targets(mailbox, each, GROUND)]
-    return decide(mailbox, envelope, found, mail.replace("\n", "\r\n").encode(), GROUND, Routes.anywhere(), NOW)
+    return decide(mailbox, found, mail.replace("\n", "\r\n").encode(), GROUND, Routes.anywhere(), NOW)

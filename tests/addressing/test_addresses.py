@@ -12,7 +12,6 @@ from bridge.types import Deferred, Destination, Dialled, Phone, Priority, Recipi
 from tests.addressing.house import (
     ABROAD,
     ANNA,
-    CLINIC,
     DOMAIN,
     GONE,
     GROUND,
@@ -22,6 +21,7 @@ from tests.addressing.house import (
     address_book,
     meant,
 )
+from tests.clinic import CLINIC
 
 
 def phones(local: str) -> list[str]:

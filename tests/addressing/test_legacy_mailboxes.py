@@ -11,8 +11,9 @@ from bridge.decision import Decision, decide
 from bridge.errors import Refusal
 from bridge.preview import of_targets
 from bridge.routing import Routes
-from bridge.types import Destination, Envelope, GrammarName, Preview, Recipient, Target
-from tests.addressing.house import CLINIC, DOMAIN, GROUND, MARIO, NOW, PEOPLE, address_book, decided
+from bridge.types import Destination, GrammarName, Preview, Recipient, Target
+from tests.addressing.house import DOMAIN, GROUND, MARIO, NOW, PEOPLE, address_book, decided
+from tests.clinic import CLINIC
 
 KEY = "e3f3a759b6677959"
 NUMBER = MARIO.removeprefix("+")
@@ -31,8 +32,7 @@ def mail(subject: str = "Visita", text: str = "Domani alle 9.", to: str = "") ->
 def taken(grammar: GrammarName, raw: bytes, *addresses: str) -> Decision:
     mailbox = replace(CLINIC, grammar=grammar)
     found = [target for address in addresses for target in meant(grammar, address)]
-    envelope = Envelope(mailbox.login, tuple(each.recipient for each in found), NOW)
-    return decide(mailbox, envelope, found, raw, GROUND, Routes.anywhere(), NOW)
+    return decide(mailbox, found, raw, GROUND, Routes.anywhere(), NOW)
 
 
 def shown(grammar: GrammarName, raw: bytes, *addresses: str) -> Preview:
@@ -107,8 +107,7 @@ def test_a_pin_is_taken_out_of_what_the_client_calls_the_original_recipient() ->
     mailbox = replace(CLINIC, grammar=GrammarName.TEXTANYWHERE)
     recipient = Recipient(f"393331234567.1234@{DOMAIN}", orcpt=f"rfc822;393331234567.1234@{DOMAIN}")
     found = targets(mailbox, recipient, GROUND)
-    envelope = Envelope(mailbox.login, (recipient,), NOW)
-    (message,) = decide(mailbox, envelope, found, mail(), GROUND, Routes.anywhere(), NOW).messages
+    (message,) = decide(mailbox, found, mail(), GROUND, Routes.anywhere(), NOW).messages
     assert message.recipient.orcpt == f"rfc822;393331234567.***@{DOMAIN}"
 
 
@@ -146,10 +145,9 @@ def test_a_flash_text_that_no_provider_can_send_says_so() -> None:
     raw = mail(f"key={KEY} flash=1", "##Fire##")
     mailbox = replace(CLINIC, grammar=GrammarName.SEVEN)
     found = targets(mailbox, Recipient(f"{MARIO}@{DOMAIN}"), GROUND)
-    envelope = Envelope(mailbox.login, tuple(each.recipient for each in found), NOW)
     routes = replace(Routes.anywhere(), flash=frozenset())
     with pytest.raises(Refusal, match="No provider is set up for flash texts"):
-        decide(mailbox, envelope, found, raw, GROUND, routes, NOW)
+        decide(mailbox, found, raw, GROUND, routes, NOW)
 
 
 def test_without_a_form_nothing_is_redacted() -> None:

@@ -9,7 +9,8 @@ import pytest
 from bridge.errors import MailRefusal
 from bridge.reading.subjects import number_list
 from bridge.types import NO_HABITS, Priority, SubjectUse
-from tests.addressing.house import ANNA, CLINIC, DOMAIN, GONE, JOSE, LANDLINE, MARIO, decided
+from tests.addressing.house import ANNA, DOMAIN, GONE, JOSE, LANDLINE, MARIO, decided
+from tests.clinic import CLINIC
 
 
 def mail(subject: str, body: str, to: str = f"sms@{DOMAIN}") -> str:

@@ -10,7 +10,8 @@ import pytest
 
 from bridge.addressing import targets
 from bridge.types import Deferred, Destination, Recipient
-from tests.addressing.house import CLINIC, DOMAIN, GROUND, JOSE, MARIO, address_book, decided, meant
+from tests.addressing.house import DOMAIN, GROUND, JOSE, MARIO, address_book, decided, meant
+from tests.clinic import CLINIC
 
 PAGE = (Path(__file__).parents[2] / "docs" / "addresses.md").read_text(encoding="utf-8")
 BOOK = {"Mario Rossi": MARIO, "José García": JOSE, "Łukasz Møller": "+393381234567", "Anna D'Angelo": "+393281234567"}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.cli.commands import run
 from tests.road.demo_process import DemoProcess
 from tests.servers.ports import free_port
 
@@ -22,7 +24,26 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     """The configuration of a bridge that does not run; its database is made by the first command."""
-    file = tmp_path / "bridge.toml"
+    return _configured(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def _tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder as the first command leaves it."""
+    folder = tmp_path_factory.mktemp("installed")
+    assert run("db", "upgrade", "--config", _configured(folder)).code == 0
+    return folder / "data"
+
+
+@pytest.fixture
+def installed(config: Path, _tables: Path) -> Path:
+    """The same with every table and no row: a copy, since to make the tables takes longer than most commands."""
+    shutil.copytree(_tables, config.parent / "data")
+    return config
+
+
+def _configured(folder: Path) -> Path:
+    file = folder / "bridge.toml"
     file.write_text(
         f"""
 data_dir = "data"

@@ -16,8 +16,9 @@ from bridge.store.reports import Reports
 from bridge.store.store import Store
 from bridge.types import MessageState, Notify
 from tests.cli.commands import Done, run
+from tests.clinic import CLINIC
 from tests.gateways.provider import Fault, Play, Provider, run_provider
-from tests.store.conftest import CLINIC, StoreRoom, later, new_mail, open_outbox
+from tests.store.conftest import StoreRoom, later, new_mail, open_outbox
 from tests.store.steps import claim, finish, receipt, start, state
 
 TAKEN_BACK = Play(200, '{"sid": "SM1", "status": "canceled"}')

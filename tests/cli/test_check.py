@@ -16,10 +16,11 @@ from cryptography.x509.oid import NameOID
 from bridge.settings import load
 from bridge.store.store import Store
 from tests.cli.commands import Done, run
+from tests.clinic import CLINIC
 from tests.gateways.provider import Play, run_provider
 from tests.road.demo_process import DemoProcess
 from tests.servers.ports import free_port
-from tests.store.conftest import CLINIC, new_mail, open_outbox
+from tests.store.conftest import new_mail, open_outbox
 
 Settings = dict[str, str]
 

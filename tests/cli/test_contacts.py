@@ -15,13 +15,13 @@ Book = Callable[..., Done]
 
 
 @pytest.fixture
-def book(config: Path) -> Book:
+def book(installed: Path) -> Book:
     """`bridge contacts` on an installation that does not run; its only mailbox is in Italy."""
     add = ("mailbox", "add", "reception@clinic.example", "--sender", "+390200000042", "--network", "10.0.0.0/8")
-    assert run(*add, "--config", config).code == 0
+    assert run(*add, "--config", installed).code == 0
 
     def command(*arguments: object, stdin: bytes = b"") -> Done:
-        return run("contacts", *arguments, "--config", config, stdin=stdin)
+        return run("contacts", *arguments, "--config", installed, stdin=stdin)
 
     return command
 
@@ -129,7 +129,7 @@ def test_who_is_removed_leaves_the_groups_too_and_a_group_leaves_its_members(fil
          "does."),
         (["add", "Pazienti di oggi", MARIO], 1, "Pazienti di oggi is the name of a group. Give another name."),
         (["group", "Mario Rossi", "--add", "José García"], 1,
-         "Mario Rossi is the name of a contact. Give another name."),
+         "Mario Rossi is a contact. Give the group another name."),
         (["group", "sms", "--add", "José García"], 2, "sms is an address of the bridge itself. Give another name."),
         (["group", "Oggi"], 2, "Name who joins with --add CONTACT, or who leaves with --remove CONTACT."),
         (["group", "Oggi", "--add", "Mario Rosi"], 1,

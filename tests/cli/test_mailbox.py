@@ -19,11 +19,11 @@ Mailbox = Callable[..., Done]
 
 
 @pytest.fixture
-def mailbox(config: Path) -> Mailbox:
+def mailbox(installed: Path) -> Mailbox:
     """`bridge mailbox` on an installation that does not run; the password is on standard input."""
 
     def command(*arguments: str, password: bytes = b"a password\n") -> Done:
-        return run("mailbox", *arguments, "--config", config, stdin=password)
+        return run("mailbox", *arguments, "--config", installed, stdin=password)
 
     return command
 

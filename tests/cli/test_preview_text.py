@@ -57,7 +57,7 @@ def test_what_a_text_costs_and_why(text: str, shown: str) -> None:
         (PHONE, "X-SMS-Class: promotional\n", "class: promotional\n"),
         (PHONE, "X-SMS-Send-At: 2099-01-02T09:00:00Z\n", "send at: 2099-01-02T09:00:00+00:00\n"),
         (PHONE, "X-SMS-Expires: 2099-01-02T09:00:00Z\n", "expires: 2099-01-02T09:00:00+00:00\n"),
-        (PHONE, f'To: "Anna Rossi" <{PHONE}>\n', "+39 333 123 4567  Anna Rossi  from +390200000001\n"),
+        (PHONE, f'To: "Anna Rossi" <{PHONE}>\n', "Anna Rossi (+39 333 123 4567)  from +390200000001\n"),
         (f"preview@{DOMAIN}", "", "any phone  from +390200000001\n"),
     ],
 )

@@ -13,6 +13,7 @@ import pytest
 
 from tests.road.demo_process import BRIDGE, DemoProcess, eventually
 from tests.servers.ports import free_port
+from tests.servers.web import web
 
 
 def bridge(*arguments: object, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -29,7 +30,7 @@ def bridge(*arguments: object, environ: dict[str, str] | None = None) -> subproc
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2).status_code == 200
+        return web.get(url, timeout=2).status_code == 200
     except httpx.TransportError:
         return False
 

@@ -48,6 +48,7 @@ class Directory(directory.Directory):
 class Admitted:
     mailbox: Mailbox
     envelope: Envelope
+    recipients: tuple[Recipient, ...]
     numbers: tuple[str, ...]
     raw: bytes
 
@@ -75,7 +76,13 @@ class Admission(admission.Admission):
         if self.error is not None:
             raise self.error
         self.admitted.append(
-            Admitted(mailbox, envelope, tuple(to.number for to in targets if isinstance(to, Destination)), raw)
+            Admitted(
+                mailbox,
+                envelope,
+                tuple(to.recipient for to in targets),
+                tuple(to.number for to in targets if isinstance(to, Destination)),
+                raw,
+            )
         )
         self.done.set()
         return f"submission{len(self.admitted)}"
@@ -119,7 +126,7 @@ class House:
 
     async def emptied(self) -> None:
         """Wait for the server's side of all connections to end."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             for connection in list(self.server.connections):
                 await asyncio.wait([connection.task])
 
@@ -161,7 +168,7 @@ class Client:
         """The next reply, its lines joined by a line feed; empty when the server has closed."""
         lines: list[str] = []
         while True:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):
                 line = (await self.reader.readline()).decode("ascii")
             lines.append(line.rstrip("\r\n"))
             if line[3:4] != "-":
@@ -183,13 +190,13 @@ class Client:
 
     async def rest(self) -> bytes:
         """Everything until the server closes."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             return await self.reader.read()
 
     async def close(self) -> None:
         self.writer.close()
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):
                 await self.writer.wait_closed()
         except (ConnectionError, ssl.SSLError):
             # The server may have hung up first, and in its own way.

@@ -72,7 +72,7 @@ async def test_smtplib(open_house: OpenHouse, trusting: ssl.SSLContext, door: st
     assert mail.raw == MAIL.encode()
     assert mail.envelope.envid == "Order+7"
     assert mail.envelope.ret is Ret.HDRS
-    assert mail.envelope.recipients[0].notify == frozenset({Notify.NEVER})
+    assert mail.recipients[0].notify == frozenset({Notify.NEVER})
 
 
 @pytest.mark.parametrize("login", LOGINS)
@@ -124,7 +124,7 @@ async def test_msmtp(open_house: OpenHouse, authority_file: Path, tmp_path: Path
     mail = _the_mail(house, PLUS)
     assert mail.raw.endswith(MAIL.encode())  # below the Date that msmtp gives a mail without one
     assert mail.envelope.ret is Ret.HDRS
-    assert mail.envelope.recipients[0].notify == frozenset({Notify.FAILURE, Notify.DELAY})
+    assert mail.recipients[0].notify == frozenset({Notify.FAILURE, Notify.DELAY})
 
 
 @pytest.mark.parametrize("login", LOGINS)
@@ -148,4 +148,4 @@ async def test_mutt(open_house: OpenHouse, authority_file: Path, tmp_path: Path,
     mail = _the_mail(house, PLUS)
     assert message_from_bytes(mail.raw, policy=policy.default).get_content() == ".Tomorrow at 10, città\r\n"
     assert mail.envelope.ret is Ret.HDRS
-    assert mail.envelope.recipients[0].notify == frozenset({Notify.FAILURE, Notify.DELAY})
+    assert mail.recipients[0].notify == frozenset({Notify.FAILURE, Notify.DELAY})

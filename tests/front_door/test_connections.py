@@ -119,7 +119,7 @@ async def test_stopping_waits_for_a_commit(house: House) -> None:
 async def test_stopping_does_not_wait_for_ever(house: House) -> None:
     client = await house.at_data()
     await client.send(b"Hello\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await house.server.stop(0.1)
     assert (await client.reply()).startswith("421 4.3.2")
     assert house.admission.admitted == []

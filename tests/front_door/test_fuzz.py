@@ -68,14 +68,14 @@ ANSWER = re.compile(rb"(220|250|334|354)[ -]|([245])\d\d[ -]\2\.\d\.\d{1,2} [ -~
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("state", STATES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(lines=LINES)
 async def test_every_answer_is_an_answer(house: House, state: str, lines: list[bytes]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
     said = [line.encode() for line in STATES[state]] + lines
     writer.write(b"".join(line + b"\r\n" for line in said))
     writer.write_eof()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         answers = (await reader.read()).split(b"\r\n")
         writer.close()
         await writer.wait_closed()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fuzz.verdict import Tally, judge, judge_all, judge_some
+from tests.fuzz.verdict import Tally, judge, judge_some
 
 SHORT = 1_500
 CHUNK = 150
@@ -21,7 +21,8 @@ FIRST_OF_OTHERS = 1_000_000
 
 @pytest.mark.parametrize("first", range(0, SHORT, CHUNK))
 def test_any_mail_gives_a_text_or_a_reason(first: int) -> None:
-    judge_all(range(first, first + CHUNK))
+    _, faults = judge_some(range(first, first + CHUNK))
+    assert not faults
 
 
 def test_a_number_always_makes_the_same_mail() -> None:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bridge import decision, fanout
 from bridge.demo_mailboxes import demo_mailbox
 from bridge.errors import MailRefusal
-from bridge.types import Envelope, GrammarName, Habits, Mailbox, SubjectUse, UnicodePolicy
+from bridge.types import GrammarName, Habits, Mailbox, SubjectUse, UnicodePolicy
 from tests.fuzz.mutations import mail
 
 LONGEST = 1.0
 """Seconds of processor time that a mail may take."""
 AGAIN = 3
 
-ENVELOPE = Envelope("clinic@example.test", (), datetime(2026, 3, 1, tzinfo=UTC))
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 POLICIES = tuple(UnicodePolicy)
 HABITS = Habits(end_marks=("fine",), signatures=("Mario\nTel. 02 1234567",), subject=SubjectUse.BEFORE)
 GRAMMARS = tuple(GrammarName)
@@ -103,23 +102,15 @@ def _judge(number: int, raw: bytes) -> Verdict:
 
 
 def _read(owner: Mailbox, raw: bytes) -> str:
-    submission = decision.read(owner, ENVELOPE, (), raw, ENVELOPE.received_at)
+    submission = decision.read(owner, (), raw, NOW)
     encoded = fanout.text_of(owner, submission)
     if not submission.text.strip() or "".join(encoded.segments) != encoded.text or not encoded.text:
         raise AssertionError("a mail is taken and has no words")
     return "text" if submission.invitation is None else "invitation"
 
 
-def judge_all(numbers: Iterable[int]) -> Tally:
-    """Reads many. Raises `Fault` for the first that fails."""
-    tally = Tally()
-    for number in numbers:
-        tally.add(judge(number))
-    return tally
-
-
 def judge_some(numbers: range) -> tuple[Tally, list[str]]:
-    """What came of these mails, and what failed; for a process of its own."""
+    """What came of these mails, and what failed."""
     tally, faults = Tally(), []
     for number in numbers:
         try:

@@ -39,7 +39,7 @@ class Line:
             await self.heard.put(event)
 
     async def next(self) -> GatewayEvent:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             return await self.heard.get()
 
     async def submit(self, sms: OutboundSms) -> OutcomeKind:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import httpx
 
+from tests.cli.commands import run
 from tests.road.demo_process import BRIDGE, LOGIN, PASSWORD, PATIENCE, SENDER, eventually
 from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer
+from tests.servers.web import web
 
 _SECRET = "a secret of the cluster"
 _READY = "bridge.ready"
@@ -155,16 +157,14 @@ gateway = "main"
 
     def texts(self) -> Counter[str]:
         """How many texts each phone got."""
-        phones = httpx.get(f"http://127.0.0.1:{self.phones_port}/simulator/api/phones", timeout=PATIENCE).json()
+        phones = web.get(f"http://127.0.0.1:{self.phones_port}/simulator/api/phones", timeout=PATIENCE).json()
         return Counter({phone["number"]: phone["messages"] for phone in phones})
 
     def command(self, *arguments: str) -> str:
-        """Run another `bridge` command on this cluster."""
-        done = subprocess.run(
-            [*BRIDGE, *arguments, "--config", str(self.config)], capture_output=True, text=True, timeout=60, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        """Run another `bridge` command on this cluster, in the test's own process."""
+        done = run(*arguments, "--config", self.config)
+        assert done.code == 0, done.err
+        return done.out
 
     def _spawn(self, *arguments: str, log: Path | None = None) -> subprocess.Popen[bytes]:
         with (log or self.log).open("ab") as output:
@@ -179,6 +179,6 @@ gateway = "main"
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2).status_code == 200
+        return web.get(url, timeout=2).status_code == 200
     except httpx.TransportError:
         return False

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
-import httpx
 import pytest
 
 from bridge.clock import new_id
@@ -19,6 +18,7 @@ from tests.nodes.cluster import Cluster
 from tests.road.client import Client
 from tests.road.demo_process import DOMAIN, LOGIN, compose, eventually
 from tests.servers.postgres import PostgresServer
+from tests.servers.web import web
 
 CLIENTS = 4
 ON_THE_WAY = {"queued", "sending", "sent"}
@@ -121,7 +121,7 @@ def test_workers_are_kept_running_on_the_same_ports(cluster: Cluster) -> None:
     number = "+393521114000"
     _send(cluster, number)
     eventually(lambda: cluster.states().get(number) == "delivered")
-    counted = httpx.get(f"http://127.0.0.1:{cluster.http_port}/metrics", timeout=10)
+    counted = web.get(f"http://127.0.0.1:{cluster.http_port}/metrics", timeout=10)
     assert counted.status_code == 200
     parent.terminate()
     assert parent.wait(60) == 0

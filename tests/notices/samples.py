@@ -13,7 +13,6 @@ from bridge import notices
 from bridge.notices.bounces import BounceKey
 from bridge.types import (
     Language,
-    Mailbox,
     Match,
     MessageState,
     OutgoingMail,
@@ -21,6 +20,7 @@ from bridge.types import (
     Report,
     ReportLine,
 )
+from tests.clinic import CLINIC
 
 HOSTNAME = "bridge.example.test"
 DOMAIN = "sms.example.test"
@@ -30,18 +30,6 @@ REPLY = "mo.01kaw8n5xq0t3v7y9z2b4d6f8h"
 SENT = datetime(2026, 11, 12, 8, 14, 3, tzinfo=UTC)
 SETTLED = datetime(2026, 11, 12, 8, 15, 20, tzinfo=UTC)
 HEADERS = b"From: Clinic <clinic@example.test>\r\nTo: +393331234567@sms.example.test\r\nSubject: Visit\r\n"
-
-CLINIC = Mailbox(
-    id="clinic",
-    organisation_id="clinic",
-    login="clinic@example.test",
-    addresses=("@example.test",),
-    region="IT",
-    countries=("IT",),
-    language=Language.ENGLISH,
-    timezone="Europe/Rome",
-    sender="+390200000001",
-)
 
 
 def line(state: MessageState = MessageState.DELIVERED, number: str = PHONE, **changes: Any) -> ReportLine:

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.notices import filed_copy
 from bridge.types import Language, MessageState, SentText
-from tests.notices.samples import CLINIC
+from tests.clinic import CLINIC
 from tests.notices.samples import SENT as WHEN
 
 DOMAIN = "sms.example.test"

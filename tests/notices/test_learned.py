@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from bridge import notices
 from bridge.types import CutRule, Envelope, Habits, Language, NewMail, Options, OutgoingMail, Submission
+from tests.clinic import CLINIC
 from tests.notices.grammar import check_lines, header_fields
-from tests.notices.samples import CLINIC, DOMAIN, read, subject_of, words
+from tests.notices.samples import DOMAIN, read, subject_of, words
 from tests.notices.test_notice_properties import POISON
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -37,7 +38,7 @@ def fifth(language: Language = Language.ENGLISH, *, habits: Habits = CLINIC.habi
     }
     values: dict[str, Any] = {
         "mailbox": replace(CLINIC, language=language, habits=habits),
-        "envelope": Envelope("clinic@example.test", (), NOW),
+        "envelope": Envelope("clinic@example.test", NOW),
         "report_to": "clinic@example.test",
         "reply_to": "doctor@example.test",
         "day": "2026-11-22",

@@ -34,8 +34,9 @@ from bridge.types import (
     Submission,
     UnicodePolicy,
 )
+from tests.clinic import CLINIC
 from tests.notices.grammar import check_lines, header_fields
-from tests.notices.samples import CLINIC, DOMAIN, PHONE, read, subject_of, words
+from tests.notices.samples import DOMAIN, PHONE, read, subject_of, words
 from tests.notices.test_notice_properties import POISON
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -84,6 +85,11 @@ def submission(text: str = TEXT, **changes: Any) -> Submission:
         "headers": b"",
     }
     return Submission(**(values | changes))
+
+
+def cutting(rule: CutRule, text: str) -> Submission:
+    """The mail, with a piece that is left out."""
+    return submission(cuts=(Cut(rule, text),))
 
 
 def answer(preview: Preview, *, language: Language = Language.ENGLISH, **changes: Any) -> bytes:
@@ -153,9 +159,8 @@ def test_nothing_that_a_mail_holds_begins_a_header_or_breaks_a_line(
     preview = shown(
         message(text, contact=contact),
         message(text, "", recipient=Recipient(address)),
-        cuts=(Cut(CutRule.SIGNATURE, cut),),
         refused=(refused(RecipientRefusal(Reason.UNKNOWN_ALIAS, f'"{contact}" is nobody.'), address),),
-        warnings=(warning,),
+        submission=submission(cuts=(Cut(CutRule.SIGNATURE, cut),), warnings=(warning,)),
     )
     raw = answer(preview, subject=subject, message_id=message_id, references=(message_id, "<a@b>"))
     check_lines(raw)
@@ -167,7 +172,7 @@ def test_nothing_that_a_mail_holds_begins_a_header_or_breaks_a_line(
 def test_the_page_for_users_shows_one_as_it_is() -> None:
     page = (Path(__file__).parents[2] / "docs" / "preview.md").read_text(encoding="utf-8")
     to_anna = message("Your visit is on Tuesday at 10:30 👋", contact="Anna Rossi")
-    preview = shown(to_anna, cuts=(Cut(CutRule.SIGNATURE, "-- \nThe clinic\nVia Roma 1"),))
+    preview = shown(to_anna, submission=cutting(CutRule.SIGNATURE, "-- \nThe clinic\nVia Roma 1"))
     assert page.split("```text\n")[1].split("```")[0] == letter(preview)
 
 
@@ -356,13 +361,13 @@ def test_the_reference_of_the_whole_mail_counts_where_the_phone_has_none() -> No
 @pytest.mark.parametrize("rule", list(CutRule))
 def test_every_rule_has_a_name_in_every_language(language: Language, rule: CutRule) -> None:
     name = WORDINGS[language].say(f"preview.rule.{rule.name.lower()}")
-    assert f"\n\n{name}:\n  - The clinic\n" in letter(shown(cuts=(Cut(rule, "The clinic"),)), language=language)
+    assert f"\n\n{name}:\n  - The clinic\n" in letter(shown(submission=cutting(rule, "The clinic")), language=language)
 
 
 def test_a_signature_that_was_learned_says_so_and_no_other_cut_does() -> None:
     learned = "These lines ended several of your mails and count as your signature."
-    assert learned in letter(shown(cuts=(Cut(CutRule.LEARNED_SIGNATURE, "Anna\nVia Roma 1"),)))
-    assert learned not in letter(shown(cuts=(Cut(CutRule.SIGNATURE, "Anna\nVia Roma 1"),), signature="Anna\nVia Roma"))
+    assert learned in letter(shown(submission=cutting(CutRule.LEARNED_SIGNATURE, "Anna\nVia Roma 1")))
+    assert learned not in letter(shown(submission=cutting(CutRule.SIGNATURE, "Anna\nVia Roma 1")))
 
 
 @pytest.mark.parametrize(
@@ -375,15 +380,17 @@ def test_a_signature_that_was_learned_says_so_and_no_other_cut_does() -> None:
     ],
 )
 def test_what_is_left_out_is_shown_shortened(text: str, lines: list[str]) -> None:
-    said = letter(shown(cuts=(Cut(CutRule.QUOTED_MAIL, text),)))
+    said = letter(shown(submission=cutting(CutRule.QUOTED_MAIL, text)))
     block = said.split("The mail you answered:\n")[1].rstrip("\n")
     assert block.split("\n") == [f"  - {line}" for line in lines]
 
 
 def test_warnings_come_last() -> None:
-    assert letter(shown(warnings=("1 attachment was left out: an SMS carries text only.",))).endswith(
-        "\n\nNote: 1 attachment was left out: an SMS carries text only.\n"
-    )
+    warned = submission(warnings=("1 attachment was left out: an SMS carries text only.",))
+    note = "\n\nNote: 1 attachment was left out: an SMS carries text only.\n"
+    assert letter(shown(submission=warned)).endswith(note)
+    not_sent = shown(messages=(), refused=(refused(MailRefusal(Reason.EMPTY_TEXT, "No.")),), submission=warned)
+    assert letter(not_sent).endswith(note)
 
 
 # ------------------------------------------------------------------------------------------------ what is refused

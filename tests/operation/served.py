@@ -18,8 +18,10 @@ from typing import Any
 
 import httpx
 
+from tests.cli.commands import run
 from tests.road.demo_process import BRIDGE, DOMAIN, LOGIN, PASSWORD, PATIENCE, SENDER, compose, eventually
 from tests.servers.ports import free_port
+from tests.servers.web import web
 
 SECRET = "a secret of two processes"
 
@@ -115,23 +117,23 @@ class Served:
 
     def texts_back(self, number: str, text: str) -> None:
         """The phone answers the number that texted it last."""
-        answer = httpx.post(f"{self.phones}/phones/{number}/replies", json={"text": text}, timeout=PATIENCE)
+        answer = web.post(f"{self.phones}/phones/{number}/replies", json={"text": text}, timeout=PATIENCE)
         assert answer.status_code == 201, answer.text
 
     def texts(self) -> Counter[str]:
         """How many texts each phone got."""
-        phones = httpx.get(f"{self.phones}/phones", timeout=PATIENCE).json()
+        phones = web.get(f"{self.phones}/phones", timeout=PATIENCE).json()
         return Counter({phone["number"]: phone["messages"] for phone in phones})
 
     def mails(self) -> list[dict[str, Any]]:
         """What came into the catch-all mailbox for the clinic."""
-        found: list[dict[str, Any]] = httpx.get(f"{self.phones}/mail/{LOGIN}", timeout=PATIENCE).json()
+        found: list[dict[str, Any]] = web.get(f"{self.phones}/mail/{LOGIN}", timeout=PATIENCE).json()
         return found
 
     def reply(self) -> EmailMessage | None:
         """The first mail that came back, or None."""
         for entry in self.mails():
-            mail = httpx.get(f"{self.phones}/mail/{LOGIN}/{entry['id']}", timeout=PATIENCE)
+            mail = web.get(f"{self.phones}/mail/{LOGIN}/{entry['id']}", timeout=PATIENCE)
             return message_from_bytes(mail.content, policy=policy.default)
         return None
 
@@ -151,12 +153,12 @@ class Served:
 
     def ready(self) -> tuple[int, dict[str, Any]]:
         """What `/readyz` says."""
-        answer = httpx.get(f"http://127.0.0.1:{self.http_port}/readyz", timeout=PATIENCE)
+        answer = web.get(f"http://127.0.0.1:{self.http_port}/readyz", timeout=PATIENCE)
         return answer.status_code, answer.json()
 
     def metrics(self) -> list[str]:
         """The lines of `/metrics`."""
-        return httpx.get(f"http://127.0.0.1:{self.http_port}/metrics", timeout=PATIENCE).text.splitlines()
+        return web.get(f"http://127.0.0.1:{self.http_port}/metrics", timeout=PATIENCE).text.splitlines()
 
     def logged(self, event: str, **fields: object) -> list[dict[str, Any]]:
         """The lines of the log about an event, with these fields among theirs."""
@@ -175,16 +177,10 @@ class Served:
         return done.returncode, done.stdout + done.stderr
 
     def command(self, *arguments: str) -> str:
-        """Another `bridge` command on this bridge; what it prints."""
-        done = subprocess.run(
-            [*BRIDGE, *arguments, "--config", str(self.config)],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        """Another `bridge` command on this bridge, in the test's own process; what it prints."""
+        done = run(*arguments, "--config", self.config)
+        assert done.code == 0, done.err
+        return done.out
 
     def _configuration(self) -> str:
         return f"""
@@ -225,6 +221,6 @@ disk_free_below = 2_000_000
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2).status_code == 200
+        return web.get(url, timeout=2).status_code == 200
     except httpx.TransportError:
         return False

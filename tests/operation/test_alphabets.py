@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.operation.served import Served
 from tests.road.demo_process import DOMAIN, LOGIN, PATIENCE, compose, eventually
+from tests.servers.web import web
 
 PHONE = "+393331234567"
 PORTUGUESE = "A sua consulta é amanhã às 9 h. Não é preciso jejum; traga os exames do coração e a medicação que toma."
@@ -65,5 +65,5 @@ def test_a_flash_text_is_shown_at_once(bridge: Served) -> None:
 
 def texts(bridge: Served, number: str) -> list[dict[str, Any]]:
     """What a phone got."""
-    got: list[dict[str, Any]] = httpx.get(f"{bridge.phones}/phones/{number}", timeout=PATIENCE).json()["messages"]
+    got: list[dict[str, Any]] = web.get(f"{bridge.phones}/phones/{number}", timeout=PATIENCE).json()["messages"]
     return got

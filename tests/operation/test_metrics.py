@@ -12,6 +12,7 @@ from bridge.web.app import build_web
 from bridge.web.scrape import scrape_routes
 from bridge.web.server import WebServer
 from tests.road.demo_process import DemoProcess, eventually
+from tests.servers.web import NOBODY, web
 from tests.web.parts import all_is_well
 
 TOKEN = "a-long-random-word"
@@ -28,7 +29,7 @@ async def ask(token: str, headers: dict[str, str]) -> httpx.Response:
     web = WebServer(build_web({}, drop, all_is_well, scrape_routes(no_gauges, token)), "127.0.0.1", 0)  # type: ignore[arg-type]
     await web.start()
     try:
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, verify=NOBODY) as http:
             return await http.get(f"http://127.0.0.1:{web.port}/metrics", headers=headers)
     finally:
         await web.stop()
@@ -55,7 +56,7 @@ async def test_who_may_read_them(token: str, headers: dict[str, str], status: in
 
 def read(demo: DemoProcess) -> dict[str, float]:
     """Every sample by its name and labels."""
-    text = httpx.get(f"{demo.url}/metrics", timeout=20).text
+    text = web.get(f"{demo.url}/metrics", timeout=20).text
     return {
         " ".join([sample.name, *(f"{name}={value}" for name, value in sorted(sample.labels.items()))]): sample.value
         for family in text_string_to_metric_families(text)
@@ -82,5 +83,5 @@ def test_what_happens_is_counted_and_what_waits_is_shown(own_demo: DemoProcess) 
     assert seen["bridge_mail_to_submit_seconds_count gateway=simulator"] == 3
     assert seen["bridge_inbound_total gateway=simulator match=latest"] == 1
     assert seen["bridge_store_up"] == 1
-    text = httpx.get(f"{demo.url}/metrics", timeout=20).text
+    text = web.get(f"{demo.url}/metrics", timeout=20).text
     assert not re.search(r"39347|clinic@|visit", text)

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.operation.served import Served
 from tests.road.demo_process import DOMAIN, PATIENCE, eventually
+from tests.servers.web import web
 
 SECRET = "Zw4nzigEier"
 ANNA, BRUNO = "+393331234567", "+393477654321"
@@ -93,17 +94,17 @@ def hand_in(bridge: Served, mail: EmailMessage) -> str:
 
 
 def texts_of(bridge: Served, phone: str) -> list[str]:
-    got = httpx.get(f"{bridge.phones}/phones/{phone}", timeout=PATIENCE).json()["messages"]
+    got = web.get(f"{bridge.phones}/phones/{phone}", timeout=PATIENCE).json()["messages"]
     return [message["text"] for message in got]
 
 
 @pytest.mark.parametrize("old", OLD, ids=lambda old: old.grammar)
 def test_the_words_reach_the_phones_as_before(bridge: Served, old: Old) -> None:
-    httpx.delete(bridge.phones, timeout=PATIENCE)
+    web.delete(bridge.phones, timeout=PATIENCE)
     # The running bridge takes no such mail before it has noticed the mailbox's form, and none of them twice.
     eventually(lambda: hand_in(bridge, mail_of(old)) == "taken")
     for phone in old.phones:
-        assert eventually(lambda phone=phone: texts_of(bridge, phone)) == [old.text]  # type: ignore[misc]
+        assert eventually(partial(texts_of, bridge, phone)) == [old.text]
     assert sum(bridge.texts().values()) == len(old.phones)
 
 
@@ -122,9 +123,9 @@ def test_the_password_is_nowhere_afterwards(bridge: Served) -> None:
     eventually(lambda: f"{WORDS}!" in texts_of(bridge, ANNA))
     bridge.texts_back(ANNA, "Va bene")
     address = f"{bridge.phones}/mail/{login_of('seven')}"
-    came = eventually(lambda: len(found := httpx.get(address, timeout=PATIENCE).json()) >= 2 and found)
+    came = eventually(lambda: len(found := web.get(address, timeout=PATIENCE).json()) >= 2 and found)
     for entry in came:
-        raw = httpx.get(f"{address}/{entry['id']}", timeout=PATIENCE).content
+        raw = web.get(f"{address}/{entry['id']}", timeout=PATIENCE).content
         assert SECRET.encode() not in raw
         assert b"***" in raw
     assert SECRET not in (bridge.folder / "log").read_text()

@@ -29,6 +29,7 @@ from tests.gateways.provider import Play, run_provider
 from tests.road.demo_process import LOGIN, PASSWORD, eventually
 from tests.servers.mail_server import MailServer, silent
 from tests.servers.ports import free_port
+from tests.servers.web import NOBODY
 from tests.web.parts import all_is_well
 
 OPERATOR = "it@clinic.example"
@@ -118,7 +119,7 @@ async def until(look: Callable[[], object]) -> None:
 
 
 async def ready(settings: Settings) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NOBODY) as http:
         return await http.get(f"http://127.0.0.1:{settings.http.port}/readyz")
 
 

@@ -20,6 +20,7 @@ from bridge.types import Cut, CutRule, Habits
         pytest.param("Front desk\nNorthside Clinic\n+44 20 7946 0100", id="en, an office"),
         pytest.param("Anna Bell, Head of Nursing\nNorthside Clinic\nanna@northside.example", id="en, a title"),
         pytest.param("Northside Clinic\nwww.northside.example", id="en, web"),
+        pytest.param("Northside Corp.\nHART LTD.\nTel. 555 0100", id="en, companies"),
         pytest.param("Northside | 555 0100 | desk@northside.example\nwww.northside.example", id="en, in one line"),
         pytest.param("Anna Bell\nPhone: 555 0100 Fax: 555 0101", id="en, two numbers on a line"),
         pytest.param("Studio Rossi\nTel. 02 1234567", id="it, name and telephone"),

@@ -12,7 +12,7 @@ import pytest
 from bridge.errors import MailRefusal, Reason
 from bridge.reading import headers
 from bridge.reading.flowed import unflow
-from bridge.reading.html import MAX_TAGS, SIGNATURE_CLASSES, SIGNATURE_IDS
+from bridge.reading.html import MAX_TAGS, SIGNATURE_CLASSES, SIGNATURE_IDS, SIGNATURE_NAMES
 from bridge.reading.mime import LONGEST_TEXT, MOST_LINES, Body, read_body
 from bridge.reading.signatures import marks_signature, without
 from bridge.types import NO_HABITS, CutRule, Habits
@@ -274,7 +274,7 @@ def test_hostile_texts_are_looked_through_in_time(piece: str) -> None:
     assert time.process_time() - before < 1
 
 
-@pytest.mark.parametrize("name", sorted({*SIGNATURE_IDS, *SIGNATURE_CLASSES}))
+@pytest.mark.parametrize("name", sorted({*SIGNATURE_IDS, *SIGNATURE_CLASSES, *SIGNATURE_NAMES}))
 def test_every_mark_of_a_signature_is_seen_at_a_glance(name: str) -> None:
     html = f'<p>x</p><div class="{name}">y</div>'.encode()
     assert marks_signature(html, 0, len(html))

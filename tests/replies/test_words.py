@@ -160,9 +160,9 @@ LONG = 100_000
 def test_a_hostile_text_takes_no_longer_than_its_length(piece: str) -> None:
     """100 KB of anything: no more than its beginning is read, and that in one walk."""
     text = piece * (LONG // len(piece))
-    before = time.perf_counter()
+    before = time.process_time()
     meaning(text, VOCABULARIES)
-    assert time.perf_counter() - before < 0.5
+    assert time.process_time() - before < 0.5
 
 
 @given(

@@ -1,4 +1,7 @@
-"""A running `bridge demo` as its users meet it: a process, a mail port, a web port. Nothing of it is imported."""
+"""A running `bridge demo` as its users meet it: a process, a mail port, a web port.
+
+Commands beside it run in the test's own process: to start Python for each takes far longer than what most of them do.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ from typing import Any, TypeVar
 
 import httpx
 
+from tests.cli.commands import run
 from tests.servers.ports import free_port
+from tests.servers.web import web
 
 T = TypeVar("T")
 
@@ -31,15 +36,20 @@ PATIENCE = 30.0
 
 
 def eventually(look: Callable[[], T | None], patience: float = PATIENCE) -> T:
-    """What `look` finds, as soon as it finds something; fails when it does not in `patience` seconds."""
+    """What `look` finds, as soon as it finds something; fails when it does not in `patience` seconds.
+
+    No more than half of the time is spent on looking, so that something is left for what is waited for.
+    """
     deadline = time.monotonic() + patience
     while True:
+        began = time.monotonic()
         found = look()
         if found:
             return found
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise AssertionError(f"nothing came within {patience:g} s")
-        time.sleep(0.02)
+        time.sleep(max(0.02, now - began))
 
 
 @dataclass
@@ -89,7 +99,7 @@ class DemoProcess:
         assert self.process is not None
         assert self.process.poll() is None, self.log_path.read_text()
         try:
-            return httpx.get(f"{self.url}/healthz", timeout=2).status_code == 200
+            return web.get(f"{self.url}/healthz", timeout=2).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -155,7 +165,7 @@ class DemoProcess:
 
     def phone(self, number: str) -> list[dict[str, Any]]:
         """What a phone got, oldest first."""
-        answer = httpx.get(f"{self.url}/simulator/api/phones/{number}", timeout=PATIENCE)
+        answer = web.get(f"{self.url}/simulator/api/phones/{number}", timeout=PATIENCE)
         assert answer.status_code == 200, answer.text
         messages: list[dict[str, Any]] = answer.json()["messages"]
         return messages
@@ -164,24 +174,24 @@ class DemoProcess:
         """The phone writes; the id of its SMS."""
         self._remember([number], text)
         body = {"text": text} if to is None else {"text": text, "to": to}
-        answer = httpx.post(f"{self.url}/simulator/api/phones/{number}/replies", json=body, timeout=PATIENCE)
+        answer = web.post(f"{self.url}/simulator/api/phones/{number}/replies", json=body, timeout=PATIENCE)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
     def switch(self, number: str, what: str) -> None:
         """Switch a phone `off` or `on`."""
-        httpx.post(f"{self.url}/simulator/api/phones/{number}/{what}", timeout=PATIENCE).raise_for_status()
+        web.post(f"{self.url}/simulator/api/phones/{number}/{what}", timeout=PATIENCE).raise_for_status()
 
     def mails(self, address: str = LOGIN) -> list[dict[str, Any]]:
         """The list of what the bridge mailed to an address, oldest first."""
-        answer = httpx.get(f"{self.url}/simulator/api/mail/{address}", timeout=PATIENCE)
+        answer = web.get(f"{self.url}/simulator/api/mail/{address}", timeout=PATIENCE)
         assert answer.status_code == 200, answer.text
         found: list[dict[str, Any]] = answer.json()
         return found
 
     def mail(self, mail_id: str, address: str = LOGIN) -> EmailMessage:
         """One mail whole."""
-        answer = httpx.get(f"{self.url}/simulator/api/mail/{address}/{mail_id}", timeout=PATIENCE)
+        answer = web.get(f"{self.url}/simulator/api/mail/{address}/{mail_id}", timeout=PATIENCE)
         assert answer.headers["content-type"].startswith("message/rfc822")
         return message_from_bytes(answer.content, policy=policy.default)
 
@@ -191,14 +201,8 @@ class DemoProcess:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run another `bridge` command on this demo's folder."""
-        return subprocess.run(
-            [*BRIDGE, *arguments],
-            env={**os.environ, "BRIDGE_DATA_DIR": str(self.data_dir)},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        done = run(*arguments, environ={"BRIDGE_DATA_DIR": str(self.data_dir)})
+        return subprocess.CompletedProcess(arguments, done.code, done.out, done.err)
 
     def states(self) -> dict[str, str]:
         """State of the newest message to each phone, read beside the running bridge."""

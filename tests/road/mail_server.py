@@ -23,6 +23,7 @@ from bridge.store.store import Store
 from tests.road.demo_process import DOMAIN, LOGIN, PASSWORD, compose
 from tests.servers.ports import free_port
 from tests.servers.postfix import PostfixServer
+from tests.servers.web import NOBODY
 
 OPERATOR = "operator@example.test"
 CLOSED = "gone@example.test"
@@ -167,7 +168,7 @@ async def clinic(relay: Relay, folder: Path, *, fallback: str) -> AsyncIterator[
     bridge = Bridge(settings, simulator.routes)
     await bridge.start()
     try:
-        async with httpx.AsyncClient(base_url=base) as http:
+        async with httpx.AsyncClient(base_url=base, verify=NOBODY) as http:
             yield Clinic(bridge, relay.postfix, http)
     finally:
         await simulator.hang_up()

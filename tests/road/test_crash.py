@@ -6,11 +6,11 @@ import random
 import time
 from collections import Counter
 
-import httpx
 import pytest
 
 from tests.road.client import Client
 from tests.road.demo_process import DemoProcess, eventually
+from tests.servers.web import web
 
 CLIENTS = 4
 ON_THE_WAY = {"queued", "sending", "sent"}
@@ -44,7 +44,7 @@ def test_kill_at_random_moments(own_demo: DemoProcess, long: bool) -> None:
         return None if ON_THE_WAY & set(states.values()) else states
 
     states = eventually(settled, patience=120)
-    phones = httpx.get(f"{own_demo.url}/simulator/api/phones", timeout=30).json()
+    phones = web.get(f"{own_demo.url}/simulator/api/phones", timeout=30).json()
     texts = Counter({entry["number"]: entry["messages"] for entry in phones})
     answered = [number for client in clients for number in client.taken]
     assert sorted(answered) == numbers

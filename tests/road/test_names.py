@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -120,7 +121,7 @@ def test_the_numbers_stand_in_the_subject(demo: DemoProcess, phone: Phone) -> No
     subject = f"{first}; 0039{second[3:]}, {third[3:6]} {third[6:]}; {first}"
     send(demo, "The scanner is warm.", "sms", subject=subject)
     for number in numbers:
-        eventually(lambda number=number: texts(demo, number))  # type: ignore[misc]
+        eventually(partial(texts, demo, number))
     assert [texts(demo, number) for number in numbers] == [["The scanner is warm."]] * 3
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Callable
 from email.message import EmailMessage
+from functools import partial
 
 import pytest
 
@@ -112,7 +113,7 @@ def test_the_answer_survives_a_kill_right_after_the_mail_was_taken(own_demo: Dem
     own_demo.kill()
     own_demo.start()
     for number, mail in enumerate(mails):
-        told = eventually(lambda mail=mail: own_demo.answers_to(str(mail["Message-ID"])))  # type: ignore[misc]
+        told = eventually(partial(own_demo.answers_to, str(mail["Message-ID"])))
         assert {each["Message-ID"] for each in told} == {told[0]["Message-ID"]}  # perhaps twice, but the same
         assert f"│Trial number {number}.│" in words(told[0])
     assert own_demo.states() == {}

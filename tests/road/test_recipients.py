@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import smtplib
 from collections.abc import Callable
+from functools import partial
 
-import httpx
 import pytest
 
 from tests.road.demo_process import DOMAIN, LOGIN, DemoProcess, compose, eventually
+from tests.servers.web import web
 
 
 def test_two_mails_on_one_connection(demo: DemoProcess, phone: Callable[..., str]) -> None:
@@ -17,7 +18,7 @@ def test_two_mails_on_one_connection(demo: DemoProcess, phone: Callable[..., str
         for number in numbers:
             client.send_message(compose(LOGIN, [f"{number}@{DOMAIN}"], "One of two."))
     for number in numbers:
-        eventually(lambda number=number: demo.phone(number))  # type: ignore[misc]
+        eventually(partial(demo.phone, number))
 
 
 def test_two_hundred_phones_in_one_mail(demo: DemoProcess) -> None:
@@ -25,7 +26,7 @@ def test_two_hundred_phones_in_one_mail(demo: DemoProcess) -> None:
     demo.send(numbers, "To all of you.")
 
     def texted() -> dict[str, int] | None:
-        phones = httpx.get(f"{demo.url}/simulator/api/phones", timeout=30).json()
+        phones = web.get(f"{demo.url}/simulator/api/phones", timeout=30).json()
         found = {entry["number"]: entry["messages"] for entry in phones if entry["number"] in numbers}
         return found if len(found) == 200 and all(found.values()) else None
 

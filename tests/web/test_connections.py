@@ -17,6 +17,7 @@ from bridge.types import GatewayEvent
 from bridge.web import connections
 from bridge.web.app import build_web
 from bridge.web.server import WebServer
+from tests.servers.web import NOBODY
 from tests.web.parts import all_is_well
 
 PATIENCE = 0.3
@@ -102,7 +103,7 @@ async def test_the_second_request_has_no_more_time_than_the_first(port: int) -> 
 
 
 async def test_our_own_time_is_not_the_clients(port: int, slow: Slow) -> None:
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NOBODY) as http:
         asking = asyncio.create_task(http.post(f"http://127.0.0.1:{port}/slow", content=b"1234567890"))
         await slow.reached.wait()
         silent, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -141,7 +142,7 @@ async def test_who_is_silent_gives_way_and_who_is_served_does_not(
     port: int, slow: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "PATIENCE", 60.0)
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NOBODY) as http:
         asking = asyncio.create_task(http.post(f"http://127.0.0.1:{port}/slow", content=b"1234567890"))
         await slow.reached.wait()
         silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]

@@ -18,6 +18,7 @@ from bridge.gateways.simulator import SimulatorGateway
 from bridge.types import GatewayEvent
 from bridge.web.app import build_web
 from bridge.web.server import WebServer
+from tests.servers.web import NOBODY
 from tests.web.parts import all_is_well
 
 SECRET = "a secret for tests"
@@ -48,7 +49,7 @@ async def http(store: Store) -> AsyncIterator[httpx.AsyncClient]:
     gateway = SimulatorGateway(Connection("sim", "http://127.0.0.1:1", secret=SECRET, timeout=1.0))
     web = WebServer(build_web({"sim": gateway}, store.keep, all_is_well), "127.0.0.1", 0)
     await web.start()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", trust_env=False, verify=NOBODY) as client:
         yield client
     await web.stop()
     await gateway.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import statistics
 import time
 from collections.abc import Sequence
 
@@ -21,6 +22,7 @@ from bridge.web import health as health_room
 from bridge.web.app import build_web
 from bridge.web.health import Ask
 from bridge.web.server import WebServer
+from tests.servers.web import NOBODY
 from tests.web.parts import all_is_well
 
 
@@ -31,7 +33,7 @@ async def drop(events: Sequence[GatewayEvent]) -> None:
 async def ask(health: Ask, path: str) -> httpx.Response:
     web = WebServer(build_web({}, drop, health), "127.0.0.1", 0)
     await web.start()
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NOBODY) as http:
         answer = await http.get(f"http://127.0.0.1:{web.port}{path}")
     await web.stop()
     return answer
@@ -127,7 +129,7 @@ async def test_stopping_finishes_the_request_in_hand() -> None:
 
     web = WebServer(build_web({}, drop, all_is_well, [Route("/slow", slow)]), "127.0.0.1", 0)
     await web.start()
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NOBODY) as http:
         asking = asyncio.create_task(http.get(f"http://127.0.0.1:{web.port}/slow"))
         await reached.wait()
         stopping = asyncio.create_task(web.stop())
@@ -140,10 +142,11 @@ async def test_no_answer_waits_for_the_acknowledgement_of_its_head() -> None:
     """A client may take its time with that: 40 ms on Linux, on every request of a connection that is kept."""
     web = WebServer(build_web({}, drop, all_is_well), "127.0.0.1", 0)
     await web.start()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", trust_env=False) as http:
-        began = time.monotonic()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", trust_env=False, verify=NOBODY) as http:
+        seconds = []
         for _ in range(50):
+            began = time.monotonic()
             await http.get("/healthz")
-        took = time.monotonic() - began
+            seconds.append(time.monotonic() - began)
     await web.stop()
-    assert took < 50 * 0.04 / 2
+    assert statistics.median(seconds) < 0.04 / 2

@@ -24,6 +24,7 @@ from bridge.web.proxies import Proxies
 from bridge.web.scrape import scrape_routes
 from bridge.web.server import WebServer
 from tests.gateways import cases
+from tests.servers.web import NOBODY
 from tests.web.parts import all_is_well
 
 CLIENT, OTHER, PROXY, EDGE = "192.0.2.7", "198.51.100.9", "10.0.0.5", "10.0.1.6"
@@ -92,7 +93,7 @@ async def serving(
     web = WebServer(build_web(gateways, keep, all_is_well, routes, proxies=proxies), "127.0.0.1", 0)
     await web.start()
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", trust_env=False, verify=NOBODY) as http:
             yield http
     finally:
         await web.stop()

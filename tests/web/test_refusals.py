@@ -26,6 +26,7 @@ from bridge.web.refusals import AT_ONCE, EVERY, Refusals
 from bridge.web.scrape import scrape_routes
 from bridge.web.server import WebServer
 from tests.gateways import cases
+from tests.servers.web import NOBODY
 from tests.web.parts import all_is_well
 
 TOKEN = cases.TOKEN
@@ -123,7 +124,9 @@ async def listener() -> AsyncIterator[Listener]:
     }
     web = WebServer(build_web(gateways, keep, all_is_well, proxies=Proxies(["127.0.0.1"])), "127.0.0.1", 0)
     await web.start()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", trust_env=False, timeout=60) as http:
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{web.port}", trust_env=False, timeout=60, verify=NOBODY
+    ) as http:
         yield Listener(http, heard)
     await web.stop()
     for gateway in gateways.values():
@@ -155,7 +158,7 @@ async def test_guesses_of_the_metrics_token_count_with_the_others() -> None:
     page = scrape_routes(no_gauges, "a-long-random-word", refusals=refusals)
     web = WebServer(build_web({}, drop, all_is_well, page, refusals=refusals), "127.0.0.1", 0)
     await web.start()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", trust_env=False, verify=NOBODY) as http:
         answers = [(await http.get(path)).status_code for path in ("/nowhere", "/metrics", "/metrics", "/nowhere")]
         right = await http.get("/metrics", headers={"Authorization": "Bearer a-long-random-word"})
     await web.stop()

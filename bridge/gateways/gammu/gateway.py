@@ -68,8 +68,6 @@ class GammuGateway(Provider):
         self._references = count(int(connection.now().timestamp()))
 
     async def submit(self, sms: OutboundSms) -> Outcome:
-        if (refusal := self.unable(sms)) is not None:
-            return refusal
         first, *others = rows(sms, self._phone, next(self._references), self.connection.now())
         committing = False
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from bridge.sms import header
 from bridge.types import Encoding, OutboundSms
 
 _CODINGS = {Encoding.GSM7: "Default_No_Compression", Encoding.UCS2: "Unicode_No_Compression"}
@@ -28,7 +29,7 @@ def rows(sms: OutboundSms, phone: str, reference: int, now: datetime) -> Sequenc
             "Text": segment.encode("utf-16-be", "surrogatepass").hex().upper(),
             "TextDecoded": "",
             "Coding": _CODINGS[sms.encoding],
-            "UDH": bytes((5, 0, 3, reference & 0xFF, total, ordinal)).hex().upper() if total > 1 else "",
+            "UDH": header.header(header.place(reference, total, ordinal)).hex().upper() if total > 1 else "",
             "Class": _FLASH if sms.flash else _NO_CLASS,
         }
         for ordinal, segment in enumerate(sms.segments, 1)

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from bridge.gateways.smpp.pdu import ShortMessage, Tag
 from bridge.sms import header
+from bridge.sms.encoding import ucs2
 from bridge.sms.gsm7 import DEFAULT, NotGsm7
 from bridge.sms.gsm7 import Alphabet as Septets
 from bridge.sms.national import LANGUAGES, alphabet_of
@@ -26,7 +27,6 @@ _FLASH_GENERAL, _FLASH_GROUP = 0x10, 0xF0
 """Class 0 in the general data coding group, which has UCS-2 too (0x18), and in group 1111, which has not."""
 _ON_DISPLAY = b"\x01"
 """dest_addr_subunit: the phone's display (SMPP 3.4 section 5.3.2.1)."""
-_UCS2_SINGLE, _UCS2_PART = 70, 67
 
 _IA5 = 0x01
 _NO_IA5 = re.compile(rb"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
@@ -117,16 +117,14 @@ def pieces(sms: OutboundSms, way: Way, reference: int) -> list[Piece]:
 
     As much of the reference counts as its place has room for. Raises `NotGsm7` for a text that this way cannot carry.
     """
-    if sms.shift is not None and not way.carries_shifts:
-        raise NotGsm7
-    whole = way.long is Long.PAYLOAD and len(sms.segments) > 1
-    coding, texts = _octets(sms, way.alphabet, whole=whole)
+    coding, texts = _octets(sms, way)
     tlvs: Mapping[int, bytes] = {}
     if sms.flash:
         coding, tlvs = _flash(coding, way)
-    if whole:
-        return [Piece(texts[0], coding, 0, {Tag.MESSAGE_PAYLOAD: texts[0], **tlvs})]
     total = len(texts)
+    if way.long is Long.PAYLOAD and max(total, len(sms.segments)) > 1:
+        whole = b"".join(texts)
+        return [Piece(whole, coding, 0, {Tag.MESSAGE_PAYLOAD: whole, **tlvs})]
     if total > header.MOST_SEGMENTS:
         raise NotGsm7
     if way.long is Long.UDH:
@@ -164,17 +162,15 @@ def _flash(coding: int, way: Way) -> tuple[int, Mapping[int, bytes]]:
     return (_FLASH_GROUP if way.flash is Flash.GROUP and coding != _UCS2 else _FLASH_GENERAL | coding), {}
 
 
-def _octets(sms: OutboundSms, alphabet: Alphabet, *, whole: bool) -> tuple[int, Sequence[bytes]]:
-    segments = (sms.text,) if whole else sms.segments
-    if sms.encoding is Encoding.GSM7 and alphabet is Alphabet.GSM7:
+def _octets(sms: OutboundSms, way: Way) -> tuple[int, Sequence[bytes]]:
+    segments = sms.segments
+    if sms.encoding is Encoding.GSM7 and way.alphabet is Alphabet.GSM7:
         return 0, [alphabet_of(sms.shift).encode(segment) for segment in segments]
     if sms.encoding is Encoding.GSM7 and _is_latin1(sms.text):
         return 0, [segment.encode("latin-1") for segment in segments]
-    if sms.encoding is Encoding.GSM7 and not whole and len(sms.text) > _UCS2_SINGLE:
+    if sms.encoding is Encoding.GSM7:
         # This SMSC has no way to say all of it but UCS-2, whose segments are shorter than those it was cut into.
-        segments = tuple(sms.text[at : at + _UCS2_PART] for at in range(0, len(sms.text), _UCS2_PART))
-    elif sms.encoding is Encoding.GSM7:
-        segments = (sms.text,)
+        segments = ucs2(sms.text, wide_reference=way.wide).segments
     return _UCS2, [segment.encode("utf-16-be", "surrogatepass") for segment in segments]
 
 

@@ -22,14 +22,14 @@ from bridge.gateways.connection import Connection
 from bridge.gateways.provider import Provider
 from bridge.gateways.smpp import inbound, receipts, status
 from bridge.gateways.smpp.binds import Binds, sentence
-from bridge.gateways.smpp.coding import Long, Piece, pieces
+from bridge.gateways.smpp.coding import Piece, pieces
 from bridge.gateways.smpp.options import OPTIONS, read
 from bridge.gateways.smpp.pdu import Address, ShortMessage
 from bridge.gateways.smpp.receipts import IdNotation
 from bridge.gateways.smpp.session import Late, Session
 from bridge.gateways.smpp.terms import BindRefused, Mode, NeverLeft, NoAnswer
 from bridge.sms.gsm7 import NotGsm7
-from bridge.types import GatewayEvent, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.types import GatewayEvent, MessageState, National, OutboundSms, Outcome, OutcomeKind, Receipt
 
 log = structlog.get_logger("bridge.smpp")
 
@@ -50,7 +50,7 @@ class SmppGateway(Provider):
     kind = "smpp"
     title = "SMPP"
     options = OPTIONS
-    traits = Traits(receipts=True, inbound=True, cancel=True, own_segments=True, shifts=True, flash=True)
+    traits = Traits(receipts=True, inbound=True, cancel=True, own_segments=True, shifts=frozenset(National), flash=True)
 
     def __init__(self, connection: Connection) -> None:
         """Raises SettingsError for a value that cannot be used."""
@@ -60,8 +60,8 @@ class SmppGateway(Provider):
         self.traits = replace(
             self.traits,
             cancel=self._agreed.notation is IdNotation.SAME,
-            shifts=self._agreed.way.carries_shifts,
-            wide_reference=self._agreed.way.wide and self._agreed.way.long is Long.UDH,
+            shifts=self.traits.shifts if self._agreed.way.carries_shifts else frozenset(),
+            wide_reference=self._agreed.way.wide,
         )
         self._binds = Binds(self.name, self._agreed.terms, self._agreed.modes, self._hear)
         self._heard: Hear | None = None
@@ -73,8 +73,6 @@ class SmppGateway(Provider):
     # ------------------------------------------------------------------------------------------------- out
 
     async def submit(self, sms: OutboundSms) -> Outcome:
-        if (refusal := self.unable(sms)) is not None:
-            return refusal
         try:
             todo = pieces(sms, self._agreed.way, next(self._references))
         except NotGsm7:

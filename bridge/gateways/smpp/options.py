@@ -58,14 +58,15 @@ class Agreed:
 def read(connection: Connection) -> Agreed:
     """What a section of the configuration says. Raises SettingsError for a value that cannot be used."""
     given = _Given(connection)
+    long = Long(given.text("long"))
     return Agreed(
         terms=_terms(given),
         modes=_BINDS[given.text("bind")] * int(given.number("binds", 1, 100)),
         way=Way(
-            long=Long(given.text("long")),
+            long=long,
             alphabet=Alphabet(given.text("alphabet")),
             flash=Flash(given.text("flash")),
-            wide=_REFERENCES[given.text("reference")],
+            wide=long is Long.UDH and _REFERENCES[given.text("reference")],
         ),
         notation=IdNotation(given.text("message_ids")),
         zone=_zone(given),

@@ -26,6 +26,7 @@ from datetime import datetime, timedelta
 
 from bridge.reading.grammars import fields
 from bridge.reading.grammars.order import Evidence, Grammar, LegacyMail, Order, bad_order
+from bridge.reading.trim import normalise
 from bridge.types import Addressee, Options, Priority, SubjectUse, UnicodePolicy, Wishes
 
 _COMMAND = re.compile(r" {0,8}([A-Za-z_]{2,16}) {0,8}:(.*)")
@@ -64,7 +65,7 @@ def address(local: str, subdomain: str) -> Addressee | None:
 def mail(mail: LegacyMail) -> Order:
     """The commands of the body. A mail without `api_id`, `user` and `password`, and without both `to` and `text`, is
     one like every other."""
-    commands = _read(fields.plain(mail.text))
+    commands = _read(normalise(mail.text))
     names = {name for name, _ in commands.values}
     if not names & _FORM and not (commands.numbers and commands.words):
         return Order()
@@ -136,7 +137,7 @@ def _from_hex(text: str) -> str:
     digits = "".join(text.split())
     if _HEX.fullmatch(digits) is None:
         return text
-    return fields.plain(bytes.fromhex(digits).decode("utf-16-be", "replace"))
+    return normalise(bytes.fromhex(digits).decode("utf-16-be", "replace"))
 
 
 def _send(given: Mapping[str, str]) -> datetime | timedelta | None:

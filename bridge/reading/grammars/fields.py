@@ -30,11 +30,6 @@ _WHOLE = re.compile(r"[0-9]{1,10}")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa1-\ud7ff\ue000-\ufffd]")
 
 
-def plain(text: str) -> str:
-    """`text` with LF alone between its lines and without what no phone can show."""
-    return normalise(text)
-
-
 def line(subject: str) -> str:
     """A subject that holds fields, as it was written: what was written otherwise could not be redacted. Raises
     `MailRefusal` for one that may have lost its end."""
@@ -49,7 +44,7 @@ def numbers(field: str, value: str) -> tuple[str, ...]:
     """The telephone numbers of a list with commas, semicolons or line breaks; each spelling once, none for an empty
     list. Raises `MailRefusal` that says which one is none."""
     found: dict[str, None] = {}
-    pieces = (piece for piece in map(str.strip, _BETWEEN.split(plain(value))) if piece)
+    pieces = (piece for piece in map(str.strip, _BETWEEN.split(normalise(value))) if piece)
     for count, piece in enumerate(pieces, start=1):
         if not is_number(piece):
             raise bad_order(

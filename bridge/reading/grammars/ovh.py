@@ -19,6 +19,7 @@ from datetime import datetime
 
 from bridge.reading.grammars import fields
 from bridge.reading.grammars.order import Evidence, Grammar, LegacyMail, Order, bad_order
+from bridge.reading.trim import normalise
 from bridge.types import Addressee, InTheMail, Options, SubjectUse, UnicodePolicy, Wishes
 
 _SEPARATOR = re.compile(r"[:;]")
@@ -50,7 +51,7 @@ def mail(mail: LegacyMail) -> Order:
             "The subject names no recipient: write the telephone numbers in its fifth field. "
             "A list that is attached to the mail is not read."
         )
-    text, left_out = _text(fields.plain(mail.text))
+    text, left_out = _text(normalise(mail.text))
     name = given.get("from", "")
     coding = given.get("smsencoding") or given.get("smscoding") or given.get("coding")
     return Order(

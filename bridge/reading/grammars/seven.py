@@ -19,6 +19,7 @@ from datetime import datetime
 
 from bridge.reading.grammars import fields
 from bridge.reading.grammars.order import Evidence, Grammar, LegacyMail, Order, bad_order
+from bridge.reading.trim import normalise
 from bridge.types import Addressee, Options, SubjectUse, UnicodePolicy, Wishes
 
 _MARK = "##"
@@ -39,7 +40,7 @@ def address(local: str, subdomain: str) -> Addressee | None:
 def mail(mail: LegacyMail) -> Order:
     """The parameters of the subject and the text between the marks. Without two marks the body is read as always, and
     a subject without parameters is one like every other."""
-    before, _, rest = fields.plain(mail.text).partition(_MARK)
+    before, _, rest = normalise(mail.text).partition(_MARK)
     inside, second, after = rest.partition(_MARK)
     enclosed = bool(second and inside.strip())
     given = _parameters(mail.subject)

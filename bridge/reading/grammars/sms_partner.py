@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from bridge.reading.grammars import fields
 from bridge.reading.grammars.order import Evidence, Grammar, LegacyMail, Order, bad_order
+from bridge.reading.trim import normalise
 from bridge.types import Addressee, InTheMail, Options, SubjectUse, UnicodePolicy, Wishes
 
 _ADDRESSES = frozenset({"mail2sms", "mailtosms", "email2sms"})
@@ -45,7 +46,7 @@ def mail(mail: LegacyMail) -> Order:
     numbers = fields.numbers("phoneNumbers", given.get("phonenumbers", ""))
     if not numbers:
         raise bad_order("phoneNumbers is missing: write the telephone numbers there, with commas between.")
-    text, left_out = _text(fields.plain(mail.text))
+    text, left_out = _text(normalise(mail.text))
     return Order(
         text=text,
         final=text is not None,

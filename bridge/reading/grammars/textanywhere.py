@@ -23,6 +23,7 @@ from itertools import product
 from bridge.reading.addresses import read_local_part
 from bridge.reading.grammars import fields
 from bridge.reading.grammars.order import Evidence, Grammar, LegacyMail, Order, bad_order
+from bridge.reading.trim import normalise
 from bridge.types import Addressee, Options, SubjectUse, UnicodePolicy, Wishes
 
 _END = "$$"
@@ -49,8 +50,8 @@ def mail(mail: LegacyMail) -> Order:
     modes = frozenset(mail.mode.split("."))
     names_sender = bool(modes & {"smsid", "sms160id"})
     subject = mail.subject.strip()
-    above, mark, below = fields.plain(mail.text).partition(_END)
-    words = above.strip() if names_sender else "\n".join(filter(None, [fields.plain(subject), above.strip()]))
+    above, mark, below = normalise(mail.text).partition(_END)
+    words = above.strip() if names_sender else "\n".join(filter(None, [normalise(subject), above.strip()]))
     if mark and not words:
         raise bad_order("Nothing stands above $$: write the text above it.")
     return Order(

@@ -18,6 +18,7 @@ import re
 
 from bridge.reading.grammars import fields
 from bridge.reading.grammars.order import Evidence, Grammar, LegacyMail, Order, bad_order
+from bridge.reading.trim import normalise
 from bridge.types import Addressee, SubjectUse, Wishes
 
 _END = "##"
@@ -37,7 +38,7 @@ def mail(mail: LegacyMail) -> Order:
     named = _SENDER.search(mail.subject[: fields.MAX_SUBJECT])
     wishes = Wishes(sender=fields.sender(named[1]) if named is not None else None)
     subject = SubjectUse.IGNORED if named is not None else None
-    above, mark, below = fields.plain(mail.text).partition(_END)
+    above, mark, below = normalise(mail.text).partition(_END)
     if not mark:
         return Order(wishes=wishes, subject=subject)
     if not above.strip():

@@ -46,7 +46,7 @@ class Link:
         answer: asyncio.Future[Pdu] = asyncio.get_running_loop().create_future()
         self.answers[self.sequence] = answer
         self.write(Pdu(command, self.sequence, body=body))
-        return await asyncio.wait_for(answer, 5)
+        return await asyncio.wait_for(answer, 30)
 
     async def deliver(self, octets: bytes, esm_class: int = 0, coding: int = 0, **more: Any) -> int:
         """Hand a message of the phone over; the status it is answered with."""
@@ -83,13 +83,13 @@ class Smsc:
     async def next_bind(self) -> Link:
         """Wait for the next one."""
         self.bound.clear()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await self.bound.wait()
         return self.link
 
     async def submitted(self, count: int) -> None:
         """Wait until so many submits have come."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(self.submits) < count:
                 self.came.clear()
                 await self.came.wait()
@@ -153,10 +153,10 @@ class Ear(list[GatewayEvent]):
         self.extend(events)
         self._came.set()
 
-    async def reaches(self, count: int) -> None:
-        """Wait until so many have come."""
+    async def reaches(self, count: int, *kinds: type) -> None:
+        """Wait until so many have come, of these kinds or of any."""
         async with asyncio.timeout(60):
-            while len(self) < count:
+            while sum(isinstance(event, kinds or object) for event in self) < count:
                 self._came.clear()
                 await self._came.wait()
 

@@ -26,7 +26,7 @@ from bridge.sms.encoding import encode
 from bridge.sms.gsm7 import NotGsm7
 from bridge.sms.look_alikes import composed
 from bridge.sms.national import alphabet_of
-from bridge.types import Encoding, National, OutboundSms, Shift
+from bridge.types import Encoding, National, OutboundSms
 from tests.gateways.smpp.smsc import sms
 
 UTF16 = "utf-16-be"
@@ -74,6 +74,13 @@ def heard(octets: bytes, coding: int = 0, esm_class: int = 0, **more: Any) -> Sh
         ),
         pytest.param(
             "a" * 161, "payload", "gsm7", [Piece(b"a" * 161, 0, 0, {Tag.MESSAGE_PAYLOAD: b"a" * 161})], id="whole"
+        ),
+        pytest.param(
+            "€" * 80,
+            "payload",
+            "latin1",
+            [Piece(("€" * 80).encode(UTF16), 8, 0, {Tag.MESSAGE_PAYLOAD: ("€" * 80).encode(UTF16)})],
+            id="whole, where only UCS-2 can say it",
         ),
         pytest.param("a" * 160, "payload", "gsm7", [Piece(b"a" * 160, 0, 0, {})], id="short, where long ones go whole"),
         pytest.param(
@@ -130,10 +137,12 @@ def test_national_tables_go_in_a_header(text: str, language: National, headers: 
     assert {shift_of(each) for each in submitted} == {cut.shift}
 
 
-@pytest.mark.parametrize("way", [Way(Long.SAR), Way(Long.PAYLOAD), Way(alphabet=Alphabet.LATIN1)])
-def test_national_tables_go_nowhere_else(way: Way) -> None:
-    with pytest.raises(NotGsm7):
-        pieces(replace(sms("Şu"), shift=Shift.parse("turkish:single")), way, 1)
+def test_what_is_cut_anew_leaves_room_for_a_wide_reference() -> None:
+    found = pieces(outbound("€" * 80), Way(alphabet=Alphabet.LATIN1, wide=True), 0x12A)
+    assert [piece.octets for piece in found] == [
+        b"\6\x08\4\x01\x2a\2\1" + ("€" * 66).encode(UTF16),
+        b"\6\x08\4\x01\x2a\2\2" + ("€" * 14).encode(UTF16),
+    ]
 
 
 def test_more_segments_than_a_header_can_number_go_nowhere() -> None:

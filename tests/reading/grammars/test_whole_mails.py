@@ -9,16 +9,15 @@ import pytest
 from bridge.parser import parse
 from bridge.reading.grammars import GRAMMARS
 from bridge.reading.words import Form
-from bridge.types import Door, Envelope, GrammarName, Recipient, Submission
+from bridge.types import GrammarName, Submission
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
 
 def read(name: GrammarName, mail: str, *addresses: tuple[str, str], within: bool = True) -> Submission:
-    envelope = Envelope("alarm@clinic.example", (Recipient("sms@sms.example.test"),), NOW, door=Door.SUBMISSION)
     modes = frozenset(GRAMMARS[name].mode(*address) for address in addresses)
     form = Form(name, modes, "Europe/Rome", NOW)
-    return parse(mail.replace("\n", "\r\n").encode(), envelope, form=form, numbers_within=within)
+    return parse(mail.replace("\n", "\r\n").encode(), form=form, numbers_within=within)
 
 
 MAILS = {
