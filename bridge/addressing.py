@@ -161,8 +161,9 @@ def _as_local_part(written: str) -> str:
 
 
 def _check_sender(mailbox: Mailbox, wishes: Wishes) -> None:
-    if wishes.sender is not None and wishes.sender.lstrip("+") != mailbox.sender.lstrip("+"):
+    if wishes.sender is not None and mailbox.sender_named(wishes.sender) is None:
+        yours = " or ".join(sender.lstrip("+") for sender in mailbox.senders)
         raise RecipientRefusal(
             Reason.FOREIGN_SENDER,
-            f"The option from= names a sender that is not yours. Leave it out, or write {mailbox.sender.lstrip('+')}.",
+            f"The option from= names a sender that is not yours. Leave it out, or write {yours}.",
         )

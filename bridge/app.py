@@ -159,6 +159,7 @@ class Bridge:
             store.committer,
             store.key,
             settings.sending.resubmission_window,
+            conversation_window=timedelta(days=settings.replies.window_days),
             tell=lambda mail, signature_id: sign(notices.learned(mail, signature_id, settings.domain)),
             mailed=self._mailed,
         )
@@ -166,8 +167,7 @@ class Bridge:
             Inbox(store.committer, store.key, settings.reports.wait, store.filing),
             store.directory,
             domain=settings.domain,
-            window=timedelta(days=settings.replies.window_days),
-            fallback=settings.replies.fallback,
+            settings=settings.replies,
             settled=self._settled,
             mailed=self._mailed,
             sign=sign,

@@ -5,7 +5,7 @@ What is wrong with one phone refuses that one; only when nobody is left the mail
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -42,7 +42,7 @@ _TOO_LONG_HERE = "This text needs too many SMS on the way to this phone. Shorten
 
 
 def trip_of(mailbox: Mailbox, phone: Destination, wishes: Wishes, message_class: MessageClass | None = None) -> Trip:
-    """What a route is chosen for; without a class before the mail is read."""
+    """What a route is chosen for, from the mailbox's first number; without a class before the mail is read."""
     return Trip(phone.number, phone.region, mailbox.sender, message_class, mailbox.login, wishes.flash)
 
 
@@ -83,7 +83,9 @@ class Fanout:
         """The message to one phone, if it can leave: the first gateway of its way is tried first, and the others stand
         in for it."""
         wishes = phone.wishes.over(self.submission.wishes)
-        way = self.routes.choose(trip_of(self.mailbox, phone, wishes, self._message_class))
+        sender = self._sender_asked_for(wishes)
+        trip = replace(trip_of(self.mailbox, phone, wishes, self._message_class), sender=sender or self.mailbox.sender)
+        way = self.routes.choose(trip)
         if not way:
             kind = "flash" if wishes.flash else self._message_class.value
             sentence = f"No provider is set up for {kind} texts to these numbers. Ask the administrator to add a route."
@@ -100,7 +102,7 @@ class Fanout:
         return NewMessage(
             recipient=recipient,
             number=phone.number,
-            sender=self.mailbox.sender,
+            sender=trip.sender,
             gateway=way[0],
             message_class=self._message_class,
             encoded=encoded,
@@ -112,7 +114,19 @@ class Fanout:
             flash=wishes.flash,
             reference=wishes.reference,
             contact=phone.contact or self.submission.names.get(recipient.address.lower(), ""),
+            pool=() if sender else tuple(self._others_on(way, trip)),
         )
+
+    def _sender_asked_for(self, wishes: Wishes) -> str | None:
+        """The one of its mailbox's numbers that the mail wants to leave from."""
+        named = self.submission.options.sender or wishes.sender
+        return self.mailbox.sender_named(named) if named else None
+
+    def _others_on(self, way: Sequence[str], trip: Trip) -> Iterator[str]:
+        """The mailbox's further numbers from which the same gateways carry it."""
+        for sender in self.mailbox.pool:
+            if self.routes.choose(replace(trip, sender=sender)) == way:
+                yield sender
 
     def _kept(self, phone: Unreached, encoded: Encoded) -> NewMessage:
         """A message that does not leave; it is kept, since a report tells its sender."""
@@ -172,6 +186,6 @@ def _each_once(made: Iterable[NewMessage | Unreached]) -> Sequence[NewMessage | 
     found: dict[str, NewMessage | Unreached] = {}
     for each in made:
         phone = each.number or each.recipient.address
-        if isinstance(found.setdefault(phone, each), Unreached):
-            found[phone] = each if isinstance(each, NewMessage) else found[phone]
+        if isinstance(found.setdefault(phone, each), Unreached) and isinstance(each, NewMessage):
+            found[phone] = each
     return tuple(found.values())

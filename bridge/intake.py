@@ -7,17 +7,19 @@ told so.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from bridge import clock, metrics, notices, replies
-from bridge.meaning import Command, meaning
+from bridge.meaning import Command, Meaning, meaning
 from bridge.notices import bounces
 from bridge.notices.bounces import BounceKey
+from bridge.settings import Ambiguous, ReplySettings
 from bridge.store.directory import Directory
-from bridge.store.inbox import Filing, Inbox, Thread
+from bridge.store.inbounds import Copy, Filing, Thread
+from bridge.store.inbox import Inbox
 from bridge.store.polls import Cursor, Look
 from bridge.types import GatewayEvent, InboundSms, Language, Mailbox, OutgoingMail, Receipt, ReplyNotice
 
@@ -35,8 +37,7 @@ class Intake:
         directory: Directory,
         *,
         domain: str,
-        window: timedelta,
-        fallback: str,
+        settings: ReplySettings,
         settled: Callable[[], None],
         mailed: Callable[[], None],
         sign: Callable[[OutgoingMail], OutgoingMail],
@@ -45,8 +46,7 @@ class Intake:
         self._inbox = inbox
         self._directory = directory
         self._domain = domain
-        self._window = window
-        self._fallback = fallback
+        self._settings = settings
         self._settled = settled
         self._mailed = mailed
         self._sign = sign
@@ -102,14 +102,50 @@ class Intake:
         if mailbox is None:
             log.error("inbound.no_mailbox", inbound=inbound_id, gateway=sms.gateway)
             return Filing(None, None, None, verdict.match, None)
-        thread = next((known for known in threads if known.conversation_id == verdict.conversation_id), None)
+        by_id = {thread.conversation_id: thread for thread in threads}
         meant = meaning(sms.text, self._languages(sms.to, mailbox))
-        reply_to = thread.reply_to if thread is not None else mailbox.login
+        notice = self._notice(inbound_id, sms, mailbox, by_id.get(verdict.conversation_id or ""), verdict, meant)
+        return Filing(
+            organisation_id=mailbox.organisation_id,
+            mailbox_id=mailbox.id,
+            conversation_id=verdict.conversation_id,
+            match=verdict.match,
+            mail=self._mail(notice),
+            reply_to=notice.to,
+            message_id=f"<{notice.notice_id}@{self._domain}>",
+            contact=notice.contact,
+            stops=notice.stopped,
+            resumes=notice.resumed,
+            senders=mailbox.senders,
+            copies=tuple(self._copies(sms, by_id, verdict, meant)),
+        )
+
+    def _copies(
+        self, sms: InboundSms, threads: Mapping[str, Thread], verdict: replies.Verdict, meant: Meaning
+    ) -> Iterator[Copy]:
+        """The mails to the others that an ambiguous SMS may be for, where all of them are to have it."""
+        if self._settings.ambiguous is not Ambiguous.ALL:
+            return
+        for candidate in verdict.candidates[1:]:
+            mailbox = self._directory.by_id(candidate.mailbox_id)
+            if mailbox is not None:
+                thread = threads[candidate.conversation_id]
+                notice = self._notice(clock.new_id(), sms, mailbox, thread, verdict, meant)
+                yield Copy(mailbox.id, self._mail(notice), notice.contact)
+
+    def _notice(
+        self,
+        unique: str,
+        sms: InboundSms,
+        mailbox: Mailbox,
+        thread: Thread | None,
+        verdict: replies.Verdict,
+        meant: Meaning,
+    ) -> ReplyNotice:
         contact = thread.contact if thread is not None else ""
-        contact = contact or self._directory.book(mailbox.organisation_id).names.get(sms.number, "")
-        notice = ReplyNotice(
-            notice_id=bounces.mail_id(inbound_id),
-            to=reply_to,
+        return ReplyNotice(
+            notice_id=bounces.mail_id(unique),
+            to=thread.reply_to if thread is not None else mailbox.login,
             mailbox=mailbox,
             number=sms.number,
             sender=sms.to,
@@ -117,7 +153,7 @@ class Intake:
             received_at=sms.received_at,
             created_at=clock.now(),
             match=verdict.match,
-            candidates=verdict.candidates,
+            candidates=tuple(each.login for each in verdict.candidates),
             in_reply_to=thread.message_id if thread is not None else "",
             references=thread.references if thread is not None else (),
             subject=thread.subject if thread is not None else "",
@@ -125,35 +161,35 @@ class Intake:
             resumed=meant.command is Command.START,
             objects=meant.objection,
             intent=meant.intent,
-            contact=contact,
+            contact=contact or self._directory.book(mailbox.organisation_id).names.get(sms.number, ""),
         )
-        return Filing(
-            organisation_id=mailbox.organisation_id,
-            mailbox_id=mailbox.id,
-            conversation_id=verdict.conversation_id,
-            match=verdict.match,
-            mail=self._sign(notices.reply(notice, self._domain, self._bounce_key)),
-            reply_to=reply_to,
-            message_id=f"<{notice.notice_id}@{self._domain}>",
-            contact=contact,
-            stops=notice.stopped,
-            resumes=notice.resumed,
-        )
+
+    def _mail(self, notice: ReplyNotice) -> OutgoingMail:
+        return self._sign(notices.reply(notice, self._domain, self._bounce_key))
 
     def _facts(self, sms: InboundSms, threads: Sequence[Thread]) -> replies.Facts:
         candidates = []
         for thread in threads:
             mailbox = self._directory.by_id(thread.mailbox_id)
             if mailbox is not None:
-                written_at = thread.last_written_at or _NEVER
-                candidates.append(replies.Candidate(mailbox.id, mailbox.login, thread.conversation_id, written_at))
-        fallback = self._directory.by_login(self._fallback) or next(iter(self._directory.all()), None)
+                candidates.append(
+                    replies.Candidate(
+                        mailbox.id,
+                        mailbox.login,
+                        thread.conversation_id,
+                        last_written_at=thread.last_written_at or _NEVER,
+                        last_heard_at=thread.last_heard_at,
+                        held_at=thread.held_at,
+                    )
+                )
+        fallback = self._directory.by_login(self._settings.fallback) or next(iter(self._directory.all()), None)
         return replies.Facts(
             candidates=tuple(candidates),
             owners=tuple(mailbox.id for mailbox in self._directory.owners(sms.to)),
             fallback=fallback.id if fallback is not None else None,
             now=sms.received_at,
-            window=self._window,
+            window=timedelta(days=self._settings.window_days),
+            linked=next((thread.conversation_id for thread in threads if thread.linked), None),
         )
 
     def _languages(self, sender: str, mailbox: Mailbox) -> set[Language]:

@@ -24,6 +24,7 @@ from bridge.cli.options import (
     NewLogin,
     OrderPasswordFile,
     PasswordFile,
+    Pool,
     Region,
     Sender,
     SubjectOption,
@@ -45,6 +46,7 @@ signatures.register(app)
 def add(
     login: NewLogin,
     sender: Sender = None,
+    pool: Pool = None,
     password_file: PasswordFile = None,
     region: Region = "IT",
     language: LanguageOption = Language.ENGLISH,
@@ -84,6 +86,7 @@ def add(
     mailbox = _changed(
         nothing,
         sender=sender,
+        pool=pool,
         region=region,
         language=language,
         timezone=timezone,
@@ -116,6 +119,7 @@ def add(
 def change(
     login: Login,
     sender: Sender = None,
+    pool: Pool = None,
     password_file: PasswordFile = None,
     region: Region = None,
     language: LanguageOption = None,
@@ -140,6 +144,7 @@ def change(
     """
     named = _named(
         sender=sender,
+        pool=pool,
         region=region,
         language=language,
         timezone=timezone,
@@ -256,7 +261,8 @@ def _changed(mailbox: Mailbox, **options: Any) -> Mailbox:
     habits = {name: named.pop(name) for name in ("subject", "kept", "end_marks") if name in named}
     if "kept" in habits:
         habits["kept"] = frozenset(map(CutRule, habits["kept"]))
-    return replace(mailbox, **named, habits=replace(mailbox.habits, **habits))
+    changed = replace(mailbox, **named, habits=replace(mailbox.habits, **habits))
+    return replace(changed, pool=tuple(sender for sender in dict.fromkeys(changed.pool) if sender != changed.sender))
 
 
 def _hash(password: str) -> str:
@@ -288,6 +294,7 @@ def _document(mailbox: Mailbox) -> dict[str, Any]:
     return {
         "login": mailbox.login,
         "sender": mailbox.sender,
+        "pool": list(mailbox.pool),
         "addresses": list(mailbox.addresses),
         "networks": list(mailbox.networks),
         "region": mailbox.region,

@@ -47,6 +47,16 @@ Zone = Annotated[
         callback=properties.checked(properties.timezone),
     ),
 ]
+Pool = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pool",
+        metavar="NUMBER",
+        help="Further sender number; may be repeated. Each phone then gets the texts from one that no other mailbox "
+        "uses with it, so that its answers find their mailbox. `none` alone empties the list.",
+        callback=properties.each(properties.pooled, may_be_empty=True),
+    ),
+]
 Addresses = Annotated[
     list[str] | None,
     typer.Option(

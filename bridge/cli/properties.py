@@ -54,12 +54,21 @@ def login(word: str) -> str:
 
 def sender(word: str) -> str:
     """A sender number in E.164."""
+    return _number("--sender", word)
+
+
+def pooled(word: str) -> str:
+    """A further sender number in E.164."""
+    return _number("--pool", word)
+
+
+def _number(option: str, word: str) -> str:
     from bridge.sms.numbers import read_number
 
     try:
         number = read_number(word, "ZZ")
     except Refusal as error:
-        raise UsageError(f"--sender {word} is not a number with its country code, such as +390200000001.") from error
+        raise UsageError(f"{option} {word} is not a number with its country code, such as +390200000001.") from error
     return number.e164
 
 

@@ -2,11 +2,14 @@
 
 from bridge.settings.load import ENV_DELIMITER, ENV_PREFIX, load
 from bridge.settings.model import (
+    Ambiguous,
     DatabaseSettings,
     DkimSettings,
+    FiledState,
     FilingSettings,
     GatewaySettings,
     HttpSettings,
+    ImapAuth,
     LogFormat,
     LogLevel,
     LogSettings,
@@ -26,11 +29,14 @@ from bridge.settings.model import (
 __all__ = [
     "ENV_DELIMITER",
     "ENV_PREFIX",
+    "Ambiguous",
     "DatabaseSettings",
     "DkimSettings",
+    "FiledState",
     "FilingSettings",
     "GatewaySettings",
     "HttpSettings",
+    "ImapAuth",
     "LogFormat",
     "LogLevel",
     "LogSettings",

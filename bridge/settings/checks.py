@@ -11,7 +11,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bridge.errors import SettingsError
-from bridge.settings.model import RelayProtocol, Settings, SmtpSettings, TlsMode
+from bridge.settings.model import (
+    FiledState,
+    FilingSettings,
+    ImapAuth,
+    RelayProtocol,
+    Settings,
+    SmtpSettings,
+    TlsMode,
+)
+from bridge.types import FiledKind
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
@@ -238,13 +247,13 @@ def _check_filing(settings: Settings) -> Iterator[SettingsError]:
             yield SettingsError(section, "(section)", "its name is the login of a mailbox, which is a mail address")
         if not _is_host(filing.host):
             yield SettingsError(f"{section}.host", f'"{filing.host}"', "write the host name of the IMAP server")
-        if filing.password_file is None and (filing.password is None or not filing.password.get_secret_value()):
-            yield SettingsError(f"{section}.password", "(not set)", "set it or password_file")
+        yield from _check_imap_login(section, filing)
         if filing.tls is TlsMode.STARTTLS:
             remedy = 'IMAP servers are spoken to with TLS from the first byte; write "implicit", usually with port 993'
             yield SettingsError(f"{section}.tls", '"starttls"', remedy)
         if filing.tls is TlsMode.NONE and not is_loopback(filing.host):
-            remedy = 'password and texts would travel readable; write "implicit", usually with port 993'
+            what = "password" if filing.auth is ImapAuth.PASSWORD else "token"
+            remedy = f'{what} and texts would travel readable; write "implicit", usually with port 993'
             yield SettingsError(f"{section}.tls", '"none"', remedy)
         if filing.ca_file is not None:
             problem = readable(filing.ca_file, secret=False)
@@ -252,6 +261,9 @@ def _check_filing(settings: Settings) -> Iterator[SettingsError]:
                 yield SettingsError(f"{section}.ca_file", f'"{filing.ca_file}"', problem)
         if not filing.what:
             yield SettingsError(f"{section}.what", "[]", 'write what to file, such as ["sent"], or remove the section')
+        if filing.state is FiledState.KEYWORDS and FiledKind.SENT not in filing.what:
+            remedy = 'there are no copies to mark; add "sent" to what, or write "mails"'
+            yield SettingsError(f"{section}.state", '"keywords"', remedy)
         if re.search(r"[{}]", _BLANK.sub("", filing.folder)):
             remedy = "only {number}, {contact} and {year} can be filled in"
             yield SettingsError(f"{section}.folder", f'"{filing.folder}"', remedy)
@@ -262,6 +274,27 @@ def _check_filing(settings: Settings) -> Iterator[SettingsError]:
     for login in settings.filing:
         if folded.count(login.lower()) > 1:
             yield SettingsError(dotted(["filing", login]), "(section)", "the same mailbox has two; keep one of them")
+
+
+def _check_imap_login(section: str, filing: FilingSettings) -> Iterator[SettingsError]:
+    """A password or a token, never both. The file of the token may come later: at the login it is said if it lacks."""
+    has_password = filing.password is not None and bool(filing.password.get_secret_value())
+    if filing.auth is ImapAuth.PASSWORD:
+        if filing.password_file is None and not has_password:
+            yield SettingsError(f"{section}.password", "(not set)", "set it or password_file")
+        if filing.token_file is not None:
+            remedy = 'a token is no password; write auth = "xoauth2" or "oauthbearer", or remove it'
+            yield SettingsError(f"{section}.token_file", f'"{filing.token_file}"', remedy)
+        return
+    if filing.password_file is not None or has_password:
+        remedy = f'auth = "{filing.auth}" logs in with the token in token_file; remove one of the two'
+        yield SettingsError(f"{section}.password", "(not shown)", remedy)
+    if filing.token_file is None:
+        yield SettingsError(f"{section}.token_file", "(not set)", "name the file that holds the access token")
+    elif os.access(filing.token_file, os.F_OK):
+        problem = readable(filing.token_file, secret=True)
+        if problem:
+            yield SettingsError(f"{section}.token_file", f'"{filing.token_file}"', problem)
 
 
 def _check_gateways(settings: Settings) -> Iterator[SettingsError]:

@@ -31,6 +31,34 @@ class RelayProtocol(StrEnum):
     """RFC 2033."""
 
 
+class ImapAuth(StrEnum):
+    """What a login at an IMAP server is made with."""
+
+    PASSWORD = "password"
+    XOAUTH2 = "xoauth2"
+    """An access token, as Google and Microsoft take it."""
+    OAUTHBEARER = "oauthbearer"
+    """An access token (RFC 7628)."""
+
+
+class Ambiguous(StrEnum):
+    """Who gets an answer that may be for several mailboxes."""
+
+    LAST = "last"
+    """The one that wrote last, with the names of the others."""
+    ALL = "all"
+    """All of them."""
+
+
+class FiledState(StrEnum):
+    """How the folder of a conversation shows that a text did not arrive."""
+
+    MAILS = "mails"
+    """The report of it stands beside the text."""
+    KEYWORDS = "keywords"
+    """The copy of the text is marked, as it is when it has arrived."""
+
+
 class LogLevel(StrEnum):
     """The least important log line that is still written."""
 
@@ -152,14 +180,18 @@ class FilingSettings(Section):
     host: str
     port: Port = 993
     tls: TlsMode = TlsMode.IMPLICIT
+    auth: ImapAuth = ImapAuth.PASSWORD
     username: str
     password: SecretStr | None = None
     password_file: FilePath | None = None
+    token_file: FilePath | None = None
+    """Where the access token stands; it is read at every login, since another program renews it."""
     ca_file: FilePath | None = None
     """Authorities to trust instead of the system's, in PEM."""
     folder: str = "SMS/{number}"
     """Levels with `/` between them; `{number}`, `{contact}` and `{year}` are filled in."""
     what: tuple[FiledKind, ...] = (FiledKind.SENT, FiledKind.REPLIES, FiledKind.FAILURES)
+    state: FiledState = FiledState.MAILS
 
 
 class GatewaySettings(Section):
@@ -237,8 +269,10 @@ class ReplySettings(Section):
     """Whose mailbox a phone's answer goes to."""
 
     window_days: Annotated[int, Field(ge=1, le=3650)] = 14
+    """For how long after its last text a conversation gets the phone's answers, and keeps its number of a pool."""
     fallback: str = ""
     """Login of the mailbox that gets answers which belong to nobody."""
+    ambiguous: Ambiguous = Ambiguous.LAST
 
 
 class OperatorSettings(Section):

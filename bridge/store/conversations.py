@@ -41,6 +41,8 @@ def continue_threads(
             "message_id": mail.submission.message_id,
             "references": list(mail.submission.references),
             "last_written_at": mail.at,
+            "last_heard_at": None,
+            "held_at": message.held_at,
         }
     # In one order everywhere: two nodes that renew the same conversations must not wait for each other.
     renewed = [rows[thread] for thread in sorted(rows)]
@@ -61,5 +63,6 @@ def _continuation(dialect: str) -> ReturningInsert[Any]:
             **{name: statement.excluded[name] for name in renewed},
             # A name that was given once stays until another is given.
             "contact": func.coalesce(func.nullif(statement.excluded.contact, ""), conversations.c.contact),
+            "held_at": func.coalesce(statement.excluded.held_at, conversations.c.held_at),
         },
     ).returning(conversations.c.id, conversations.c.mailbox_id, conversations.c.number_hash, conversations.c.sender)

@@ -119,7 +119,7 @@ class Directory:
 
     def owners(self, sender: str) -> list[Mailbox]:
         """The mailboxes that text from this sender number, oldest first."""
-        return [mailbox for mailbox in self._by_id.values() if mailbox.sender == sender]
+        return [mailbox for mailbox in self._by_id.values() if sender in mailbox.senders]
 
     def book(self, organisation_id: str) -> AddressBook:
         """The address book of an organisation."""
@@ -150,6 +150,7 @@ def _mailbox(row: Any, learned: tuple[str, ...]) -> Mailbox:
         language=Language(row.language),
         timezone=row.timezone,
         sender=row.sender,
+        pool=tuple(row.pool),
         confirm=Confirm(row.confirm),
         unicode=UnicodePolicy(row.unicode),
         max_segments=row.max_segments,

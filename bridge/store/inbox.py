@@ -7,66 +7,25 @@ asks for, the mail that carries it. So a callback that was answered 2xx has lost
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from bridge import clock
 from bridge.store import arrivals, parts, segments, transitions
 from bridge.store.committer import Committer
 from bridge.store.engine import upsert
-from bridge.store.filings import NOTHING, FilingRules, file_mail
+from bridge.store.filings import NOTHING, FilingRules
+from bridge.store.inbounds import Decide, Filing, Inbounds
 from bridge.store.keys import NumberKey
-from bridge.store.mailboxes import bump_revision
-from bridge.store.mails import MailKind, insert_mail
 from bridge.store.polls import Look, write_cursor
-from bridge.store.tables import conversations, inbound_contents, inbounds, messages, opt_outs, receipts
-from bridge.types import FiledKind, InboundPart, InboundSms, MessageState, OutgoingMail, Receipt
+from bridge.store.tables import messages, receipts
+from bridge.types import InboundPart, InboundSms, MessageState, Receipt
 
 GIVEN_UP = 100
 """Unfinished SMS that are filed in one transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Thread:
-    """A conversation with the phone that wrote, as far as the store knows it."""
-
-    conversation_id: str
-    mailbox_id: str
-    reply_to: str
-    subject: str
-    message_id: str
-    references: tuple[str, ...]
-    last_written_at: datetime | None
-    contact: str
-    """What the mailbox calls the phone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filing:
-    """What was decided about an inbound SMS."""
-
-    organisation_id: str | None
-    mailbox_id: str | None
-    conversation_id: str | None
-    match: str
-    mail: OutgoingMail | None
-    reply_to: str = ""
-    subject: str = ""
-    """Subject of the mail; it names a conversation that begins with this SMS."""
-    message_id: str = ""
-    """Message-ID of the mail; a conversation that begins with this SMS continues it."""
-    contact: str = ""
-    """What the mailbox calls the phone; it names a conversation that begins with this SMS."""
-    stops: bool = False
-    resumes: bool = False
-
-
-Decide = Callable[[str, InboundSms, Sequence[Thread]], Filing]
-"""Decides about one inbound SMS: its id, the SMS, and every conversation between its two numbers."""
 
 
 class Inbox:
@@ -77,6 +36,7 @@ class Inbox:
         self._key = key
         self._report_wait = report_wait
         self._filing = filing
+        self._inbound = Inbounds(key, filing).file
 
     async def receipt(self, receipt: Receipt, now: datetime) -> bool:
         """Write down a receipt and what follows from it; False when it was heard before. Raises StoreUnavailable."""
@@ -188,104 +148,6 @@ class Inbox:
         filing = self._inbound(connection, sms, decide) if sms is not None else None
         return (sms, filing) if sms is not None and filing is not None else None
 
-    def _inbound(self, connection: Connection, sms: InboundSms, decide: Decide) -> Filing | None:
-        number_hash = self._key.hash(sms.number)
-        known = select(inbounds.c.id).where(inbounds.c.gateway == sms.gateway, inbounds.c.event_id == sms.event_id)
-        if (connection.execute(known)).first() is not None:
-            return None
-        inbound_id = clock.new_id()
-        query = select(conversations).where(
-            conversations.c.number_hash == number_hash, conversations.c.sender == sms.to
-        )
-        filing = decide(inbound_id, sms, [_thread(row) for row in connection.execute(query)])
-        conversation_id = filing.conversation_id
-        if conversation_id is None and filing.mailbox_id is not None:
-            conversation_id = self._begin_thread(connection, sms, filing)
-        connection.execute(
-            insert(inbounds).values(
-                id=inbound_id,
-                organisation_id=filing.organisation_id,
-                gateway=sms.gateway,
-                event_id=sms.event_id,
-                number=sms.number,
-                number_hash=number_hash,
-                sender=sms.to,
-                received_at=sms.received_at,
-                mailbox_id=filing.mailbox_id,
-                conversation_id=conversation_id,
-                match=filing.match,
-            )
-        )
-        connection.execute(insert(inbound_contents).values(inbound_id=inbound_id, text=sms.text, raw=sms.raw))
-        if filing.organisation_id is not None:
-            self._opt(connection, sms, filing, inbound_id)
-            if filing.mail is not None and filing.mailbox_id is not None:
-                insert_mail(
-                    connection,
-                    filing.mail,
-                    organisation_id=filing.organisation_id,
-                    mailbox_id=filing.mailbox_id,
-                    kind=MailKind.REPLY,
-                    inbound_id=inbound_id,
-                )
-                phone = {sms.number: filing.contact}
-                file_mail(connection, self._filing, filing.mailbox_id, FiledKind.REPLIES, filing.mail, phone)
-        return filing
-
-    def _begin_thread(self, connection: Connection, sms: InboundSms, filing: Filing) -> str:
-        # Another node may have begun it at the same moment; then that one is it.
-        statement = upsert(connection.dialect.name, conversations).on_conflict_do_update(
-            index_elements=[conversations.c.mailbox_id, conversations.c.number_hash, conversations.c.sender],
-            set_={"reply_to": conversations.c.reply_to},
-        )
-        begun = connection.execute(
-            statement.values(
-                id=clock.new_id(),
-                organisation_id=filing.organisation_id,
-                mailbox_id=filing.mailbox_id,
-                number=sms.number,
-                number_hash=self._key.hash(sms.number),
-                sender=sms.to,
-                reply_to=filing.reply_to,
-                contact=filing.contact,
-                subject=filing.subject,
-                message_id=filing.message_id,
-                references=[],
-                last_written_at=None,
-            ).returning(conversations.c.id)
-        )
-        conversation_id: str = begun.scalar_one()
-        return conversation_id
-
-    def _opt(self, connection: Connection, sms: InboundSms, filing: Filing, inbound_id: str) -> None:
-        number_hash = self._key.hash(sms.number)
-        if filing.stops:
-            statement = upsert(connection.dialect.name, opt_outs).on_conflict_do_nothing(
-                index_elements=[opt_outs.c.organisation_id, opt_outs.c.sender, opt_outs.c.number_hash]
-            )
-            connection.execute(
-                statement.values(
-                    id=clock.new_id(),
-                    organisation_id=filing.organisation_id,
-                    sender=sms.to,
-                    number=sms.number,
-                    number_hash=number_hash,
-                    inbound_id=inbound_id,
-                    since=sms.received_at,
-                )
-            )
-        elif filing.resumes:
-            connection.execute(
-                delete(opt_outs).where(
-                    opt_outs.c.organisation_id == filing.organisation_id,
-                    opt_outs.c.sender == sms.to,
-                    opt_outs.c.number_hash == number_hash,
-                )
-            )
-        else:
-            return
-        bump_revision(connection)
-
 
 def _messages_of(connection: Connection, heard: Sequence[Receipt]) -> list[str | None]:
     """The message each receipt speaks of; only one of the gateway that was heard, whatever the receipt claims.
@@ -332,16 +194,3 @@ def _receipt_row(receipt: Receipt, now: datetime) -> dict[str, Any]:
         "price": receipt.price.digits if receipt.price is not None else None,
         "price_unit": receipt.price.unit if receipt.price is not None else None,
     }
-
-
-def _thread(row: Any) -> Thread:
-    return Thread(
-        conversation_id=row.id,
-        mailbox_id=row.mailbox_id,
-        reply_to=row.reply_to,
-        subject=row.subject,
-        message_id=row.message_id,
-        references=tuple(row.references),
-        last_written_at=row.last_written_at,
-        contact=row.contact,
-    )

@@ -107,6 +107,7 @@ def _row(mailbox: Mailbox) -> dict[str, Any]:
         "language": mailbox.language,
         "timezone": mailbox.timezone,
         "sender": mailbox.sender,
+        "pool": list(mailbox.pool),
         "confirm": mailbox.confirm,
         "unicode": mailbox.unicode,
         "max_segments": mailbox.max_segments,

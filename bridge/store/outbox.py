@@ -11,14 +11,13 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, bindparam, delete, select, update
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy import Connection, bindparam, delete, select
 
 from bridge import clock
+from bridge.store import pool, usage
 from bridge.store.bulk import insert_rows
 from bridge.store.committer import Committer
 from bridge.store.conversations import continue_threads
@@ -32,7 +31,6 @@ from bridge.store.tables import (
     messages,
     submission_contents,
     submissions,
-    usages,
 )
 from bridge.types import MessageState, NewMail, NewMessage, Notify, OutgoingMail
 
@@ -81,14 +79,17 @@ class Outbox:
         key: NumberKey,
         resubmission_window: float,
         *,
+        conversation_window: timedelta,
         tell: Tell,
         mailed: Callable[[], None],
     ) -> None:
-        """`resubmission_window` is in seconds; `mailed` is called when what `tell` composed has been queued."""
+        """`resubmission_window` is in seconds; for as long as `conversation_window` after its last text a conversation
+        keeps the number that the pool gave it; `mailed` is called when what `tell` composed has been queued."""
         self._committer = committer
         self._key = key
         self._endings = Endings(key)
         self._window = timedelta(seconds=resubmission_window)
+        self._conversation_window = conversation_window
         self._tell = tell
         self._mailed = mailed
         self._used: dict[str, tuple[str, int]] = {}
@@ -174,7 +175,7 @@ class Outbox:
         days = sorted({(draft.mail.mailbox.id, draft.mail.day) for draft in drafts if draft.keys})
         if not days:
             return
-        used = _locked_usage(connection, days)
+        used = usage.locked(connection, days)
         over: list[str] = []
         for draft in drafts:
             day, cap = (draft.mail.mailbox.id, draft.mail.day), draft.mail.mailbox.daily_cap
@@ -190,16 +191,11 @@ class Outbox:
         if over:
             released = delete(fingerprints).where(fingerprints.c.key == bindparam("b_key"))
             connection.execute(released, [{"b_key": key} for key in over])
-        counted = update(usages).where(
-            usages.c.mailbox_id == bindparam("b_mailbox"), usages.c.day == bindparam("b_day")
-        )
-        connection.execute(
-            counted.values(messages=bindparam("b_messages")),
-            [{"b_mailbox": mailbox_id, "b_day": day, "b_messages": used[mailbox_id, day]} for mailbox_id, day in days],
-        )
+        usage.write(connection, used, days)
 
     def _insert(self, connection: Connection, drafts: Sequence[_Draft]) -> None:
-        said = [(draft.mail, message) for draft in drafts for _, message in draft.keys.values()]
+        self._give_numbers(connection, drafts)
+        said = _said(drafts)
         threads = continue_threads(connection, self._key, said)
         insert_rows(connection, submissions, [_submission_row(draft) for draft in drafts])
         insert_rows(connection, submission_contents, [_submission_content(draft) for draft in drafts])
@@ -213,6 +209,12 @@ class Outbox:
                 contents.append({"message_id": message_id, "text": message.encoded.text, "lengths": lengths})
         insert_rows(connection, messages, rows)
         insert_rows(connection, message_contents, contents)
+
+    def _give_numbers(self, connection: Connection, drafts: Sequence[_Draft]) -> None:
+        """Let each message leave from the number that its conversation gets."""
+        assigned = iter(pool.assign(connection, self._key, _said(drafts), self._conversation_window))
+        for draft in drafts:
+            draft.keys = {key: (message_id, next(assigned)) for key, (message_id, _) in draft.keys.items()}
 
     def _learn(self, connection: Connection, drafts: Sequence[_Draft]) -> None:
         """Count what ends these mails, and queue for each signature that is learned by it the mail that says so."""
@@ -232,14 +234,8 @@ class Outbox:
             )
 
 
-@cache
-def _usage_lock(dialect: str) -> ReturningInsert[Any]:
-    """An update that changes nothing locks and returns a row that a plain SELECT FOR UPDATE would not find yet."""
-    return (
-        upsert(dialect, usages)
-        .on_conflict_do_update(index_elements=[usages.c.mailbox_id, usages.c.day], set_={"messages": usages.c.messages})
-        .returning(usages.c.mailbox_id, usages.c.day, usages.c.messages)
-    )
+def _said(drafts: Sequence[_Draft]) -> list[tuple[NewMail, NewMessage]]:
+    return [(draft.mail, message) for draft in drafts for _, message in draft.keys.values()]
 
 
 def _earlier(connection: Connection, key: str) -> str | None:
@@ -250,13 +246,6 @@ def _earlier(connection: Connection, key: str) -> str | None:
         .where(fingerprints.c.key == key)
     )
     return (connection.execute(query)).scalar_one_or_none()
-
-
-def _locked_usage(connection: Connection, days: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """Messages so far on each mailbox's day; nobody else counts on them until this transaction ends."""
-    rows = [{"mailbox_id": mailbox_id, "day": day, "messages": 0} for mailbox_id, day in days]
-    returned = connection.execute(_usage_lock(connection.dialect.name), rows)
-    return {(row.mailbox_id, row.day): row.messages for row in returned}
 
 
 def _forget(connection: Connection, moments: Sequence[datetime]) -> list[None]:
@@ -329,7 +318,7 @@ def _message_row(
         "attempts": 0,
         "provider_id": None,
         "reason": message.refused,
-        "diagnostic": message.diagnostic,
+        "diagnostic": "",
         "report_on": ",".join(sorted(message.report_on)),
         "report_at": mail.at if refused and Notify.FAILURE in message.report_on else None,
         "reported": None,

@@ -44,6 +44,8 @@ class InboundSms:
     text: str
     received_at: datetime
     raw: str = ""
+    answers: str = ""
+    """Id of the text it answers, the provider's or our own reference, where the provider links them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ class Mailbox:
     """IANA name; times in mails and the day of the daily cap are counted in it."""
     sender: str
     """Sender number in E.164."""
+    pool: tuple[str, ...] = ()
+    """Further sender numbers; with them each phone gets one that no other mailbox uses with it."""
     confirm: Confirm = Confirm.FAILURES
     unicode: UnicodePolicy = UnicodePolicy.TRANSLITERATE
     max_segments: int = 6
@@ -69,6 +71,15 @@ class Mailbox:
     """The other service whose form of mail it writes."""
     order_password_hash: str = ""
     """Of the password that such mails must show, as `password_hash`; empty when none is asked for."""
+
+    @property
+    def senders(self) -> tuple[str, ...]:
+        """Every number that its texts may come from, its own first."""
+        return (self.sender, *self.pool)
+
+    def sender_named(self, named: str) -> str | None:
+        """The one of its numbers that is meant, with or without a plus; None for somebody else's."""
+        return next((sender for sender in self.senders if sender.lstrip("+") == named.lstrip("+")), None)
 
     def may_send_from(self, address: str) -> bool:
         """Whether `address` is one of the mailbox's own; the comparison ignores case."""

@@ -88,8 +88,11 @@ class NewMessage:
     """The sender's own, for this phone alone."""
     contact: str = ""
     """What the mailbox calls the phone."""
+    pool: tuple[str, ...] = ()
+    """Further numbers of the mailbox that it may come from, by the same way; the store chooses."""
+    held_at: datetime | None = None
+    """Since when `sender` has been this conversation's alone, where the store chose it."""
     refused: Reason | None = None
-    diagnostic: str = ""
     sentence: str = ""
     """For one that is refused: what its sender would be told over SMTP; it is not kept."""
 

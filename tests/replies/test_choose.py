@@ -69,7 +69,7 @@ def facts(owners: tuple[str, ...], *candidates: Candidate, fallback: str | None 
         ),
         pytest.param(
             facts(("clinic", "desk"), wrote("clinic", 3), wrote("desk", 1)),
-            Verdict("desk", "desk-thread", Match.AMBIGUOUS, ("desk@example.test", "clinic@example.test")),
+            Verdict("desk", "desk-thread", Match.AMBIGUOUS, (wrote("desk", 1), wrote("clinic", 3))),
             id="both wrote: the one that wrote last, and both are named",
         ),
         pytest.param(

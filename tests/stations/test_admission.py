@@ -38,7 +38,7 @@ async def hand_in(room: StoreRoom, *numbers: str, routes: tuple[Route, ...]) -> 
     recipients = tuple(Recipient(f"{number}@sms.example.test") for number in numbers)
     targets = [target for recipient in recipients for target in desk.check_recipient(room.mailbox, recipient)]
     raw = b"From: clinic@example.test\r\nMessage-ID: <1@x>\r\n\r\nTomorrow at nine.\r\n"
-    await desk.admit(room.mailbox, Envelope(room.mailbox.login, recipients, clock.now()), targets, raw)
+    await desk.admit(room.mailbox, Envelope(room.mailbox.login, clock.now()), targets, raw)
 
 
 async def stored(room: StoreRoom) -> dict[str, tuple[str, MessageState]]:
@@ -63,7 +63,7 @@ async def test_a_mail_that_no_day_has_room_for_is_not_told_to_wait(room: StoreRo
     targets = [target for recipient in recipients for target in desk.check_recipient(capped, recipient)]
     raw = b"From: clinic@example.test\r\nMessage-ID: <1@x>\r\n\r\nTomorrow at nine.\r\n"
     with pytest.raises(RecipientRefusal, match="This mail is for 2 phones, and this mailbox has a limit of 1 "):
-        await desk.admit(capped, Envelope(capped.login, recipients, clock.now()), targets, raw)
+        await desk.admit(capped, Envelope(capped.login, clock.now()), targets, raw)
     assert await stored(room) == {}
 
 

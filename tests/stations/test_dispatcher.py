@@ -14,7 +14,7 @@ import pytest
 from bridge import breaker, clock, dispatcher
 from bridge import station as stations
 from bridge.dispatcher import Dispatcher
-from bridge.errors import StoreUnavailable
+from bridge.errors import Reason, StoreUnavailable
 from bridge.gateways.base import Gateway, Traits
 from bridge.sms.encoding import encode
 from bridge.store import engine as engine_module
@@ -106,7 +106,7 @@ async def test_a_stand_in_carries_what_the_first_cannot(
         streaks=Streaks(),
     )
     running = asyncio.create_task(station.run())
-    await asyncio.wait_for(taken.wait(), 10)
+    await asyncio.wait_for(taken.wait(), 30)
     await station.stop(5)
     await running
     assert await states(room) == [MessageState.SENT]
@@ -116,10 +116,7 @@ async def test_a_stand_in_carries_what_the_first_cannot(
 async def test_a_text_cut_for_tables_that_are_permitted_no_longer_leaves_all_the_same(room: StoreRoom) -> None:
     """As when the operator took them out of the settings, or another provider has the name now."""
 
-    async def takes(_: int) -> Outcome:
-        return ACCEPTED
-
-    network, mail = Network(takes), new_mail(room.mailbox, at=clock.now())
+    network, mail = Network(accepts), new_mail(room.mailbox, at=clock.now())
     turkish = encode("Yarın görüşürüz " * 9, shifts={National.TURKISH})
     assert (str(turkish.shift), len(turkish.segments)) == ("turkish:locking", 1)
     await room.outbox.take(replace(mail, messages=tuple(replace(each, encoded=turkish) for each in mail.messages)))
@@ -130,13 +127,24 @@ async def test_a_text_cut_for_tables_that_are_permitted_no_longer_leaves_all_the
     assert "".join(sent.segments) == sent.text == turkish.text
 
 
+async def test_one_that_no_header_could_number_without_tables_is_refused(room: StoreRoom) -> None:
+    network, mail = Network(accepts), new_mail(room.mailbox, at=clock.now())
+    turkish = encode("ş" * 149 * 200, shifts={National.TURKISH})
+    await room.outbox.take(replace(mail, messages=tuple(replace(each, encoded=turkish) for each in mail.messages)))
+    async with dispatching(room, network):
+        await becomes(room, network, [MessageState.FAILED])
+    assert network.texts == []
+    (view,) = await room.store.ledger.messages(state=None, number=None, login=None, limit=100)
+    assert view.reason == Reason.UNENCODABLE
+
+
 async def states(room: StoreRoom) -> list[MessageState]:
     found = await room.store.ledger.messages(state=None, number=None, login=None, limit=100)
     return [view.state for view in reversed(found)]
 
 
 async def becomes(room: StoreRoom, network: Network, expected: list[MessageState]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await states(room) != expected:
             await network.settled.wait()
             network.settled.clear()
@@ -342,6 +350,6 @@ async def test_a_claim_that_is_over_is_not_carried_out(room: StoreRoom, monkeypa
     await take(room)
     network = Network(accepts)
     async with dispatching(room, network):
-        await asyncio.wait_for(carried.wait(), 10)
+        await asyncio.wait_for(carried.wait(), 30)
     assert network.handed == []
     assert await states(room) == [MessageState.QUEUED]

@@ -98,7 +98,7 @@ async def test_a_gateway_is_handed_no_more_than_its_rate(room: StoreRoom) -> Non
     await take(room, 21)
     network, began = Network(21), asyncio.get_running_loop().time()
     async with dispatching(room.store, {GATEWAY: network}, {GATEWAY: Rates(gateway=50)}):
-        await asyncio.wait_for(network.all.wait(), 20)
+        await asyncio.wait_for(network.all.wait(), 30)
     assert len(set(network.handed)) == 21
     for before, moment in enumerate(network.moments):
         assert moment - began >= before / 50 - ON_TIME
@@ -113,7 +113,7 @@ async def test_two_nodes_keep_to_one_rate(tmp_path: Path, template: Template) ->
             dispatching(room.store, {GATEWAY: network}, rates),
             dispatching(second, {GATEWAY: network}, rates),
         ):
-            await asyncio.wait_for(network.all.wait(), 20)
+            await asyncio.wait_for(network.all.wait(), 30)
     assert len(set(network.handed)) == 41
     for before, moment in enumerate(network.moments):
         assert moment - began >= before / 50 - ON_TIME
@@ -130,7 +130,7 @@ async def test_others_do_not_wait_for_a_slow_sender(room: StoreRoom) -> None:
         mail = new_mail(room.mailbox, [f"+3933399{index:05}" for index in range(30)], message_id="<o>", at=clock.now())
         messages = tuple(replace(each, gateway="other") for each in mail.messages)
         await room.outbox.take(replace(mail, messages=messages))
-        await asyncio.wait_for(others.all.wait(), 20)
+        await asyncio.wait_for(others.all.wait(), 30)
     assert len(network.handed) == 2, "the first text of each sender"
 
 
@@ -147,7 +147,7 @@ async def test_who_waits_for_a_slot_sleeps(room: StoreRoom, monkeypatch: pytest.
     await take(room, 9)
     network = Network(9)
     async with dispatching(room.store, {GATEWAY: network}, {GATEWAY: Rates(sender=6)}):
-        await asyncio.wait_for(network.all.wait(), 20)
+        await asyncio.wait_for(network.all.wait(), 30)
     assert sum(claims) == 9
     assert len(claims) <= 6 * 9
 
@@ -166,7 +166,7 @@ async def test_slots_that_were_missed_are_not_made_up_for(room: StoreRoom, monke
     await take(room, 10)
     network = Network(10, slow_at_first)
     async with dispatching(room.store, {GATEWAY: network}, {GATEWAY: Rates(gateway=10)}, in_flight=4):
-        await asyncio.wait_for(network.all.wait(), 20)
+        await asyncio.wait_for(network.all.wait(), 30)
     late = network.moments[4:]
     assert len(set(network.handed)) == 10
     assert late[-1] - late[0] >= len(late[1:]) / 10 / 2, "together they would take a few commits"
@@ -181,7 +181,7 @@ async def test_a_gateway_that_throttles_everybody_is_given_rest(room: StoreRoom)
     await take(room, 30)
     network = Network(33, busy_at_first)
     async with dispatching(room.store, {GATEWAY: network}, {}, in_flight=1):
-        await asyncio.wait_for(network.all.wait(), 20)
+        await asyncio.wait_for(network.all.wait(), 30)
     rest = network.moments[throttle.SEVERAL] - network.moments[throttle.SEVERAL - 1]
     assert rest >= 0.6 - ON_TIME
 
@@ -195,7 +195,7 @@ async def test_one_phone_that_is_throttled_holds_nobody_else(room: StoreRoom) ->
     await take(room, 5)
     network = Network(5, busy_for_the_first)
     async with dispatching(room.store, {GATEWAY: network}, {}, in_flight=1):
-        await asyncio.wait_for(network.all.wait(), 20)
+        await asyncio.wait_for(network.all.wait(), 30)
     assert len(set(network.handed)) == 5
 
 
@@ -204,7 +204,7 @@ async def test_a_message_whose_gateway_is_gone_is_given_up_and_its_sender_told(r
     await take(room, 1, ago=PATIENCE.give_up_after + 1)
     await take(room, 1, sender="+390200000002")
     async with dispatching(room.store, {"another": Network(1)}, {}) as settled:
-        await asyncio.wait_for(settled.wait(), 20)
+        await asyncio.wait_for(settled.wait(), 30)
     found = {
         view.sender: view.state
         for view in await room.store.ledger.messages(state=None, number=None, login=None, limit=10)
@@ -293,8 +293,8 @@ async def test_a_gateway_that_does_not_answer_takes_no_places_from_another(room:
     await room.outbox.take(replace(mail, messages=tuple(replace(each, gateway="other") for each in mail.messages)))
     silent, quick = Network(100, in_the_end), Network(40)
     async with dispatching(room.store, {GATEWAY: silent, "other": quick}, {}, in_flight=4):
-        await asyncio.wait_for(quick.all.wait(), 20)
+        await asyncio.wait_for(quick.all.wait(), 30)
         assert len(silent.handed) <= 4
         answers.set()
-        await asyncio.wait_for(silent.all.wait(), 20)
+        await asyncio.wait_for(silent.all.wait(), 30)
     assert len(set(silent.handed)) == 100

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bridge import clock
 from bridge.intake import Intake
+from bridge.settings import ReplySettings
 from bridge.types import InboundPart
 from tests.stations.conftest import KEY, PHONE, waiting, words
 from tests.store.conftest import GATEWAY, StoreRoom
@@ -16,8 +17,7 @@ async def test_what_is_not_whole_after_an_hour_is_mailed_as_it_is(room: StoreRoo
         room.inbox,
         room.store.directory,
         domain="sms.example.test",
-        window=timedelta(days=14),
-        fallback=room.mailbox.login,
+        settings=ReplySettings(fallback=room.mailbox.login),
         settled=lambda: None,
         mailed=lambda: None,
         sign=lambda mail: mail,

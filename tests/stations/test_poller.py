@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 from sqlalchemy import Connection, select
@@ -19,6 +19,7 @@ from bridge.gateways.connection import Connection as Settings
 from bridge.gateways.registry import build
 from bridge.intake import Intake
 from bridge.poller import Poller
+from bridge.settings import ReplySettings
 from bridge.store import inbox as inbox_room
 from bridge.store.engine import reading
 from bridge.store.polls import Cursor, read_cursor
@@ -97,8 +98,7 @@ def intake_of(room: StoreRoom) -> Intake:
         room.inbox,
         room.store.directory,
         domain="sms.example.test",
-        window=timedelta(days=14),
-        fallback=room.mailbox.login,
+        settings=ReplySettings(fallback=room.mailbox.login),
         settled=lambda: None,
         mailed=lambda: None,
         sign=lambda mail: mail,
@@ -138,7 +138,7 @@ async def asking(
         yield running
     finally:
         poller.stop()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 30)
 
 
 async def ids(room: StoreRoom) -> list[str]:

@@ -59,7 +59,7 @@ async def test_what_the_server_took_is_not_sent_again_when_the_database_was_lock
             postman = Postman(room.mails, relay, returns_of(room), node="me", streaks=Streaks())
             refused = refusals(monkeypatch, room.mails, "settle")
             running = asyncio.create_task(postman.run())
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(30):
                 await refused.wait()
                 mailbox.taken.clear()
                 other.execute("ROLLBACK")
@@ -133,7 +133,7 @@ async def delivering(room: StoreRoom, desk: ReplySettings, handler: object, expe
     relay = Relay(RelaySettings(host="127.0.0.1", port=port, tls=TlsMode.NONE))
     postman = Postman(room.mails, relay, returns_of(room, replies=desk), node="me", streaks=Streaks())
     running = asyncio.create_task(postman.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while True:
             if (await room.store.ledger.counts())["mails"] == expected:
                 break

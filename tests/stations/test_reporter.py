@@ -42,7 +42,7 @@ async def test_a_report_that_cannot_be_composed_waits_and_the_others_go(room: St
         sign=lambda mail: mail,
     )
     running = asyncio.create_task(reporter.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await queued.wait()
     reporter.stop()
     await running

@@ -65,7 +65,7 @@ async def test_what_the_provider_says_settles_it(
 
     station = Seeker(room.store.queue, {GATEWAY: provider}, note)
     running = asyncio.create_task(station.run())
-    await asyncio.wait_for(settled.wait(), 10)
+    await asyncio.wait_for(settled.wait(), 30)
     station.stop()
     await running
     assert await state(room, message_id) is becomes
@@ -93,7 +93,7 @@ async def test_the_old_ones_do_not_keep_the_others_from_being_asked_about(
         room.store.queue, {GATEWAY: provider}, lambda: settled.set() if len(provider.asked) >= 12 else None
     )
     running = asyncio.create_task(station.run())
-    await asyncio.wait_for(settled.wait(), 10)
+    await asyncio.wait_for(settled.wait(), 30)
     station.stop()
     await running
     asked = [doubt.reference for doubt in provider.asked]
@@ -164,7 +164,7 @@ async def test_what_is_said_of_one_try_decides_nothing_about_the_next(
     monkeypatch.setattr(provider, "lookup", thinks)
     station = Seeker(room.store.queue, {GATEWAY: provider}, settled.set)
     running = asyncio.create_task(station.run())
-    await asyncio.wait_for(settled.wait(), 10)
+    await asyncio.wait_for(settled.wait(), 30)
     station.stop()
     await running
     assert await state(room, message_id) is MessageState.UNKNOWN

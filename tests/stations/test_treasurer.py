@@ -67,7 +67,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_what_was_said_is_remembered_and_shown() -> None:
     account = Account(TEN)
     station = Treasurer({"main": account}, leads)
-    async with at_work(station), asyncio.timeout(5):
+    async with at_work(station), asyncio.timeout(30):
         await account.done.wait()
     assert station.balances() == {"main": TEN}
     assert b'bridge_gateway_balance{gateway="main",unit="EUR"} 10.0' in metrics.exposition(())
@@ -89,7 +89,7 @@ async def test_an_account_is_asked_every_quarter_of_an_hour(monkeypatch: pytest.
     monkeypatch.setattr(clock, "now", lambda: now)
     account = Account(None, NINE, TEN)
     station = Treasurer({"main": account}, counted)
-    async with at_work(station), asyncio.timeout(5):
+    async with at_work(station), asyncio.timeout(30):
         await look_again()
         assert account.asked == 1
         now += EVERY - timedelta(seconds=1)
@@ -104,7 +104,7 @@ async def test_an_account_is_asked_every_quarter_of_an_hour(monkeypatch: pytest.
 async def test_one_gateway_that_breaks_keeps_no_other_from_being_asked(breaks: Exception) -> None:
     broken, account = Account(breaks), Account(NINE)
     station = Treasurer({"broken": broken, "main": account}, leads)
-    async with at_work(station), asyncio.timeout(5):
+    async with at_work(station), asyncio.timeout(30):
         await account.done.wait()
     assert station.balances() == {"main": NINE}
 
@@ -118,7 +118,7 @@ async def test_an_answer_is_not_waited_for_without_end(monkeypatch: pytest.Monke
     monkeypatch.setattr(treasurer, "ANSWER", 0.01)
     account = Account(NINE)
     station = Treasurer({"silent": Silent(), "main": account}, leads)
-    async with at_work(station), asyncio.timeout(5):
+    async with at_work(station), asyncio.timeout(30):
         await account.done.wait()
     assert station.balances() == {"main": NINE}
 
@@ -131,7 +131,7 @@ async def test_who_does_not_lead_does_not_ask() -> None:
         return False
 
     account = Account(TEN)
-    async with at_work(Treasurer({"main": account}, follows)), asyncio.timeout(5):
+    async with at_work(Treasurer({"main": account}, follows)), asyncio.timeout(30):
         await looked.wait()
         looked.clear()
         await looked.wait()
@@ -146,7 +146,7 @@ async def test_a_provider_that_cannot_be_asked_is_not() -> None:
         return True
 
     mute, account = Account(balance=False), Account(TEN)
-    async with at_work(Treasurer({"mute": mute, "main": account}, seen)), asyncio.timeout(5):
+    async with at_work(Treasurer({"mute": mute, "main": account}, seen)), asyncio.timeout(30):
         await account.done.wait()
     assert mute.asked == 0
 
@@ -165,7 +165,7 @@ async def test_who_leads_no_more_says_no_more_what_was_left() -> None:
 
     account = Account(TEN)
     station = Treasurer({"main": account}, leads_at_first)
-    async with at_work(station), asyncio.timeout(5):
+    async with at_work(station), asyncio.timeout(30):
         await followed.get()
         await followed.get()
     assert (account.asked, station.balances()) == (1, {})

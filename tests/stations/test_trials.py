@@ -50,7 +50,7 @@ async def hand_in(
 ) -> str:
     recipients = tuple(Recipient(address) for address in addresses or (TRIAL,))
     targets = [target for recipient in recipients for target in desk.check_recipient(mailbox, recipient)]
-    return await desk.admit(mailbox, Envelope(mail_from, recipients, clock.now()), targets, raw)
+    return await desk.admit(mailbox, Envelope(mail_from, clock.now()), targets, raw)
 
 
 async def queued(room: StoreRoom) -> list[OutgoingMail]:

@@ -24,7 +24,6 @@ from bridge.types import (
     Encoded,
     Encoding,
     Envelope,
-    Language,
     Mailbox,
     MessageClass,
     NewMail,
@@ -34,6 +33,7 @@ from bridge.types import (
     Recipient,
     Submission,
 )
+from tests.clinic import CLINIC
 from tests.servers.postgres import PostgresServer
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -128,22 +128,10 @@ def open_outbox(store: Store, mailed: Callable[[], None] = lambda: None) -> Outb
         store.committer,
         store.key,
         resubmission_window=86_400,
+        conversation_window=timedelta(days=14),
         tell=lambda mail, signature_id: notices.learned(mail, signature_id, DOMAIN),
         mailed=mailed,
     )
-
-
-CLINIC = Mailbox(
-    id="",
-    organisation_id="",
-    login="clinic@example.test",
-    addresses=("@example.test",),
-    region="IT",
-    countries=("IT",),
-    language=Language.ENGLISH,
-    timezone="Europe/Rome",
-    sender="+390200000001",
-)
 
 
 def new_mail(
@@ -161,7 +149,7 @@ def new_mail(
     encoded = Encoded(text, Encoding.GSM7, len(text), (text[:10], text[10:]), 160 - len(text))
     return NewMail(
         mailbox=mailbox,
-        envelope=Envelope(mailbox.login, recipients, at),
+        envelope=Envelope(mailbox.login, at),
         submission=Submission(
             message_id=message_id,
             fingerprint=f"{message_id} {text}",

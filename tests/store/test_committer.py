@@ -23,7 +23,7 @@ class Batches(list[int]):
 
 async def write(room: StoreRoom, batches: Batches, count: int) -> None:
     """Hand over so many pieces at once, and wait for all of them."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await asyncio.gather(*(room.store.committer.do(batches.work, None) for _ in range(count)))
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.store.inbox import Filing, Thread
+from bridge.store.inbounds import Filing, Thread
 from bridge.types import InboundSms, NewMail
 from tests.store.conftest import StoreRoom, later, new_mail
 

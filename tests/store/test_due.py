@@ -32,7 +32,7 @@ async def test_what_may_be_claimed(room: StoreRoom) -> None:
             for what in ("paused", "gone")
         )
         for busy in ("", *GATEWAYS):
-            query = may_be_claimed(paused, gone, frozenset({busy} - {""}), ())
+            query = may_be_claimed(paused, gone, frozenset({busy} - {""}), (), urgent=False)
             async with reading(room.store.engine) as connection:
                 rows = (await connection.execute(query, {"b_now": later(9), "b_limit": 100})).all()
             found = [(row.gateway, *filter(None, row.stand_ins.split(","))) for row in rows]

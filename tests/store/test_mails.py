@@ -9,7 +9,7 @@ import pytest
 
 from bridge import clock
 from bridge.store.claims import Claim
-from bridge.store.inbox import Filing, Thread
+from bridge.store.inbounds import Filing, Thread
 from bridge.store.mails import MailResult
 from bridge.types import InboundSms, OutgoingMail
 from tests.store.conftest import GATEWAY, StoreRoom, later

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -43,9 +44,9 @@ async def test_the_same_phone_twice_in_one_mail_is_one_message(room: StoreRoom) 
         pytest.param({"numbers": ["+393331234567", "+393337654321"]}, 1, id="the same mail with one phone more"),
     ],
 )
-async def test_resubmission(room: StoreRoom, change: dict[str, object], messages: int) -> None:
+async def test_resubmission(room: StoreRoom, change: dict[str, Any], messages: int) -> None:
     first = await room.outbox.take(new_mail(room.mailbox))
-    again = await room.outbox.take(new_mail(room.mailbox, **change))  # type: ignore[arg-type]
+    again = await room.outbox.take(new_mail(room.mailbox, **change))
     assert again.messages == messages
     assert (again.submission_id == first.submission_id) == (messages == 0)
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from bridge.store.engine import reading
-from bridge.store.inbox import Filing, Thread
+from bridge.store.inbounds import Filing, Thread
 from bridge.store.tables import inbound_parts
 from bridge.types import InboundPart, InboundSms
 from tests.store.conftest import GATEWAY, StoreRoom, later

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -18,11 +19,11 @@ HIGH, NORMAL = Priority.HIGH, Priority.NORMAL
 RATED = {GATEWAY: Rates(gateway=200)}
 
 
-async def put(room: StoreRoom, name: str, count: int, priority: Priority, at: float, **changes: str) -> None:
+async def put(room: StoreRoom, name: str, count: int, priority: Priority, at: float, **changes: Any) -> None:
     """Messages of one mail; their texts begin with `name`."""
     numbers = [f"+3933312{name[0].encode()[0]:03}{index:02}" for index in range(count)]
     mail = new_mail(room.mailbox, numbers, message_id=f"<{name}@x>", text=f"{name} text", at=later(at))
-    messages = (replace(each, priority=priority, **changes) for each in mail.messages)  # type: ignore[arg-type]
+    messages = (replace(each, priority=priority, **changes) for each in mail.messages)
     await room.outbox.take(replace(mail, messages=tuple(messages)))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bridge.errors import Reason
 from bridge.store.claims import Claim, Start
-from bridge.store.inbox import Filing
+from bridge.store.inbounds import Filing
 from bridge.store.queue import Finish
 from bridge.store.transitions import Change
 from bridge.types import MAY_BECOME, InboundSms, MessageState, Outcome, OutcomeKind, Receipt

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from bridge.store.inbox import Filing, Thread
+from bridge.store.inbounds import Filing, Thread
 from bridge.store.transitions import Change
 from bridge.types import InboundSms, MessageState, Receipt
 from tests.store.conftest import GATEWAY, StoreRoom, later, new_mail

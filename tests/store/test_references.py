@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bridge import clock
 from bridge.errors import Reason
-from bridge.store.filings import FilingClaim, FilingRule, Filings
+from bridge.store.filings import ClaimedFiling, FilingClaim, FilingRule, Filings
 from bridge.store.ledger import MessageView
 from bridge.store.queue import Queue
 from bridge.store.transitions import Change
@@ -49,7 +50,7 @@ async def test_where_a_reference_is_given_back(
     await _leave(room, Queue(room.store.engine, room.store.committer, 60, rules), views)
     claim = FilingClaim(room.mailbox.id, "a", clock.now(), later(10**9), 10)
     filed = await Filings(room.store.engine, room.store.committer).claim(claim)
-    texts = [each.mail for each in filed if isinstance(each.mail, SentText)]
+    texts = [each.mail for each in filed if isinstance(each, ClaimedFiling) and isinstance(each.mail, SentText)]
     assert {text.number: text.reference for text in texts} == shown
     assert {text.number: text.contact for text in texts} == {ONE: "Mario Rossi", OTHER: ""}
     (report,) = await room.reports.due(later(10**9), 10)
@@ -73,9 +74,9 @@ async def _leave(room: StoreRoom, queue: Queue, views: dict[str, MessageView]) -
         pytest.param({"priority": Priority.HIGH, "flash": True}, ", priority high, flash", id="wishes"),
     ],
 )
-async def test_the_trace_says_what_was_asked_for(room: StoreRoom, changes: dict[str, object], taken: str) -> None:
+async def test_the_trace_says_what_was_asked_for(room: StoreRoom, changes: dict[str, Any], taken: str) -> None:
     mail = new_mail(room.mailbox)
-    changed = replace(mail.messages[0], **changes)  # type: ignore[arg-type]
+    changed = replace(mail.messages[0], **changes)
     submission = (await room.outbox.take(replace(mail, messages=(changed,)))).submission_id
     (view,) = await room.store.ledger.submission_messages(submission)
     trace = await room.store.ledger.trace(view.id)

@@ -202,10 +202,8 @@ async def test_postgresql_finds_what_waits_by_the_same_indexes(
     """Also with the plan that it keeps for a prepared statement, in which no value is known."""
     async with open_room(tmp_path, template, "postgresql") as room:
         await room.outbox.take(new_mail(room.mailbox, [f"+39333{number:07}" for number in range(500)]))
-        statements = await _statements(room, asks)
-        plans = [
-            plan for statement, _ in statements if (plan := await _kept_plan(room, statement)) and _seeks(statement)
-        ]
+        statements = [statement for statement, _ in await _statements(room, asks) if _seeks(statement)]
+        plans = [await _kept_plan(room, statement) for statement in statements]
         for place, name in enumerate(index.split()):
             assert name in plans[place]
 
@@ -224,6 +222,7 @@ async def _kept_plan(room: StoreRoom, statement: str) -> str:
 
 
 def _seeks(statement: str) -> bool:
+    """Whether a statement looks for what waits, and not for what is due to a pace."""
     return not statement.startswith("SELECT pace.")
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, make_url
@@ -24,7 +25,8 @@ from bridge.store.outbox import Outbox, Taken
 from bridge.store.signatures import ENOUGH, MOST_LEARNED, MOST_WAITING, Endings, Signature
 from bridge.store.store import Store, database_url
 from bridge.types import Mailbox, NewMail, OutgoingMail
-from tests.store.conftest import CLINIC, DOMAIN, NOW, StoreRoom, Template, new_mail, open_outbox, open_room
+from tests.clinic import CLINIC
+from tests.store.conftest import DOMAIN, NOW, StoreRoom, Template, new_mail, open_outbox, open_room
 
 SIGNATURE = "Studio Rossi\nTel. 02 1234567"
 OTHER = "Anna Bianchi\nwww.rossi.example"
@@ -52,9 +54,9 @@ async def take(room: StoreRoom, *mails: NewMail) -> list[Taken]:
     return [await room.outbox.take(mail) for mail in mails]
 
 
-def several(mailbox: Mailbox, count: int, **changes: object) -> list[NewMail]:
+def several(mailbox: Mailbox, count: int, **changes: Any) -> list[NewMail]:
     """Mails with different words above the same signature."""
-    return [signed(mailbox, f"Words number {number}.", **changes) for number in range(count)]  # type: ignore[arg-type]
+    return [signed(mailbox, f"Words number {number}.", **changes) for number in range(count)]
 
 
 async def learned(room: StoreRoom) -> tuple[str, ...]:
@@ -112,8 +114,10 @@ async def test_mails_that_are_taken_in_one_transaction_count_each(room: StoreRoo
     ],
 )
 @pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "at once"])
-async def test_what_counts_as_a_mail(room: StoreRoom, mails: object, seen: int | None, at_once: bool) -> None:
-    sent: list[NewMail] = mails(room.mailbox)  # type: ignore[operator]
+async def test_what_counts_as_a_mail(
+    room: StoreRoom, mails: Callable[[Mailbox], list[NewMail]], seen: int | None, at_once: bool
+) -> None:
+    sent = mails(room.mailbox)
     if at_once:
         await asyncio.gather(*map(room.outbox.take, sent))
     else:
@@ -183,7 +187,7 @@ async def test_a_system_with_random_endings_fills_no_table(room: StoreRoom) -> N
     await asyncio.gather(*map(room.outbox.take, many[:MOST_WAITING]))
     await take(room, *many[MOST_WAITING:])
     waiting = [each.text for each in await found(room) if not each.learned and not each.forgotten]
-    assert waiting == [mail.signature for mail in reversed(many[MOST_WAITING:])], "those seen last, the last one first"
+    assert waiting == [mail.signature for mail in many[MOST_WAITING:]], "those seen last, the first one first"
     assert await learned(room) == (SIGNATURE,)
     assert [each.text for each in await found(room) if each.forgotten] == [OTHER], "what was forgotten is remembered"
 
@@ -281,7 +285,7 @@ async def test_what_another_node_counts_at_this_moment_is_left_and_not_waited_fo
         oldest = "SELECT id FROM signature ORDER BY seen_at LIMIT 1 FOR UPDATE"
         async with room.store.engine.begin() as elsewhere:
             locked = (await elsewhere.exec_driver_sql(oldest)).scalar_one()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(30):
                 await take(room, signed(room.mailbox, "Hi.", days=1))
         assert locked in {each.id for each in await found(room)}
         await take(room, signed(room.mailbox, "Hi.", signature=OTHER, days=2))
@@ -381,7 +385,7 @@ async def test_what_cannot_be_told_is_not_learned(room: StoreRoom) -> None:
     def broken(mail: NewMail, signature_id: str) -> OutgoingMail:
         raise OverflowError("no such day")
 
-    silent = Outbox(room.store.committer, room.store.key, 86_400, tell=broken, mailed=lambda: None)
+    silent = Outbox(room.store.committer, room.store.key, 86_400, conversation_window=timedelta(days=14), tell=broken, mailed=lambda: None)
     *few, fifth = several(room.mailbox, ENOUGH)
     await take(room, *few)
     with pytest.raises(OverflowError):

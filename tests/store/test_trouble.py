@@ -194,8 +194,8 @@ async def test_work_that_fails_is_told_and_the_next_is_done(
 ) -> None:
     for _ in range(2):
         with pytest.raises(error):
-            await asyncio.wait_for(room.store.committer.do(work, 1), 10)
-    assert (await asyncio.wait_for(room.outbox.take(new_mail(room.mailbox)), 10)).messages == 1
+            await asyncio.wait_for(room.store.committer.do(work, 1), 30)
+    assert (await asyncio.wait_for(room.outbox.take(new_mail(room.mailbox)), 30)).messages == 1
     assert (await room.store.ledger.counts())["messages"] == {"queued": 1}
 
 

@@ -24,6 +24,7 @@ from bridge.store.tables.outbound import (
 )
 from bridge.store.tables.people import (
     contacts,
+    digests,
     installations,
     mailboxes,
     memberships,
@@ -47,6 +48,7 @@ __all__ = [
     "attempts",
     "contacts",
     "conversations",
+    "digests",
     "fingerprints",
     "inbound_contents",
     "inbound_parts",

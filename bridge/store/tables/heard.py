@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlalchemy import JSON, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from bridge.store.tables.columns import Private, Utc, table
@@ -44,6 +44,14 @@ class Conversation(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("mailbox_id", "number_hash", "sender"),
         Index("ix_conversation_number", "number_hash", "sender"),
+        Index(
+            "ix_conversation_held",
+            "number_hash",
+            "sender",
+            unique=True,
+            sqlite_where=text("held_at IS NOT NULL"),
+            postgresql_where=text("held_at IS NOT NULL"),
+        ),
     )
 
     id: str = Field(primary_key=True)
@@ -62,6 +70,10 @@ class Conversation(SQLModel, table=True):
     references: list[str] = Field(sa_type=JSON)
     last_written_at: datetime | None = Field(sa_type=Utc)
     """When the mailbox last texted the phone; null when only the phone ever wrote."""
+    last_heard_at: datetime | None = Field(sa_type=Utc)
+    """When the phone last wrote."""
+    held_at: datetime | None = Field(sa_type=Utc)
+    """Since when the pool gave this number to this conversation alone; null when it did not, or took it back."""
 
 
 class Inbound(SQLModel, table=True):

@@ -34,6 +34,8 @@ class MailboxRow(SQLModel, table=True):
     language: str
     timezone: str
     sender: str
+    pool: list[str] = Field(sa_type=JSON)
+    """Further sender numbers; with them each phone gets one that no other mailbox uses with it."""
     confirm: str
     unicode: str
     max_segments: int
@@ -48,6 +50,12 @@ class MailboxRow(SQLModel, table=True):
     """The other service whose mails it writes (`types.GrammarName`)."""
     order_password_hash: str
     """Of the password that such mails must show; empty when none is asked for."""
+    digest_to: list[str] = Field(sa_type=JSON)
+    """Addresses that get its digest; without one there is none."""
+    digest_at: str
+    """Time of day in its zone, `18:00`."""
+    digest_days: int
+    """For how long after a text its fate and its answers are told."""
     created_at: datetime = Field(sa_type=Utc)
 
 
@@ -103,6 +111,14 @@ class Usage(SQLModel, table=True):
     messages: int
 
 
+class Digest(SQLModel, table=True):
+    """A day of a mailbox, in its own time zone, whose digest was composed, or on which there was nothing to tell."""
+
+    mailbox_id: str = Field(primary_key=True, foreign_key="mailbox.id")
+    day: str = Field(primary_key=True)
+    composed_at: datetime = Field(sa_type=Utc)
+
+
 class OptOut(SQLModel, table=True):
     """A phone that asked one sender number for no more texts."""
 
@@ -135,6 +151,7 @@ class Revision(SQLModel, table=True):
 organisations = table("organisation")
 mailboxes = table("mailbox")
 usages = table("usage")
+digests = table("digest")
 opt_outs = table("opt_out")
 contacts = table("contact")
 memberships = table("membership")
