@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import Done, run
+from tests.cli.conftest import configured, copied
 from tests.road.demo_process import BRIDGE, DOMAIN, DemoProcess, eventually
 
 LOGIN = "reception@clinic.example"
@@ -18,21 +19,32 @@ SENDER = "+390200000042"
 Mailbox = Callable[..., Done]
 
 
-@pytest.fixture
-def mailbox(installed: Path) -> Mailbox:
+def mailboxes_of(config: Path) -> Mailbox:
     """`bridge mailbox` on an installation that does not run; the password is on standard input."""
 
     def command(*arguments: str, password: bytes = b"a password\n") -> Done:
-        return run("mailbox", *arguments, "--config", installed, stdin=password)
+        return run("mailbox", *arguments, "--config", config, stdin=password)
 
     return command
 
 
-@pytest.fixture
-def added(mailbox: Mailbox) -> Mailbox:
-    done = mailbox("add", LOGIN, "--sender", SENDER, "--password-file", "-")
+@pytest.fixture(scope="module")
+def with_one(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with one mailbox."""
+    config = copied(tables, configured(tmp_path_factory.mktemp("one")))
+    done = mailboxes_of(config)("add", LOGIN, "--sender", SENDER, "--password-file", "-")
     assert (done.code, done.out) == (0, f"{LOGIN} may log in now and text from {SENDER}.\n")
-    return mailbox
+    return config
+
+
+@pytest.fixture
+def mailbox(config: Path, tables: Path) -> Mailbox:
+    return mailboxes_of(copied(tables, config))
+
+
+@pytest.fixture
+def added(config: Path, with_one: Path) -> Mailbox:
+    return mailboxes_of(copied(with_one, config))
 
 
 def test_a_new_mailbox_has_the_documented_defaults(added: Mailbox) -> None:
@@ -147,6 +159,8 @@ def test_a_machine_that_cannot_log_in_has_a_network_and_no_password(mailbox: Mai
         (["set", LOGIN], 2, "Name what is to change, such as --daily-cap 200. See `bridge mailbox set --help`."),
         (["set", LOGIN, "--sender", "0212345"], 2,
          "--sender 0212345 is not a number with its country code, such as +390200000001."),
+        (["set", LOGIN, "--pool", "0212345"], 2,
+         "--pool 0212345 is not a number with its country code, such as +390200000001."),
         (["set", LOGIN, "--region", "Italy"], 2, "Italy is not a country code of two letters, such as IT."),
         (["set", LOGIN, "--country", "XX"], 2, "XX is not a country code of two letters, such as IT."),
         (["set", LOGIN, "--timezone", "Rome"], 2, "--timezone Rome is not known. Write it as Europe/Rome."),
@@ -213,6 +227,21 @@ def test_the_password_is_shown_nowhere(added: Mailbox) -> None:
     assert "argon2" not in shown
 
 
+def test_a_pool_of_numbers_holds_each_number_once_and_never_the_first(added: Mailbox) -> None:
+    def numbers() -> tuple[str, list[str]]:
+        shown = added("show", LOGIN, "--json").document
+        return shown["sender"], shown["pool"]
+
+    second, third = SENDER[:-1] + "8", SENDER[:-1] + "9"
+    assert numbers() == (SENDER, [])
+    added("set", LOGIN, "--pool", second, "--pool", SENDER, "--pool", third, "--pool", second)
+    assert numbers() == (SENDER, [second, third])
+    added("set", LOGIN, "--sender", third)
+    assert numbers() == (third, [second])
+    added("set", LOGIN, "--pool", "none")
+    assert numbers() == (third, [])
+
+
 def test_list_and_show_for_people(mailbox: Mailbox) -> None:
     assert mailbox("list").out == "There is no mailbox yet. Add one with `bridge mailbox add`.\n"
     assert mailbox("list", "--json").document == []
@@ -258,38 +287,38 @@ class Desk:
 
 def test_a_mailbox_can_be_used_as_soon_as_it_is_added(demo: DemoProcess) -> None:
     desk = Desk(demo, "new@clinic.example")
-    eventually(lambda: desk.logs_in("first"), patience=5)
+    eventually(lambda: desk.logs_in("first"), patience=10)
     demo.send("+393330000501", "Welcome", login=desk.login, password="first")
     assert eventually(lambda: demo.phone("+393330000501"))[0]["from"] == SENDER
 
 
 def test_a_paused_mailbox_is_told_to_try_later_until_it_is_resumed(demo: DemoProcess) -> None:
     desk = Desk(demo, "holiday@clinic.example")
-    eventually(lambda: desk.logs_in("first"), patience=5)
+    eventually(lambda: desk.logs_in("first"), patience=10)
     desk.command("pause")
-    eventually(lambda: desk.rcpt("+393330000502").startswith("450 4.2.1 This mailbox is paused."), patience=5)
+    eventually(lambda: desk.rcpt("+393330000502").startswith("450 4.2.1 This mailbox is paused."), patience=10)
     desk.command("resume")
-    eventually(lambda: desk.rcpt("+393330000502").startswith("250 "), patience=5)
+    eventually(lambda: desk.rcpt("+393330000502").startswith("250 "), patience=10)
 
 
 def test_a_new_password_works_and_the_old_one_does_not(demo: DemoProcess) -> None:
     desk = Desk(demo, "password@clinic.example")
-    eventually(lambda: desk.logs_in("first"), patience=5)
+    eventually(lambda: desk.logs_in("first"), patience=10)
     desk.command("set", "--password-file", "-", password="second")
-    eventually(lambda: desk.logs_in("second"), patience=5)
+    eventually(lambda: desk.logs_in("second"), patience=10)
     assert not desk.logs_in("first")
 
 
 def test_a_removed_mailbox_cannot_log_in(demo: DemoProcess) -> None:
     desk = Desk(demo, "leaving@clinic.example")
-    eventually(lambda: desk.logs_in("first"), patience=5)
+    eventually(lambda: desk.logs_in("first"), patience=10)
     desk.command("remove")
-    eventually(lambda: not desk.logs_in("first"), patience=5)
+    eventually(lambda: not desk.logs_in("first"), patience=10)
 
 
 def test_a_mailbox_that_sent_stays_for_the_record(demo: DemoProcess) -> None:
     desk = Desk(demo, "record@clinic.example")
-    eventually(lambda: desk.logs_in("first"), patience=5)
+    eventually(lambda: desk.logs_in("first"), patience=10)
     demo.send("+393330000503", "For the record", login=desk.login, password="first")
     done = run("mailbox", "remove", desk.login, environ={"BRIDGE_DATA_DIR": str(demo.data_dir)})
     assert done.code == 1
@@ -301,13 +330,13 @@ def test_a_mailbox_that_sent_stays_for_the_record(demo: DemoProcess) -> None:
 def test_a_daily_cap_is_honoured_and_can_be_raised(demo: DemoProcess) -> None:
     desk = Desk(demo, "capped@clinic.example")
     desk.command("set", "--daily-cap", "2")
-    eventually(lambda: desk.logs_in("first"), patience=5)
+    eventually(lambda: desk.logs_in("first"), patience=10)
     for text in ("One", "Two"):
         demo.send("+393330000504", text, login=desk.login, password="first")
     full = "452 4.2.2 This mailbox has reached its limit of 2 messages a day."
-    eventually(lambda: desk.rcpt("+393330000504").startswith(full), patience=5)
+    eventually(lambda: desk.rcpt("+393330000504").startswith(full), patience=10)
     desk.command("set", "--daily-cap", "3")
-    eventually(lambda: desk.rcpt("+393330000504").startswith("250 "), patience=5)
+    eventually(lambda: desk.rcpt("+393330000504").startswith("250 "), patience=10)
 
 
 def test_a_password_may_come_through_a_pipe(config: Path) -> None:

@@ -385,7 +385,14 @@ async def test_what_cannot_be_told_is_not_learned(room: StoreRoom) -> None:
     def broken(mail: NewMail, signature_id: str) -> OutgoingMail:
         raise OverflowError("no such day")
 
-    silent = Outbox(room.store.committer, room.store.key, 86_400, conversation_window=timedelta(days=14), tell=broken, mailed=lambda: None)
+    silent = Outbox(
+        room.store.committer,
+        room.store.key,
+        86_400,
+        conversation_window=timedelta(days=14),
+        tell=broken,
+        mailed=lambda: None,
+    )
     *few, fifth = several(room.mailbox, ENOUGH)
     await take(room, *few)
     with pytest.raises(OverflowError):
