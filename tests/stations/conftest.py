@@ -64,19 +64,23 @@ def refusals(monkeypatch: pytest.MonkeyPatch, writer: Any, method: str) -> async
     return refused
 
 
-async def under_way(room: StoreRoom, text: str = "Sì") -> OutgoingMail:
-    """A phone's answer to the clinic; the postman holds its mail."""
-    intake = Intake(
+def intake_of(room: StoreRoom, **changes: Any) -> Intake:
+    """What hears phones on the store of a test; `changes` are to the settings of replies."""
+    return Intake(
         room.inbox,
         room.store.directory,
         domain="sms.example.test",
-        settings=ReplySettings(fallback=room.mailbox.login),
+        settings=ReplySettings(fallback=room.mailbox.login, **changes),
         settled=lambda: None,
         mailed=lambda: None,
         sign=lambda mail: mail,
         bounce_key=KEY,
     )
-    await intake.hear([InboundSms(GATEWAY, "1", PHONE, room.mailbox.sender, text, clock.now())])
+
+
+async def under_way(room: StoreRoom, text: str = "Sì") -> OutgoingMail:
+    """A phone's answer to the clinic; the postman holds its mail."""
+    await intake_of(room).hear([InboundSms(GATEWAY, "1", PHONE, room.mailbox.sender, text, clock.now())])
     (mail,) = await waiting(room)
     return mail
 

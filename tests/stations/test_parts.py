@@ -5,24 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bridge import clock
-from bridge.intake import Intake
-from bridge.settings import ReplySettings
 from bridge.types import InboundPart
-from tests.stations.conftest import KEY, PHONE, waiting, words
+from tests.stations.conftest import PHONE, intake_of, waiting, words
 from tests.store.conftest import GATEWAY, StoreRoom
 
 
 async def test_what_is_not_whole_after_an_hour_is_mailed_as_it_is(room: StoreRoom) -> None:
-    intake = Intake(
-        room.inbox,
-        room.store.directory,
-        domain="sms.example.test",
-        settings=ReplySettings(fallback=room.mailbox.login),
-        settled=lambda: None,
-        mailed=lambda: None,
-        sign=lambda mail: mail,
-        bounce_key=KEY,
-    )
+    intake = intake_of(room)
     for ordinal, text, minutes in ((1, "Vengo domani", 61), (3, "con mia madre", 59)):
         at = clock.now() - timedelta(minutes=minutes)
         part = InboundPart(GATEWAY, f"e{ordinal}", PHONE, room.mailbox.sender, text, at, 7, 3, ordinal)

@@ -17,9 +17,7 @@ from bridge.errors import StoreUnavailable
 from bridge.gateways.base import Gateway, Poll, Polled, PollRefused
 from bridge.gateways.connection import Connection as Settings
 from bridge.gateways.registry import build
-from bridge.intake import Intake
 from bridge.poller import Poller
-from bridge.settings import ReplySettings
 from bridge.store import inbox as inbox_room
 from bridge.store.engine import reading
 from bridge.store.polls import Cursor, read_cursor
@@ -27,7 +25,7 @@ from bridge.store.tables import inbounds
 from bridge.streaks import Streaks
 from bridge.types import InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 from tests.gateways.provider import Play, Provider, run_provider
-from tests.stations.conftest import KEY, PHONE, waiting, words
+from tests.stations.conftest import PHONE, intake_of, waiting, words
 from tests.store.conftest import GATEWAY, NOW, StoreRoom
 from tests.store.steps import sending, state
 
@@ -91,19 +89,6 @@ class Asking:
     streaks: Noted
     looked: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     """The cursor of every look that was to be kept, kept or not."""
-
-
-def intake_of(room: StoreRoom) -> Intake:
-    return Intake(
-        room.inbox,
-        room.store.directory,
-        domain="sms.example.test",
-        settings=ReplySettings(fallback=room.mailbox.login),
-        settled=lambda: None,
-        mailed=lambda: None,
-        sign=lambda mail: mail,
-        bounce_key=KEY,
-    )
 
 
 @asynccontextmanager
