@@ -7,7 +7,7 @@ mail. What can be refused at RCPT is refused there. When `admit` returns, the ma
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,9 @@ from bridge.errors import MailRefusal, Reason, RecipientRefusal, Refusal, StoreU
 from bridge.routing import Routes
 from bridge.store.directory import Directory
 from bridge.store.outbox import Outbox
+from bridge.store.threads import Threads
 from bridge.trials import Trials
-from bridge.types import Destination, Envelope, Mailbox, NewMail, Recipient, Submission, Target, Tried
+from bridge.types import Destination, Envelope, Mailbox, NewMail, NewMessage, Recipient, Submission, Target, Tried
 
 LARGE = 262_144
 """Octets from which a mail is read in a thread, so that it does not keep the other clients waiting."""
@@ -41,7 +42,10 @@ class Admission:
         credentials: Credentials,
         taken: Callable[[], None],
         trials: Trials,
+        threads: Threads,
+        beyond_thread: int,
     ) -> None:
+        """`beyond_thread`: most phones that an answer may text beyond those that its thread knows."""
         self._outbox = outbox
         self._directory = directory
         self._domains = domains
@@ -49,6 +53,8 @@ class Admission:
         self._credentials = credentials
         self._taken = taken
         self._trials = trials
+        self._threads = threads
+        self._beyond_thread = beyond_thread
 
     def check_recipient(self, mailbox: Mailbox, recipient: Recipient) -> tuple[Target, ...]:
         """Whom a RCPT means. Raises Refusal: for good when none of them may be texted, for now when the mailbox may
@@ -83,6 +89,7 @@ class Admission:
             signature=decided.signature,
         )
         try:
+            await self._check_thread(mailbox, mail.submission, mail.messages)
             taken = await self._outbox.take(mail)
         except StoreUnavailable as error:
             raise _unavailable(error) from error
@@ -96,12 +103,13 @@ class Admission:
         """Answer a mail with what it would send; the id of the answer. Raises Refusal."""
         facts = mailbox, targets, raw, self._ground(mailbox), self._routes, now
         shown = await asyncio.to_thread(preview.trial, *facts) if len(raw) > LARGE else preview.trial(*facts)
-        if shown.messages and shown.submission is not None:
-            try:
-                await self._check_password(mailbox, shown.submission)
-            except MailRefusal as refusal:
-                shown = preview.refused_whole(shown, refusal)
         try:
+            if shown.messages and shown.submission is not None:
+                try:
+                    await self._check_password(mailbox, shown.submission)
+                    await self._check_thread(mailbox, shown.submission, shown.messages)
+                except MailRefusal as refusal:
+                    shown = preview.refused_whole(shown, refusal)
             return await self._trials.answer(mailbox, [each.recipient.address for each in targets], raw, shown, now)
         except StoreUnavailable as error:
             raise _unavailable(error) from error
@@ -121,6 +129,19 @@ class Admission:
             Reason.ORDER_PASSWORD,
             "The password in this mail is missing or wrong. Correct it in the program that sends the mail.",
         )
+
+    async def _check_thread(self, mailbox: Mailbox, submission: Submission, messages: Iterable[NewMessage]) -> None:
+        """Whether a mail that answers another keeps to the phones of their thread, but for a few."""
+        phones = {message.number for message in messages if message.refused is None}
+        if not submission.references or len(phones) <= self._beyond_thread:
+            return
+        strangers = await self._threads.strangers(mailbox.organisation_id, submission.references, phones)
+        if strangers > self._beyond_thread:
+            raise MailRefusal(
+                Reason.BEYOND_THREAD,
+                f"This mail answers another, and would text {strangers:,} phones that have no part in that thread. "
+                "If you mean them all, write a new mail instead of an answer.",
+            )
 
     def _ground(self, mailbox: Mailbox) -> Ground:
         return known(self._directory, mailbox, self._domains, self._routes)

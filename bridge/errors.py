@@ -46,6 +46,7 @@ class Reason(StrEnum):
     ORDER_PASSWORD = "order_password"
     BAD_LINES = "bad_lines"
     AUTOMATIC_MAIL = "automatic_mail"
+    BEYOND_THREAD = "beyond_thread"
     DAILY_CAP = "daily_cap"
     PAUSED = "paused"
     BUSY = "busy"
@@ -82,6 +83,7 @@ REPLIES: dict[Reason, tuple[int, str]] = {
     Reason.ORDER_PASSWORD: (550, "5.7.1"),
     Reason.BAD_LINES: (550, "5.6.0"),
     Reason.AUTOMATIC_MAIL: (550, "5.7.1"),
+    Reason.BEYOND_THREAD: (550, "5.7.1"),
     Reason.DAILY_CAP: (452, "4.2.2"),
     Reason.PAUSED: (450, "4.2.1"),
     Reason.BUSY: (452, "4.3.1"),

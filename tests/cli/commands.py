@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,14 +67,20 @@ def run(
         patch.setattr(sys, "stdin", keyboard(io.BytesIO(stdin), encoding="utf-8"))
         patch.setattr(sys, "stdout", out)
         patch.setattr(sys, "stderr", err)
-        with pytest.raises(SystemExit) as ended:
-            main()
+        with ThreadPoolExecutor(1) as thread:  # where no test's event loop runs
+            code = thread.submit(_code).result()
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.configure(**chain)
+    return Done(code, _text(out), _text(err))
+
+
+def _code() -> int:
+    with pytest.raises(SystemExit) as ended:
+        main()
     code = ended.value.code
     assert code is None or isinstance(code, int)
-    return Done(code or 0, _text(out), _text(err))
+    return code or 0
 
 
 def _stream() -> io.TextIOWrapper:

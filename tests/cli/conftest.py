@@ -24,25 +24,28 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     """The configuration of a bridge that does not run; its database is made by the first command."""
-    return _configured(tmp_path)
+    return configured(tmp_path)
 
 
 @pytest.fixture(scope="session")
-def _tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder as the first command leaves it."""
-    folder = tmp_path_factory.mktemp("installed")
-    assert run("db", "upgrade", "--config", _configured(folder)).code == 0
-    return folder / "data"
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The configuration of an installation with every table and no row; tests work on copies of it.
 
-
-@pytest.fixture
-def installed(config: Path, _tables: Path) -> Path:
-    """The same with every table and no row: a copy, since to make the tables takes longer than most commands."""
-    shutil.copytree(_tables, config.parent / "data")
+    To make the tables, or the hash of a password, takes longer than most commands.
+    """
+    config = configured(tmp_path_factory.mktemp("tables"))
+    assert run("db", "upgrade", "--config", config).code == 0
     return config
 
 
-def _configured(folder: Path) -> Path:
+def copied(installation: Path, config: Path) -> Path:
+    """`config`, with the data of another installation."""
+    shutil.copytree(installation.parent / "data", config.parent / "data")
+    return config
+
+
+def configured(folder: Path) -> Path:
+    """A configuration file in this folder, on ports of its own."""
     file = folder / "bridge.toml"
     file.write_text(
         f"""

@@ -8,30 +8,50 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import Done, run
+from tests.cli.conftest import configured, copied
 from tests.road.demo_process import DOMAIN, LOGIN, DemoProcess, compose, eventually
 
 MARIO, JOSE, NEW = "+393331234567", "+393471234567", "+393471234568"
 Book = Callable[..., Done]
 
 
-@pytest.fixture
-def book(installed: Path) -> Book:
-    """`bridge contacts` on an installation that does not run; its only mailbox is in Italy."""
+@pytest.fixture(scope="module")
+def empty_book(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation whose only mailbox is in Italy."""
+    config = copied(tables, configured(tmp_path_factory.mktemp("empty")))
     add = ("mailbox", "add", "reception@clinic.example", "--sender", "+390200000042", "--network", "10.0.0.0/8")
-    assert run(*add, "--config", installed).code == 0
+    assert run(*add, "--config", config).code == 0
+    return config
+
+
+@pytest.fixture(scope="module")
+def filled_book(empty_book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with two contacts and a group."""
+    config = copied(empty_book, configured(tmp_path_factory.mktemp("filled")))
+    book = contacts_of(config)
+    assert book("add", "Mario Rossi", "333 1234567").code == 0
+    assert book("add", "José García", JOSE).code == 0
+    assert book("group", "Pazienti di oggi", "--add", "mario.rossi", "--add", "JOSE_GARCIA").code == 0
+    return config
+
+
+def contacts_of(config: Path) -> Book:
+    """`bridge contacts` on an installation that does not run."""
 
     def command(*arguments: object, stdin: bytes = b"") -> Done:
-        return run("contacts", *arguments, "--config", installed, stdin=stdin)
+        return run("contacts", *arguments, "--config", config, stdin=stdin)
 
     return command
 
 
 @pytest.fixture
-def filled(book: Book) -> Book:
-    assert book("add", "Mario Rossi", "333 1234567").code == 0
-    assert book("add", "José García", JOSE).code == 0
-    assert book("group", "Pazienti di oggi", "--add", "mario.rossi", "--add", "JOSE_GARCIA").code == 0
-    return book
+def book(config: Path, empty_book: Path) -> Book:
+    return contacts_of(copied(empty_book, config))
+
+
+@pytest.fixture
+def filled(config: Path, filled_book: Path) -> Book:
+    return contacts_of(copied(filled_book, config))
 
 
 def kept(book: Book) -> dict[str, str]:
@@ -290,9 +310,9 @@ def test_a_running_bridge_knows_a_name_as_soon_as_it_is_added(demo: DemoProcess)
 
     assert rcpt("dr.bianchi") == 550
     contacts("add", "Dr Bianchi", "+393330006010")
-    eventually(lambda: rcpt("dr.bianchi") == 250, patience=5)
+    eventually(lambda: rcpt("dr.bianchi") == 250, patience=10)
     with demo.smtp() as client:
         client.send_message(compose(LOGIN, [f"dr.bianchi@{DOMAIN}"], "The results are here."))
     assert eventually(lambda: demo.phone("+393330006010"))[0]["text"] == "The results are here."
     contacts("remove", "dr.bianchi")
-    eventually(lambda: rcpt("dr.bianchi") == 550, patience=5)
+    eventually(lambda: rcpt("dr.bianchi") == 550, patience=10)

@@ -7,7 +7,7 @@ import pytest
 from tests.cli.commands import run
 from tests.house.test_docs import COMMANDS
 
-GROUPS = ["", "mailbox", "contacts", "db"]
+GROUPS = ["", "mailbox", "contacts", "keywords", "db"]
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -6,6 +6,7 @@ import base64
 import smtplib
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,7 @@ def test_a_new_mailbox_has_the_documented_defaults(added: Mailbox) -> None:
     assert added("show", LOGIN, "--json").document == {
         "login": LOGIN,
         "sender": SENDER,
+        "pool": [],
         "addresses": [],
         "networks": [],
         "region": "IT",
@@ -68,6 +70,9 @@ def test_a_new_mailbox_has_the_documented_defaults(added: Mailbox) -> None:
         "learned_signatures": 0,
         "grammar": None,
         "order_password": False,
+        "digest_to": [],
+        "digest_at": "18:00",
+        "digest_days": 10,
         "can_log_in": True,
     }
 
@@ -94,6 +99,10 @@ def test_a_new_mailbox_has_the_documented_defaults(added: Mailbox) -> None:
          {"end_marks": ["==end==", "FINE", "***"]}),
         (["--grammar", "SMS-Partner"], {"grammar": "sms-partner"}),
         (["--order-password-file", "-"], {"order_password": True}),
+        (["--digest-to", "Desk@clinic.example, boss@clinic.example,desk@clinic.example"],
+         {"digest_to": ["desk@clinic.example", "boss@clinic.example"]}),
+        (["--digest-at", "7:30"], {"digest_at": "07:30"}),
+        (["--digest-days", "3"], {"digest_days": 3}),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )  # fmt: skip
@@ -110,6 +119,17 @@ def test_a_list_can_be_emptied_and_a_cap_lifted(added: Mailbox) -> None:
     assert added("set", LOGIN, "--network", "none", "--address", "none", "--daily-cap", "0").code == 0
     document = added("show", LOGIN, "--json").document
     assert (document["networks"], document["addresses"], document["daily_cap"]) == ([], [], None)
+
+
+@pytest.mark.parametrize("nobody", ["", "none", " "])
+def test_a_digest_is_switched_on_and_off_and_its_hour_stays(added: Mailbox, nobody: str) -> None:
+    assert added("set", LOGIN, "--digest-to", "desk@clinic.example", "--digest-at", "07:30").code == 0
+    assert "digest_to          desk@clinic.example\n" in added("show", LOGIN).out
+    (listed,) = added("list", "--json").document
+    assert (listed["digest_to"], listed["digest_at"]) == (["desk@clinic.example"], "07:30")
+    assert added("set", LOGIN, "--digest-to", nobody).code == 0
+    document = added("show", LOGIN, "--json").document
+    assert (document["digest_to"], document["digest_at"]) == ([], "07:30")
 
 
 def test_habits_are_given_at_once_and_taken_back(mailbox: Mailbox) -> None:
@@ -186,6 +206,17 @@ def test_a_machine_that_cannot_log_in_has_a_network_and_no_password(mailbox: Mai
         (["set", LOGIN, "--grammar", "telex"], 2,
          "--grammar telex is not known. There are clickatell, ovh, aspsms, textlocal, textanywhere, seven, "
          "sms-partner, lox24, and none."),
+        (["set", LOGIN, "--digest-to", "desk"], 2,
+         "--digest-to desk is not a mail address. Write addresses with commas between them, such as "
+         "desk@example.com,manager@example.com."),
+        (["set", LOGIN, "--digest-to", "a@b.example,<x@y.example>"], 2,
+         "--digest-to <x@y.example> is not a mail address. Write addresses with commas between them, such as "
+         "desk@example.com,manager@example.com."),
+        (["set", LOGIN, "--digest-to", ",".join(f"{name}@b.example" for name in "abcdef")], 2,
+         "--digest-to takes at most 5 addresses. Name a mailing list instead."),
+        (["set", LOGIN, "--digest-at", "24:00"], 2,
+         "--digest-at 24:00 is not an hour of the day. Write it as 18:00."),
+        (["set", LOGIN, "--digest-at", "18"], 2, "--digest-at 18 is not an hour of the day. Write it as 18:00."),
         (["set", LOGIN, "--order-password-file", "nowhere"], 2,
          "The password cannot be read from nowhere: No such file or directory."),
         (["set", LOGIN, "--password-file", "nowhere"], 2,
@@ -327,9 +358,14 @@ def test_a_mailbox_that_sent_stays_for_the_record(demo: DemoProcess) -> None:
     )
 
 
+def where_it_is_noon() -> str:
+    """A time zone whose day does not end in the midst of a test."""
+    return f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"  # to the west is plus in these names
+
+
 def test_a_daily_cap_is_honoured_and_can_be_raised(demo: DemoProcess) -> None:
     desk = Desk(demo, "capped@clinic.example")
-    desk.command("set", "--daily-cap", "2")
+    desk.command("set", "--daily-cap", "2", "--timezone", where_it_is_noon())
     eventually(lambda: desk.logs_in("first"), patience=10)
     for text in ("One", "Two"):
         demo.send("+393330000504", text, login=desk.login, password="first")

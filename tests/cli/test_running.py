@@ -11,13 +11,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.cli.commands import run
 from tests.road.demo_process import BRIDGE, DemoProcess, eventually
 from tests.servers.ports import free_port
 from tests.servers.web import web
 
 
 def bridge(*arguments: object, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command that is to end by itself."""
+    """Run a command as a process that is to end by itself."""
     return subprocess.run(
         [*BRIDGE, *map(str, arguments)],
         capture_output=True,
@@ -154,18 +155,18 @@ def test_fresh_forgets_a_demo_and_nothing_else(tmp_path: Path) -> None:
     precious = tmp_path / "home"
     precious.mkdir()
     (precious / "thesis.tex").write_text("keep me")
-    done = bridge("demo", "--data-dir", precious, "--fresh")
-    assert done.returncode == 2
-    assert done.stderr == f'--data-dir = "{precious}": is not a demo\'s folder; name another one\n'
+    done = run("demo", "--data-dir", precious, "--fresh")
+    assert done.code == 2
+    assert done.err == f'--data-dir = "{precious}": is not a demo\'s folder; name another one\n'
     assert (precious / "thesis.tex").read_text() == "keep me"
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["serve"], "Name the configuration file with --config FILE, or start the demo with `bridge demo`.\n"),
+        (["serve"], "Name the configuration file with --config FILE, or start the demo with `bridge demo`."),
         (["serve", "--config", "nowhere.toml"], '--config = "nowhere.toml": no such file'),
-        (["simulator"], "Name the file that holds the shared secret with --secret-file FILE.\n"),
+        (["simulator"], "Name the file that holds the shared secret with --secret-file FILE."),
         (
             ["simulator", "--secret-file", "nowhere"],
             "The secret cannot be read from nowhere: No such file or directory",
@@ -174,10 +175,9 @@ def test_fresh_forgets_a_demo_and_nothing_else(tmp_path: Path) -> None:
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_start_that_lacks_something(arguments: list[str], sentence: str, tmp_path: Path) -> None:
-    done = bridge(*arguments, environ={"BRIDGE_DATA_DIR": str(tmp_path)})
-    assert done.returncode == 2
-    assert done.stderr.startswith(sentence)
-    assert done.stderr.count("\n") == 1
+    done = run(*arguments, environ={"BRIDGE_DATA_DIR": str(tmp_path)})
+    assert done.code == 2
+    assert done.sentence.startswith(sentence)
 
 
 # --------------------------------------------------------------------------------------------- answering at once

@@ -32,7 +32,7 @@ def new_desk(demo: DemoProcess, login: str) -> Callable[..., None]:
             return False
         return True
 
-    eventually(may_log_in, patience=5)
+    eventually(may_log_in, patience=10)
 
     def send(words: str) -> None:
         demo.send(PHONE, f"{words}\n\n{SIGNATURE}", login=login, password="desk")

@@ -30,6 +30,8 @@ def admission(room: StoreRoom, *routes: Route) -> Admission:
         credentials=Credentials(),
         taken=lambda: None,
         trials=Trials(room.mails, domain="sms.example.test", mailed=lambda: None, sign=lambda mail: mail),
+        threads=room.store.threads,
+        beyond_thread=5,
     )
 
 

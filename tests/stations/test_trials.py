@@ -35,6 +35,8 @@ def admission(room: StoreRoom) -> Admission:
         credentials=Credentials(),
         taken=lambda: pytest.fail("something is to be sent"),
         trials=Trials(room.mails, domain=DOMAIN, mailed=lambda: None, sign=lambda mail: mail),
+        threads=room.store.threads,
+        beyond_thread=5,
     )
 
 
