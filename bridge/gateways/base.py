@@ -62,6 +62,10 @@ class Traits:
     """Delivery receipts come back."""
     inbound: bool
     """Phones can answer."""
+    links: bool = False
+    """It can say which of our texts a phone answers, where it is set up so."""
+    answers_orders: bool = False
+    """Its provider itself texts an answer to STOP, START and HELP, unless it is told not to."""
     lookup: bool = False
     """What became of a message can be asked by our own reference."""
     cancel: bool = False

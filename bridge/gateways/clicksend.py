@@ -1,7 +1,8 @@
 """ClickSend: JSON out, a form back. Its answers are 200 even for a refusal, which stands with the message.
 
 https://developers.clicksend.com/docs/messaging/sms for sending, https://help.clicksend.com/en/articles/42318-sms-error-codes
-for statuses; the fields of the callbacks from code of others. Nothing that ClickSend calls is signed.
+for statuses; the fields of the callbacks from code of others, but that `custom_string` comes back "with all replies" is
+said by ClickSend's own libraries. Nothing that it calls is signed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from bridge.errors import Reason
 from bridge.gateways.base import Evidence, Hook, Traits
 from bridge.gateways.callback import fields_of, raw_of, text_of, told_by, unix_moment_of, words_of
+from bridge.gateways.connection import LINKS
 from bridge.gateways.http import HttpGateway
 from bridge.gateways.money import balance_of, price_of
 from bridge.gateways.orders import Answer, Order, accepted, code_of, json_order, unclear
@@ -53,7 +55,8 @@ class ClickSend(HttpGateway):
     kind = "clicksend"
     title = "ClickSend"
     base_url = "https://rest.clicksend.com/v3"
-    traits = Traits(receipts=True, inbound=True, balance=True, price=True, evidence=Evidence.SECOND_HAND)
+    options = (LINKS,)
+    traits = Traits(receipts=True, inbound=True, links=True, balance=True, price=True, evidence=Evidence.SECOND_HAND)
 
     def order(self, sms: OutboundSms) -> Order:
         message = {"to": sms.number, "from": sms.sender, "body": sms.text, "custom_string": sms.reference}
@@ -97,9 +100,13 @@ class ClickSend(HttpGateway):
         )
 
     def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
-        fields = fields_of(request)
-        at = unix_moment_of(fields, "timestamp")
-        return self.inbound(raw_of(request), fields, event_id="message_id", number="from", to="to", text="body", at=at)
+        fields, answers = fields_of(request), ""
+        if self.option("links") == "yes":  # our reference, or its own id
+            answers = "custom_string" if fields.get("custom_string") else "original_message_id"
+        raw, at = raw_of(request), unix_moment_of(fields, "timestamp")
+        return self.inbound(
+            raw, fields, event_id="message_id", number="from", to="to", text="body", at=at, answers=answers
+        )
 
 
 def _currency(answer: Answer) -> object:

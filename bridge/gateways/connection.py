@@ -54,3 +54,9 @@ class Option:
     """None: it must be given."""
     choices: tuple[str, ...] = ()
     """Every value it may have; empty when any will do."""
+
+
+LINKS = Option("links", "whether it is believed which of your texts a phone answers", "no", ("no", "yes"))
+"""Of providers that name the text and do not say how they know. What a phone sends refers to no other SMS
+(3GPP TS 23.040 section 9.2.2.2), so it may just be the last one; our own record then knows as much, and who else wrote.
+"""

@@ -65,6 +65,7 @@ COMMON = (
     Option("inbound_from", "where the phone stands", ""),
     Option("inbound_to", "where your number stands, or that number itself with its plus", ""),
     Option("inbound_text", "where the text stands; empty: phones cannot answer", ""),
+    Option("inbound_answers", "where the id of your text that it answers stands, theirs or {reference}", ""),
     Option("hook_answer", "what the provider wants to read after a callback", ""),
 )
 
@@ -81,7 +82,7 @@ class GenericHttp(HttpGateway):
         Option("profile", "ready-made options", "", ("", *profiles.names())),
         *COMMON,
     )
-    traits = Traits(receipts=True, inbound=True, evidence=Evidence.UNVERIFIED)
+    traits = Traits(receipts=True, inbound=True, links=True, evidence=Evidence.UNVERIFIED)
 
     @classmethod
     def url_of(cls, options: Mapping[str, str]) -> str:
@@ -100,6 +101,7 @@ class GenericHttp(HttpGateway):
             self.traits,
             receipts=bool(self.option("receipt_status")),
             inbound=bool(self.option("inbound_text")),
+            links=bool(self.option("inbound_text") and self.option("inbound_answers")),
             evidence=self._profile.evidence,
         )
         self._accepted, self._throttled, self._rejected = (
@@ -220,6 +222,7 @@ class GenericHttp(HttpGateway):
         if not all(ids):
             raise HookRefused(400, "The answer of a phone has no id where the option inbound_id says.")
         phone, ours, text = (self.option(name) for name in ("inbound_from", "inbound_to", "inbound_text"))
+        answers = self.option("inbound_answers")
         return InboundSms(
             gateway=self.name,
             event_id=":".join(ids),
@@ -228,6 +231,7 @@ class GenericHttp(HttpGateway):
             text=words_of({text: at(value, text)}, text),
             received_at=self.connection.now(),
             raw=json.dumps(value),
+            answers=word(at(value, answers)) if answers else "",
         )
 
     def _read(self, name: str, read: Callable[[str], T], remedy: str) -> T:

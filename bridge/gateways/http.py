@@ -19,6 +19,7 @@ from bridge.gateways.callback import phone_of, text_of, words_of
 from bridge.gateways.clients import HttpClients, outcome_of_error
 from bridge.gateways.connection import Connection
 from bridge.gateways.orders import Answer, Order, basic, outcome_of_status, unclear
+from bridge.gateways.paths import word
 from bridge.gateways.provider import Provider
 from bridge.types import (
     GatewayEvent,
@@ -221,10 +222,12 @@ class HttpGateway(Provider):
         to: str,
         text: str,
         at: datetime | None = None,
+        answers: str = "",
     ) -> Sequence[InboundSms]:
         """The SMS that a callback brings: the keys of `event` where its id, both phones and its text stand.
 
-        It was received now where the provider does not say when.
+        It was received now where the provider does not say when. `answers` is the key of the text of ours that it
+        answers; whatever stands there, what the phone wrote is taken.
         """
         return (
             InboundSms(
@@ -235,6 +238,7 @@ class HttpGateway(Provider):
                 text=words_of(event, text),
                 received_at=at or self.connection.now(),
                 raw=raw,
+                answers=word(event.get(answers)) if answers else "",
             ),
         )
 

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from bridge.errors import Reason
 from bridge.gateways.base import Doubt, Hook, HookRefused, Traits
 from bridge.gateways.callback import json_object, object_of, objects_of, text_of, time_of, words_of
+from bridge.gateways.connection import LINKS
 from bridge.gateways.http import HttpGateway
 from bridge.gateways.money import balance_of, price_in
 from bridge.gateways.orders import Answer, Order, accepted, code_of, json_order, unclear
@@ -63,14 +64,19 @@ class Infobip(HttpGateway):
     title = "Infobip"
     base_url = "https://api.infobip.com"
     needs = ("secret",)
-    traits = Traits(receipts=True, inbound=True, lookup=True, balance=True, price=True, flash=True)
+    options = (LINKS,)
+    traits = Traits(receipts=True, inbound=True, links=True, lookup=True, balance=True, price=True, flash=True)
 
     def order(self, sms: OutboundSms) -> Order:
+        webhooks: dict[str, object] = {"delivery": {"url": self.hook_url(self.hooks()[0])}}
+        webhooks["contentType"] = "application/json"
+        if self._links:
+            webhooks["callbackData"] = sms.reference
         message: dict[str, object] = {
             "sender": sms.sender.removeprefix("+"),
             "destinations": [{"to": sms.number.removeprefix("+"), "messageId": sms.reference}],
             "content": {"text": sms.text},
-            "webhooks": {"delivery": {"url": self.hook_url(self.hooks()[0])}, "contentType": "application/json"},
+            "webhooks": webhooks,
         }
         options: dict[str, object] = {"flash": True} if sms.flash else {}
         left = self.seconds_left(sms, LONGEST_VALIDITY)
@@ -120,6 +126,10 @@ class Infobip(HttpGateway):
     def login(self) -> dict[str, str]:
         return {"Authorization": f"App {self.connection.secret}"}
 
+    @property
+    def _links(self) -> bool:
+        return self.option("links") == "yes"
+
     def _log(self, **query: str) -> Order:
         return Order("GET", f"{self.connection.url}/sms/3/logs?{urlencode(query)}", self.login)
 
@@ -152,8 +162,10 @@ class Infobip(HttpGateway):
         return [sms for result in results for sms in self._answer(result)]
 
     def _answer(self, result: Mapping[str, object]) -> Sequence[InboundSms]:
-        raw, at = json.dumps(result), time_of(result, "receivedAt")
-        return self.inbound(raw, result, event_id="messageId", number="from", to="to", text="text", at=at)
+        raw, at, answers = json.dumps(result), time_of(result, "receivedAt"), "callbackData" if self._links else ""
+        return self.inbound(
+            raw, result, event_id="messageId", number="from", to="to", text="text", at=at, answers=answers
+        )
 
 
 def _price(result: Mapping[str, object]) -> Money | None:

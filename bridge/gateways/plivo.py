@@ -48,7 +48,7 @@ class Plivo(HttpGateway):
     kind = "plivo"
     title = "Plivo"
     base_url = "https://api.plivo.com"
-    traits = Traits(receipts=True, inbound=True, balance=True, price=True)
+    traits = Traits(receipts=True, inbound=True, answers_orders=True, balance=True, price=True)
 
     def order(self, sms: OutboundSms) -> Order:
         # Health data: with `log` off Plivo keeps no text, and masks the number.

@@ -18,6 +18,7 @@ from bridge.gateways.base import Handed, Hook, HookRefused, Recall, Recalled, Tr
 from bridge.gateways.callback import check_signature, json_object, number_of, text_of, time_of
 from bridge.gateways.http import HttpGateway
 from bridge.gateways.orders import Answer, Order, accepted, code_of, json_order, unclear
+from bridge.gateways.paths import word
 from bridge.sms.national import alphabet_of
 from bridge.types import (
     Encoding,
@@ -45,7 +46,15 @@ class SimulatorGateway(HttpGateway):
     kind = "simulator"
     title = "The simulated network"
     needs = ("secret",)
-    traits = Traits(receipts=True, inbound=True, cancel=True, own_segments=True, shifts=frozenset(National), flash=True)
+    traits = Traits(
+        receipts=True,
+        inbound=True,
+        links=True,
+        cancel=True,
+        own_segments=True,
+        shifts=frozenset(National),
+        flash=True,
+    )
 
     def order(self, sms: OutboundSms) -> Order:
         encode = alphabet_of(sms.shift).encode if sms.encoding is Encoding.GSM7 else _utf16
@@ -124,6 +133,7 @@ class SimulatorGateway(HttpGateway):
                 text=text_of(event, "text"),
                 received_at=time_of(event, "time"),
                 raw=request.body.decode(),
+                answers=word(event.get("answers")),
             ),
         )
 

@@ -54,7 +54,7 @@ class Sinch(HttpGateway):
     kind = "sinch"
     title = "Sinch"
     base_url = "https://eu.sms.api.sinch.com"
-    traits = Traits(receipts=True, inbound=True, lookup=True, cancel=True, flash=True)
+    traits = Traits(receipts=True, inbound=True, links=True, lookup=True, cancel=True, flash=True)
 
     def order(self, sms: OutboundSms) -> Order:
         value: dict[str, object] = {
@@ -132,7 +132,8 @@ class Sinch(HttpGateway):
     def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
         event = self._believe(request, "mo_text")
         at = time_of(event, "received_at")
-        return self.inbound(raw_of(request), event, event_id="id", number="from", to="to", text="body", at=at)
+        raw, reference = raw_of(request), "client_reference"  # of the text it answers, if Sinch has set that up
+        return self.inbound(raw, event, event_id="id", number="from", to="to", text="body", at=at, answers=reference)
 
     def _believe(self, request: HttpRequest, kind: str) -> Mapping[str, object]:
         if self.connection.webhook_secret:

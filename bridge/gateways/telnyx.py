@@ -53,7 +53,7 @@ class Telnyx(HttpGateway):
         Option("public_key", "the account's public key, in base64, with which callbacks are checked"),
         Option("messaging_profile_id", "messaging profile; needed where a name of letters is the sender", ""),
     )
-    traits = Traits(receipts=True, inbound=True, balance=True, price=True)
+    traits = Traits(receipts=True, inbound=True, answers_orders=True, balance=True, price=True)
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)

@@ -58,7 +58,9 @@ class Twilio(HttpGateway):
         Option("account_sid", "account SID, where `account` is an API key", ""),
         Option("messaging_service", "SID of a messaging service that chooses the sender", ""),
     )
-    traits = Traits(receipts=True, inbound=True, cancel=True, balance=True, senders=frozenset(SenderKind))
+    traits = Traits(
+        receipts=True, inbound=True, answers_orders=True, cancel=True, balance=True, senders=frozenset(SenderKind)
+    )
 
     def order(self, sms: OutboundSms) -> Order:
         service = self.option("messaging_service")

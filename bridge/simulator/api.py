@@ -132,7 +132,7 @@ class Api:
     async def _reply(self, request: Request) -> Response:
         number = e164(request.path_params["number"])
         body = await _json(request)
-        reply_id = await self._network.reply(number, body.get("text"), body.get("to"))
+        reply_id = await self._network.reply(number, body.get("text"), body.get("to"), body.get("answers"))
         return JSONResponse({"id": reply_id}, 201)
 
     async def _switch(self, request: Request) -> Response:

@@ -142,15 +142,20 @@ class Network:
             await asyncio.sleep(fates.ANSWER_DELAY)
         return Answer(201, {"id": message_id}, {}, broken=fates.breaks_connection(fate))
 
-    async def reply(self, phone: str, text: object, to: object) -> str:
-        """Let a phone write `text` to the number `to`, or to the one that texted it last; gives the SMS its id."""
+    async def reply(self, phone: str, text: object, to: object, answers: object = None) -> str:
+        """Let a phone write `text` to the number `to`, or to the one that texted it last; gives the SMS its id.
+
+        The bridge is told that it answers the text of the id `answers`, which the phone must have.
+        """
         if not isinstance(text, str) or not 1 <= len(text) <= LONGEST_REPLY or not text.strip():
             raise CallRefused(400, f"'text' must hold 1 to {LONGEST_REPLY} characters.")
         recipient = await self._last_sender(phone) if to is None else e164(to)
+        linked = {} if answers is None else {"answers": await self._shown(phone, answers)}
         now = clock.now()
         reply = StoredReply(clock.new_id(), phone, recipient, _whole(text), now.isoformat())
         event = {"event_id": reply.id, "from": phone, "to": recipient, "text": reply.text, "time": reply.sent_at}
-        await self._record.add_reply(reply, NewCallback(phone, "inbound", json.dumps(event), now.timestamp()))
+        callback = NewCallback(phone, "inbound", json.dumps(event | linked), now.timestamp())
+        await self._record.add_reply(reply, callback)
         self._callbacks.wake()
         self._events.publish("phone", phone)
         return reply.id
@@ -179,6 +184,13 @@ class Network:
         if not _E164.fullmatch(shown[-1].sender):
             raise CallRefused(409, "The last text came from a name, which cannot be answered. Say 'to' whom.")
         return shown[-1].sender
+
+    async def _shown(self, phone: str, message_id: object) -> str:
+        """The id of a text that this phone shows."""
+        shown = [message.id for message in await self._record.messages(phone) if message.shown]
+        if message_id not in shown:
+            raise CallRefused(400, "'answers' must be the id of a text that this phone has.")
+        return str(message_id)
 
     async def _take(self, order: Order, fate: Fate) -> str:
         now = clock.now()

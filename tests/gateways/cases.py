@@ -104,6 +104,8 @@ class Heard:
     to: str
     text: str
     received_at: datetime = NOW
+    answers: str = ""
+    """The text of ours that it answers, where the provider says so and is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,10 @@ class Kind:
     """An answer that takes a text at this price; the amount is JSON."""
     priced_call: Callable[[Any], Call] | None = None
     """A receipt that names this price, whatever it is."""
+    linked: Callable[[Any], Call] | None = None
+    """An answer of a phone that names this text of ours, whatever it is."""
+    believing: Mapping[str, str] = field(default_factory=dict)
+    """The options with which what it names is believed; empty: it always is."""
 
 
 def connection(**given: Any) -> Connection:

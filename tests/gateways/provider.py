@@ -50,6 +50,8 @@ class Provider:
     def __init__(self) -> None:
         self.script: deque[Play | Fault] = deque()
         self.seen: list[Seen] = []
+        self.asked = asyncio.Event()
+        """Set when a request was read."""
         self.url = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -59,6 +61,7 @@ class Provider:
                 if play is Fault.HANGS_UP_AT_ONCE:
                     return
                 self.seen.append(await _read(reader))
+                self.asked.set()
                 if not await _answer(play, reader, writer):
                     return
         except (ConnectionError, asyncio.IncompleteReadError):

@@ -109,9 +109,11 @@ async def test_a_text_that_finds_no_thread_has_not_left(provider: Provider, monk
     monkeypatch.setattr(apprise, "PLACE_WAIT", 0.2)
     gateway = opened(provider.url)
     provider.script += [Fault.SILENCE, Play(200)]
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.2):
-            await gateway.submit(PLAIN)
+    forgotten = asyncio.create_task(gateway.submit(PLAIN))
+    await provider.asked.wait()
+    forgotten.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await forgotten
     assert (await gateway.submit(PLAIN)).kind is OutcomeKind.UNREACHABLE
     monkeypatch.setattr(apprise, "PLACE_WAIT", 10.0)
     assert (await gateway.submit(PLAIN)).kind is OutcomeKind.ACCEPTED
@@ -128,7 +130,7 @@ async def test_others_go_on_while_apprise_waits(provider: Provider) -> None:
         await asyncio.sleep(0.01)
         turns += 1
     assert (await waiting).kind is OutcomeKind.UNKNOWN
-    assert turns > 20, "the loop turned while the answer was waited for"
+    assert turns > 5, "the loop turned while the answer was waited for"
     await gateway.close()
 
 

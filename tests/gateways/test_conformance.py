@@ -170,6 +170,7 @@ def test_what_a_kind_promises_stands_in_its_table(kind: str) -> None:
     assert traits.price is (table.priced is not None or table.priced_call is not None)
     assert traits.flash is any(row.sms.flash for row in table.orders)
     assert not traits.shifts or traits.own_segments
+    assert traits.links is (table.linked is not None)
 
 
 @rows("recalls")
@@ -404,7 +405,7 @@ def _essence(event: GatewayEvent, wanted: Told | Heard) -> Told | Heard:
     """An event as the tables write it; what a table leaves open is not compared."""
     assert event.gateway == "main"
     if isinstance(event, InboundSms):
-        return Heard(event.number, event.to, event.text, event.received_at)
+        return Heard(event.number, event.to, event.text, event.received_at, event.answers)
     assert isinstance(event, Receipt)
     return Told(event.provider_id, event.state, event.reason, event.reference, event.occurred_at, event.price)
 

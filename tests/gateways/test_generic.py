@@ -324,6 +324,15 @@ def test_lox24_passes_on_what_a_phone_writes() -> None:
     (event,) = heard(generic(LOX24), "inbound", HttpRequest(fields))
     assert isinstance(event, InboundSms)
     assert (event.event_id, event.number, event.to, event.text) == ("77", NUMBER, SENDER, "Sì")
+    assert event.answers == ""
+
+
+def test_lox24_says_what_is_answered_where_its_economy_sms_let_it_know() -> None:
+    fields = {"sender_id": NUMBER[1:], "text": "Sì", "time": "1795255200", "uuid": "d6c12ac4"}
+    gateway = generic({**LOX24, "inbound_id": "uuid,time", "inbound_to": SENDER})
+    (event,) = heard(gateway, "inbound", HttpRequest(fields))
+    assert isinstance(event, InboundSms)
+    assert (event.event_id, event.to, event.answers) == ("d6c12ac4:1795255200", SENDER, "d6c12ac4")
 
 
 def test_what_is_written_goes_before_the_profile() -> None:

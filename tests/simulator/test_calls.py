@@ -76,6 +76,29 @@ async def test_a_phone_answers_the_number_that_texted_it_last(world: World) -> N
     assert (heard.number, heard.to, heard.text, heard.event_id) == (PHONE, SENDER, "SÌ 👍", answer.json()["id"])
 
 
+async def test_a_phone_can_say_which_text_it_answers(world: World) -> None:
+    await world.gateway.submit(sms(PHONE, "uno"))
+    await world.gateway.submit(sms(PHONE, "due"))
+    first = (await world.http.get(f"{PHONES}/{PHONE}")).json()["messages"][0]["id"]
+    for body in ({"text": "a"}, {"text": "b", "answers": first}, {"text": "c", "answers": None}):
+        assert (await world.http.post(f"{PHONES}/{PHONE}/replies", json=body)).status_code == 201
+    await world.bridge.wait_for(5)
+    assert [(heard.text, heard.answers) for heard in world.bridge.inbound] == [("a", ""), ("b", first), ("c", "")]
+
+
+@pytest.mark.parametrize("answers", ["", "nothing", 7, [], {}, True])
+async def test_a_phone_answers_only_texts_that_it_has(world: World, answers: object) -> None:
+    await world.gateway.submit(sms("+393470000124"))
+    await world.gateway.submit(sms("+393470000903"))
+    of_another = (await world.http.get(f"{PHONES}/+393470000124")).json()["messages"][0]["id"]
+    missed = (await world.http.get(f"{PHONES}/+393470000903")).json()["missed"][0]["id"]
+    for phone, named in ((PHONE, answers), (PHONE, of_another), ("+393470000903", missed)):
+        answer = await world.http.post(f"{PHONES}/{phone}/replies", json={"text": "SI", "to": SENDER, "answers": named})
+        assert answer.status_code == 400
+        assert "'answers'" in answer.json()["error"]
+    assert world.bridge.inbound == []
+
+
 async def test_the_same_answer_twice_is_two_events(world: World) -> None:
     for _ in range(2):
         await world.http.post(f"{PHONES}/{PHONE}/replies", json={"text": "SI", "to": SENDER})

@@ -89,6 +89,11 @@ def written(text: str, target: str = INBOUND, **more: str) -> Call:
     return form(target, None, **{**fields, "original_message_id": "", "custom_string": "", **more})
 
 
+def linked(reference: object) -> Call:
+    named = str(reference).encode("utf-8", "replace").decode()
+    return written("Sì", custom_string=named, original_message_id=ID)
+
+
 KIND = Kind(
     connection=connection(account="clinic", secret="ABC-DEF"),
     path="/v3",
@@ -120,6 +125,8 @@ KIND = Kind(
     ],
     left=left,
     priced=priced,
+    linked=linked,
+    believing={"links": "yes"},
     callbacks=[
         receipt("on its way", report("200", "Sent"), MessageState.SENT),
         receipt("delivered", report("201", "Delivered"), MessageState.DELIVERED),
@@ -159,6 +166,7 @@ KIND = Kind(
             written("Спасибо ☎ " * 20),
             (Heard(NUMBER, SENDER, "Спасибо ☎ " * 20, AT),),
         ),
+        Callback("what it answers is not believed unasked", linked(REFERENCE), (Heard(NUMBER, SENDER, "Sì", AT),)),
         Callback("nothing but a time that is none", written("", timestamp="now"), (Heard(NUMBER, SENDER, "", NOW),)),
     ],
     forged=[

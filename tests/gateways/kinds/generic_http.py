@@ -64,6 +64,7 @@ OPTIONS = {
     "inbound_from": "from",
     "inbound_to": "to",
     "inbound_text": "text",
+    "inbound_answers": "reply.to",
     "hook_answer": "OK",
 }
 
@@ -90,6 +91,11 @@ def report(state: object, **more: object) -> dict[str, object]:
 
 def answer(text: str, make: Callable[..., Call] = form) -> Call:
     return make(INBOUND, id="i1", part="1", from_="393331234567", to=SENDER, text=text)
+
+
+def linked(reference: object) -> Call:
+    answered = {"id": "i1", "part": "1", "from": NUMBER, "to": SENDER, "text": "Sì", "reply": {"to": reference}}
+    return as_json(INBOUND, answered)
 
 
 KIND = Kind(
@@ -120,6 +126,7 @@ KIND = Kind(
         Says("an answer that makes no sense", Play(200, "<html>"), outcome(UNKNOWN)),
     ],
     question=Request("GET", "/balance", {"authorization": HEADERS["authorization"]}),
+    linked=linked,
     callbacks=[
         Callback("nothing new", as_json(RECEIPTS, {"reports": [report(0)]}), (), says="OK"),
         Callback(
@@ -144,6 +151,15 @@ KIND = Kind(
             "in JSON",
             as_json(INBOUND, {"id": 7, "part": 2, "from": 393331234567, "to": SENDER, "text": "Приём ☎"}),
             (Heard(NUMBER, SENDER, "Приём ☎"),),
+        ),
+        Callback("what it answers", linked(REFERENCE), (Heard(NUMBER, SENDER, "Sì", answers=REFERENCE),)),
+        Callback("what it answers, by their own number", linked(7), (Heard(NUMBER, SENDER, "Sì", answers="7"),)),
+        Callback(
+            "what it answers, in a form",
+            form(
+                INBOUND, None, **{"id": "i1", "part": "1", "from": NUMBER, "to": SENDER, "text": "Sì", "reply.to": "m1"}
+            ),
+            (Heard(NUMBER, SENDER, "Sì", answers="m1"),),
         ),
     ],
     forged=[

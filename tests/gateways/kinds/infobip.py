@@ -100,6 +100,11 @@ def left(balance: str) -> str:
     return f'{{"balance": {balance}, "currency": "EUR"}}'
 
 
+def linked(data: object) -> Call:
+    """Infobip gives back what was sent with the text, or what was set for the number."""
+    return as_json(INBOUND, {"results": [{**written("Sì"), "callbackData": data}]})
+
+
 def written(text: str, number: str = NUMBER[1:]) -> dict[str, Any]:
     return {
         "messageId": "817790313235066447",
@@ -153,6 +158,8 @@ KIND = Kind(
     balances=[Left("in euros", left("47.79134"), money("47.79134", "EUR"))],
     left=left,
     priced_call=priced,
+    linked=linked,
+    believing={"links": "yes"},
     callbacks=[
         Callback(
             "two parts, and the price of one of them or of both",
@@ -224,6 +231,7 @@ KIND = Kind(
             as_json(INBOUND, {"results": [written("")]}),
             (Heard(NUMBER, SENDER, "", DONE),),
         ),
+        Callback("what it answers is not believed unasked", linked(REFERENCE), (Heard(NUMBER, SENDER, "Sì", DONE),)),
     ],
     forged=[
         Forged("path without its token", as_json("/receipts", {"results": [report(3, "DELIVERED_TO_HANDSET")]}), 404),

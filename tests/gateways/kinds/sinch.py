@@ -101,6 +101,10 @@ def written(text: str, target: str = INBOUND, **more: Any) -> Call:
     return as_json(target, {**fields, "body": text, "received_at": "2026-11-21T08:17:19.210Z", **more})
 
 
+def linked(reference: object) -> Call:
+    return signed(written("Sì", client_reference=reference))
+
+
 def took(status: str) -> tuple[Play, Play]:
     """The batch is cancelled in any case; the report says what that did."""
     return Play(200, f'{{"id": "{BATCH}", "canceled": true}}'), Play(
@@ -142,6 +146,7 @@ KIND = Kind(
         Takes("no report yet", (took("")[0], Play(404, "{}")), Recalled.ASKED),
         Takes("no such batch", (Play(404, '{"code": "not_found"}'),), Recalled.REFUSED),
     ],
+    linked=linked,
     callbacks=[
         receipt("Queued", 400, None),
         receipt("Dispatched", 401, MessageState.SENT),
@@ -169,6 +174,12 @@ KIND = Kind(
             signed(written("Спасибо ☎ " * 20)),
             (Heard(NUMBER, SENDER, "Спасибо ☎ " * 20, AT),),
         ),
+        Callback(
+            "a phone writes, and Sinch says what it answers",
+            linked(REFERENCE),
+            (Heard(NUMBER, SENDER, "Sì", AT, REFERENCE),),
+        ),
+        Callback("a phone writes, and it answers nothing", linked(None), (Heard(NUMBER, SENDER, "Sì", AT),)),
     ],
     forged=[
         Forged("no signature", report("Delivered", 0)),
