@@ -1,4 +1,5 @@
-"""The station between the store and the IMAP servers: files what is put aside for a mailbox, in order, once each.
+"""The station between the store and the IMAP servers: files what is put aside for a mailbox, in order, once each, and
+marks copies of texts with what became of these.
 
 Every account has a round of its own, so that a server which is down or a full mailbox makes nobody else wait. What
 cannot be filed now is tried until it can be, however long that takes, and what stands behind it waits with it.
@@ -15,8 +16,9 @@ import structlog
 
 from bridge import clock, notices
 from bridge.errors import MailRefused, StoreUnavailable
-from bridge.mailback.imap import Filed, Flag, Folders
+from bridge.mailback.imap import Filed, Flag, Folders, Keyword, Mark
 from bridge.station import insist
+from bridge.store.copies import ClaimedState, Shown
 from bridge.store.directory import Directory
 from bridge.store.filings import ClaimedFiling, FilingClaim, Filings
 from bridge.store.mails import MailResult, Mails, MailState
@@ -42,6 +44,14 @@ FLAGS = {
     FiledKind.FAILURES: (Flag.SEEN, Flag.FLAGGED),
 }
 """Nothing is unread: replies and reports come to the inbox too, and nobody should have to read them twice."""
+
+
+KEYWORDS = {
+    Shown.NOTHING: None,
+    Shown.DELIVERED: Keyword.DELIVERED,
+    Shown.FAILED: Keyword.FAILED,
+    Shown.UNKNOWN: Keyword.UNKNOWN,
+}
 
 
 class Filer:
@@ -117,9 +127,13 @@ class Filer:
         await self._filings.release([late.id for late in claimed[done:]])
         return done
 
-    async def _file(self, login: str, mailbox: Mailbox, filing: ClaimedFiling) -> MailResult:
+    async def _file(self, login: str, mailbox: Mailbox, filing: ClaimedFiling | ClaimedState) -> MailResult:
+        account, passed_over = self._accounts[login], ""
         try:
-            await self._accounts[login].file(_mail(filing, mailbox, self._domain))
+            if isinstance(filing, ClaimedState):
+                passed_over = await account.mark(_mark(filing, self._domain))
+            else:
+                await account.file(_mail(filing, mailbox, self._domain))
         except MailRefused as refused:
             log.warning("filing.refused", filing=filing.id, attempt=filing.attempts, detail=refused.detail)
             return _after(filing, refused.detail, retryable=refused.retryable)
@@ -127,8 +141,11 @@ class Filer:
             # What breaks the client once may pass; the rest of the account waits, as after any other fault.
             log.exception("filing.failed", filing=filing.id, attempt=filing.attempts)
             return _after(filing, type(error).__name__, retryable=True)
-        log.info("mail.filed", filing=filing.id, kind=filing.kind.value, attempt=filing.attempts)
-        return MailResult(filing.id, MailState.SENT, clock.now())
+        if isinstance(filing, ClaimedState):
+            log.info("mail.marked", filing=filing.id, shown=filing.shown.value, passed_over=passed_over)
+        else:
+            log.info("mail.filed", filing=filing.id, kind=filing.kind.value, attempt=filing.attempts)
+        return MailResult(filing.id, MailState.SENT, clock.now(), passed_over)
 
     async def _settle(self, result: MailResult) -> None:
         """What the server said is known only here: it is kept until the database takes it."""
@@ -157,7 +174,16 @@ def _mail(filing: ClaimedFiling, mailbox: Mailbox, domain: str) -> Filed:
     )
 
 
-def _after(filing: ClaimedFiling, detail: str, *, retryable: bool) -> MailResult:
+def _mark(filing: ClaimedState, domain: str) -> Mark:
+    return Mark(
+        message_id=notices.copy_id(filing.message_id, domain),
+        folder=filing.folder,
+        keyword=KEYWORDS[filing.shown],
+        before=KEYWORDS[filing.before],
+    )
+
+
+def _after(filing: ClaimedFiling | ClaimedState, detail: str, *, retryable: bool) -> MailResult:
     now = clock.now()
     if not retryable:
         return MailResult(filing.id, MailState.FAILED, now, detail)

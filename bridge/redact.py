@@ -60,6 +60,8 @@ _SEPARATORS = re.compile(_SEPARATOR)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 _secrets: re.Pattern[str] | None = None
+_configured: tuple[str, ...] = ()
+_changing: dict[str, str] = {}
 
 
 def mask(text: str) -> str:
@@ -117,6 +119,14 @@ def configure(level: str, format: str, secrets: Iterable[str] = ()) -> None:
     threading.excepthook = lambda crash: logger.error("thread.crashed", exc_info=crash.exc_value)
 
 
+def keep_secret(name: str, secret: str) -> None:
+    """Let no line hold `secret` from now on: one that changes while the process runs, and takes the place of the last
+    that was kept under this name."""
+    if _changing.get(name) != secret:
+        _changing[name] = secret
+        _remember(_configured)
+
+
 class _StandardError:
     """Writes whole lines to wherever standard error leads at that moment."""
 
@@ -144,10 +154,11 @@ class _LibraryHandler(logging.Handler):
 
 
 def _remember(secrets: Iterable[str]) -> None:
-    global _secrets  # one process, one log
+    global _secrets, _configured  # one process, one log
+    _configured = tuple(secrets)
     spellings = {
         spelling
-        for secret in secrets
+        for secret in (*_configured, *_changing.values())
         if len(secret) >= SHORTEST_SECRET
         for spelling in (secret, quote(secret, safe=""))
     }

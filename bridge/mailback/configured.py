@@ -26,6 +26,8 @@ def open_folders(settings: Settings) -> dict[str, Folders]:
             tls=filing.tls,
             username=filing.username,
             password=filing.password.get_secret_value() if filing.password is not None else "",
+            auth=filing.auth,
+            token_file=filing.token_file,
             ca_file=filing.ca_file,
         )
         try:

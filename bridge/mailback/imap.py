@@ -1,4 +1,4 @@
-"""Files mails in the folders of an IMAP account, each exactly once; beside the relay, called by the postman.
+"""Files mails in the folders of an IMAP account, each exactly once, and marks them; beside the relay, for the filer.
 
 APPEND is the one command that cannot be asked twice. A refusal or a connection that broke before the server asked for
 the mail leaves no doubt. Whatever breaks later does: then the mail is looked for by its Message-ID before it is filed
@@ -7,29 +7,38 @@ breath: the caller hears of it and comes back.
 
 A full mailbox, a lacking right, a wrong password and a server that is down all pass once somebody has acted, so the
 mail is kept; only what this server will never take is refused for good.
+
+A mark says on a copy what became of its text. Marking can be done twice, and a copy that its owner has moved or a
+server that keeps no keywords must hold up nothing: what cannot be marked is passed over.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 import structlog
 
 from bridge.errors import MailRefused, SettingsError
-from bridge.mailback.imap_session import Answer, Broken, FolderSettings, Session
+from bridge.mailback.imap_answers import ANY, Answer
+from bridge.mailback.imap_session import LATER, Broken, FolderSettings, Session
 from bridge.mailback.kept_connection import KeptConnection, client_context
 from bridge.settings import TlsMode
 
-__all__ = ["Filed", "Flag", "FolderSettings", "Folders"]
+__all__ = ["Filed", "Flag", "FolderSettings", "Folders", "Keyword", "Mark"]
 
 log = structlog.get_logger("bridge.imap")
 
+_T = TypeVar("_T")
+
 _MISSING = frozenset({"TRYCREATE", "NONEXISTENT"})
 _MESSAGE_ID = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]+>")
-_UNSENDABLE = re.compile(r"[\x00\r\n]")
+_UNSENDABLE = re.compile(r"[\x00\x01\r\n]")
+"""\x01 ends the user name in a login with a token."""
 
 
 class Flag(StrEnum):
@@ -38,6 +47,18 @@ class Flag(StrEnum):
     SEEN = "\\Seen"
     FLAGGED = "\\Flagged"
     ANSWERED = "\\Answered"
+
+
+class Keyword(StrEnum):
+    """What became of a text, on its copy (RFC 3501 section 2.3.2: keywords that begin with $ are for all programs)."""
+
+    DELIVERED = "$SMSDelivered"
+    FAILED = "$SMSFailed"
+    UNKNOWN = "$SMSUnknown"
+
+
+_ALARMING = frozenset({Keyword.FAILED, Keyword.UNKNOWN})
+"""These stand beside \\Flagged, which every mail program shows; with the keyword it goes again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +81,18 @@ class Filed:
         """Raises ValueError for a Message-ID that could not be searched for, and for no folder."""
         if not _MESSAGE_ID.fullmatch(self.message_id) or not self.folder:
             raise ValueError("a filed mail needs a Message-ID in angle brackets, and a folder")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is to be seen on a mail that was filed before."""
+
+    message_id: str
+    folder: tuple[str, ...]
+    keyword: Keyword | None
+    """In place of the others; None: of all."""
+    before: Keyword | None = None
+    """What it was marked with last."""
 
 
 class Folders(KeptConnection[Session]):
@@ -86,14 +119,28 @@ class Folders(KeptConnection[Session]):
 
         Raises MailRefused. After a retryable one, and after being cancelled, ask again with `tried_before`.
         """
+        await self._over(lambda session: self._file(session, mail))
+
+    async def mark(self, mark: Mark) -> str:
+        """Show on the mail what became of its text; empty, or why it was passed over. Raises MailRefused, retryable."""
+        return await self._over(lambda session: self._mark(session, mark))
+
+    async def _over(self, work: Callable[[Session], Awaitable[_T]]) -> _T:
+        """What the work brings, over the kept connection or a new one."""
         self._stay()
         async with self._lock:
             kept = self._take()
             try:
-                if kept is not None and await self._filed_over(kept, mail):
-                    return
-                session = await self._open()
-                await self._use(session, mail)
+                if kept is not None and kept.alive:
+                    try:
+                        return await self._use(kept, work)
+                    except Broken:
+                        # It had died unnoticed, before any of the mail had left.
+                        if kept.doubtful:
+                            raise
+                elif kept is not None:
+                    kept.drop()
+                return await self._use(await self._open(), work)
             except Broken as broken:
                 raise MailRefused(
                     f"The connection to the IMAP server {self._where} broke before it had filed the mail.",
@@ -101,25 +148,13 @@ class Folders(KeptConnection[Session]):
                     detail=f"{self._where}: {broken}",
                 ) from None
 
-    async def _filed_over(self, kept: Session, mail: Filed) -> bool:
-        """Whether a kept connection took the mail; not so if it had died unnoticed before any of the mail had left."""
-        if not kept.alive:
-            kept.drop()
-            return False
-        try:
-            await self._use(kept, mail)
-        except Broken:
-            if kept.doubtful:
-                raise
-            return False
-        return True
-
-    async def _use(self, session: Session, mail: Filed) -> None:
-        """File over this session, and keep it if it came through whole."""
+    async def _use(self, session: Session, work: Callable[[Session], Awaitable[_T]]) -> _T:
+        """Work over this session, and keep it if it came through whole."""
         whole = False
         try:
-            await self._file(session, mail)
+            brought = await work(session)
             whole = True
+            return brought
         except MailRefused:
             whole = True
             raise
@@ -141,6 +176,23 @@ class Folders(KeptConnection[Session]):
                 answer = made
         if not answer.ok:
             raise self._refusal(answer)
+
+    async def _mark(self, session: Session, mark: Mark) -> str:
+        name = session.hierarchy.name(mark.folder)
+        selected = await session.select(name)
+        answer = selected.answer
+        if not answer.ok:
+            if answer.code in _MISSING or not await session.exists(name):
+                return "no such folder"
+            if answer.code in LATER or (answer.result == "NO" and not answer.code):
+                raise self._refusal(answer)
+            return f"the folder cannot be opened: {answer.result} {answer.code}".rstrip()
+        uids = await session.find(mark.message_id)
+        passed_over = "no such mail" if uids is not None else "the folder cannot be searched"
+        for uid in uids or ():
+            passed_over = await _mark_one(session, uid, mark, selected.permanent)
+        await session.unselect(name)
+        return passed_over
 
     async def _found(self, session: Session, name: str, message_id: str) -> bool:
         """Whether the mail is in the folder already. Raises MailRefused when that cannot be found out."""
@@ -211,3 +263,23 @@ class Folders(KeptConnection[Session]):
 
     async def _farewell(self, connection: Session) -> None:
         await connection.logout()
+
+
+async def _mark_one(session: Session, uid: str, mark: Mark, permanent: frozenset[str] | None) -> str:
+    """Mark one mail of the selected folder; empty, or why not. Raises Broken."""
+    stays = [each for each in Keyword if permanent is None or not permanent.isdisjoint((ANY, each.lower()))]
+    new: list[str] = [each for each in stays if each == mark.keyword]
+    old: list[str] = [each for each in stays if each != mark.keyword]
+    if mark.keyword in _ALARMING:
+        new.append(Flag.FLAGGED)
+    if new:
+        answer, flags = await session.store(uid, "+FLAGS", new)
+        if not answer.ok:
+            return f"its flags are not changed: {answer.result} {answer.code}".rstrip()
+        if flags is not None:
+            old = [each for each in old if each.lower() in flags]
+    if mark.before in _ALARMING and mark.keyword not in _ALARMING:
+        old.append(Flag.FLAGGED)
+    if old:
+        await session.store(uid, "-FLAGS", old)
+    return "" if mark.keyword is None or mark.keyword in stays else "the server keeps no keywords"

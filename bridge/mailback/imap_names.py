@@ -17,9 +17,12 @@ LONGEST = 200
 """Octets of a whole name at most. Maildir++ keeps all levels in one file name, and file names end at 255 octets."""
 
 _REPLACEMENT = "_"
-_UNSAFE = frozenset('/\\.*%"')
-"""Delimiters of the common servers, wildcards of LIST (RFC 3501 section 6.3.8), and what quoting would have to escape.
-The dot among them: with a delimiter `/`, Dovecot's Maildir++ refuses names with a dot in them."""
+_UNSAFE = frozenset('/\\.*%"!;<>`{|}')
+"""Delimiters of the common servers, wildcards of LIST (RFC 3501 section 6.3.8), what quoting would have to escape, and
+what Cyrus has in no name. The dot among them: with a delimiter `/`, Dovecot's Maildir++ refuses names with a dot in
+them."""
+_LAST = "\uffff"
+"""What is beyond, such as emoji, takes two halves in modified UTF-7, and Courier refuses names with those."""
 _UNSAFE_FIRST = frozenset("~#&")
 """A home folder, a namespace (RFC 3501 section 5.1.2) and, for servers that decode names twice, the shift of UTF-7."""
 _CONTROL = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -99,7 +102,7 @@ def from_list(line: bytes) -> Hierarchy | None:
 
 
 def _is_unsafe(sign: str, delimiter: str) -> bool:
-    return sign in _UNSAFE or sign == delimiter or unicodedata.category(sign) in _CONTROL
+    return sign in _UNSAFE or sign == delimiter or sign > _LAST or unicodedata.category(sign) in _CONTROL
 
 
 def _shifted(run: str) -> str:

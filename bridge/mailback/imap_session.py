@@ -11,10 +11,9 @@ Server answers may quote folder names and addresses, which hold telephone number
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 import ssl
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,13 +21,17 @@ from typing import Any, TypeVar
 
 import aioimaplib
 
+from bridge import redact
 from bridge.errors import MailRefused
+from bridge.mailback import imap_login
+from bridge.mailback.imap_answers import Answer, flags_of, numbers, permanent_flags
+from bridge.mailback.imap_client import Client
 from bridge.mailback.imap_names import Hierarchy, from_list, from_namespace, quoted
-from bridge.settings import TlsMode
+from bridge.settings import ImapAuth, TlsMode
 
-_CODE = re.compile(rb"\[([A-Za-z0-9-]+)")
 _PLACEHOLDER = re.compile(rb"\([^)]*\\(?:Noselect|NonExistent)\b", re.IGNORECASE)
-_NUMBER = re.compile(rb"\d+")
+LATER = frozenset({"UNAVAILABLE", "LIMIT", "INUSE"})
+"""Why nobody is let in for now (RFC 5530 section 3), whatever the login."""
 _FAREWELL = 2.0
 _T = TypeVar("_T")
 
@@ -43,6 +46,10 @@ class FolderSettings:
     """IMPLICIT or NONE: aioimaplib cannot start TLS on an open connection."""
     username: str
     password: str = field(repr=False)
+    """Empty for a login with a token."""
+    auth: ImapAuth = ImapAuth.PASSWORD
+    token_file: Path | None = None
+    """Where the access token stands, unless the login is by password."""
     ca_file: Path | None = None
     """Authorities (PEM) that the server's certificate may come from; None for those of the system."""
     timeout: float = 60.0
@@ -56,49 +63,11 @@ class Broken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """How a command ended (RFC 3501 section 7.1) and with which response code (RFC 5530), without the words."""
+class Selected:
+    """How SELECT ended, and which flags stay in the folder, in lower case; None when the server does not say."""
 
-    result: str
-    code: str
-
-    @property
-    def ok(self) -> bool:
-        """Whether the server did what it was asked."""
-        return self.result == "OK"
-
-
-class _Protocol(aioimaplib.IMAP4ClientProtocol):
-    transport: Any
-
-    async def welcome(self, command: bytes) -> None:
-        """Hang up on a server that greets with BYE or speaks no IMAP; the library would wait on and log a traceback."""
-        if not command.upper().startswith((b"* OK", b"* PREAUTH")):
-            self.transport.abort()
-            return
-        try:
-            await super().welcome(command)
-        except aioimaplib.Error:
-            self.transport.abort()
-
-
-class _Client(aioimaplib.IMAP4):
-    protocol: Any
-
-    def __init__(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
-        self._context = context
-        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        super().__init__(host, port, timeout=math.inf)
-
-    def create_client(self, host: str, port: int, *_args: object, **_options: object) -> None:
-        """Connect with our own protocol, which the library offers no other way to name."""
-        loop = asyncio.get_running_loop()
-        protocol = self.protocol = _Protocol(loop, self._end)
-        self._client_task = loop.create_task(loop.create_connection(lambda: protocol, host, port, ssl=self._context))
-
-    def _end(self, _error: Exception | None) -> None:
-        if not self.lost.done():
-            self.lost.set_result(None)
+    answer: Answer
+    permanent: frozenset[str] | None
 
 
 class Session:
@@ -108,7 +77,7 @@ class Session:
         """Begins to connect; `start` must follow."""
         self._settings = settings
         self._where = f"{settings.host}:{settings.port}"
-        self._client = _Client(settings.host, settings.port, context)
+        self._client = Client(settings.host, settings.port, context)
         self.hierarchy = Hierarchy()
         self.doubtful = False
         """Whether an APPEND broke when the server may have had the whole mail."""
@@ -172,13 +141,42 @@ class Session:
     async def holds(self, message_id: str) -> bool | None:
         """Whether the open folder has a mail with this Message-ID; None when the server does not say. Raises Broken."""
         found = await self._run(self._client.search("HEADER", "Message-ID", quoted(message_id), charset=None))
-        if found.result != "OK":
-            return None
-        return any(_NUMBER.fullmatch(word) for line in found.lines[:-1] for word in bytes(line).split())
+        return bool(numbers(found.lines)) if found.result == "OK" else None
 
     async def leave(self) -> None:
         """CLOSE the open folder; nothing is expunged, since it was only examined (RFC 3501 section 6.4.2)."""
         await self._ask(self._client.close())
+
+    async def select(self, name: str) -> Selected:
+        """SELECT, to change flags. Raises Broken."""
+        response = await self._run(self._client.select(quoted(name)))
+        return Selected(Answer.read(response.result, response.lines), permanent_flags(response.lines))
+
+    async def find(self, message_id: str) -> list[str] | None:
+        """The UIDs of the mails with this Message-ID in the selected folder; None when the server does not say.
+
+        Raises Broken.
+        """
+        found = await self._run(self._client.uid_search("HEADER", "Message-ID", quoted(message_id), charset=None))
+        return numbers(found.lines) if found.result == "OK" else None
+
+    async def store(self, uid: str, change: str, flags: Sequence[str]) -> tuple[Answer, frozenset[str] | None]:
+        """UID STORE: `+FLAGS` or `-FLAGS`; with it the flags that the mail then has, if the server tells them.
+
+        Raises Broken.
+        """
+        response = await self._run(self._client.uid("store", uid, change, f"({' '.join(flags)})"))
+        return Answer.read(response.result, response.lines), flags_of(response.lines, uid)
+
+    async def unselect(self, name: str) -> None:
+        """Leave the selected folder `name` without CLOSE, which would expunge what its owner has marked as deleted.
+
+        Raises Broken.
+        """
+        if self._client.has_capability("UNSELECT"):
+            await self._ask(self._client.protocol.unselect())
+        elif (await self.open(name)).ok:
+            await self.leave()
 
     async def logout(self) -> None:
         """Take leave; an answer is not waited for long."""
@@ -199,12 +197,42 @@ class Session:
             task.cancel()
 
     async def _login(self) -> None:
+        if self._settings.token_file is not None and self._settings.auth is not ImapAuth.PASSWORD:
+            await self._login_with_token(self._settings.auth, self._settings.token_file)
+            return
         if self._client.has_capability("LOGINDISABLED"):  # RFC 3501 section 6.2.3: the password must not be sent
             raise self._refused_login("PRIVACYREQUIRED")
         # The library quotes the password, but not the name.
         answer = await self._ask(self._client.login(quoted(self._settings.username), self._settings.password))
         if not answer.ok:
             raise self._refused_login(answer.code)
+
+    async def _login_with_token(self, auth: ImapAuth, file: Path) -> None:
+        settings, mechanism = self._settings, auth.upper()
+        if not self._client.has_capability(f"AUTH={mechanism}"):
+            offered = [each for each in ImapAuth if self._client.has_capability(f"AUTH={each.upper()}")]
+            instead = f'it takes "{offered[0]}"' if offered else "it may take none on this port"
+            raise self._refused(f'takes no logins by "{auth}": {instead}', f"no AUTH={mechanism}")
+        try:
+            token = await asyncio.to_thread(imap_login.read_token, file)
+        except imap_login.NoToken as lack:
+            raise self._refused(f"wants an access token, and {file} cannot be used: {lack}", "no token") from None
+        redact.keep_secret(str(file), token)
+        first = imap_login.response(auth, settings.username, token, settings.host, settings.port)
+        answer = await self._ask(self._client.protocol.authenticate(mechanism, [first, imap_login.farewell(auth)]))
+        if not answer.ok:
+            raise self._refused_token(answer, file)
+
+    def _refused_token(self, answer: Answer, file: Path) -> MailRefused:
+        if answer.code in LATER:
+            return self._refused_login(answer.code)
+        status = imap_login.status(self._client.protocol.challenge)
+        said = f" ({status})" if status else ""
+        remedy = (
+            f"does not accept the access token in {file}{said}: it may have run out, so see that the program runs "
+            "which renews it; or it is for other rights or for another account than the user name"
+        )
+        return self._refused(remedy, f"AUTHENTICATE {answer.code or 'NO'} {status}".rstrip())
 
     async def _learn_hierarchy(self) -> Hierarchy:
         if self._client.has_capability("NAMESPACE"):
@@ -217,8 +245,7 @@ class Session:
 
     async def _ask(self, command: Coroutine[Any, Any, aioimaplib.Response]) -> Answer:
         response = await self._run(command)
-        code = _CODE.match(bytes(response.lines[-1])) if response.lines else None
-        return Answer(response.result, code[1].decode("ascii").upper() if code else "")
+        return Answer.read(response.result, response.lines)
 
     async def _run(self, command: Coroutine[Any, Any, _T]) -> _T:
         """What the command brings. Raises Broken at the end of the connection or of the time, and OSError."""
@@ -238,7 +265,7 @@ class Session:
         match code:
             case "PRIVACYREQUIRED":
                 remedy = "takes logins over TLS only: set its TLS mode to implicit"
-            case "UNAVAILABLE" | "LIMIT" | "INUSE":
+            case _ if code in LATER:
                 remedy = "lets nobody in for now: it will be asked again"
             case _:
                 remedy = "does not accept the login: check user name and password"

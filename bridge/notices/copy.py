@@ -15,6 +15,11 @@ from bridge.sms.numbers import international
 from bridge.types import Mailbox, SentText
 
 
+def copy_id(message_id: str, domain: str) -> str:
+    """The Message-ID of the mail of one text."""
+    return f"<sent.{message_id}@{domain}>"
+
+
 def filed_copy(sent: SentText, mailbox: Mailbox, domain: str) -> bytes:
     """The mail of a text that left, from the mailbox to the phone; `domain` is the one that phone addresses are in."""
     number = mime.one_line(international(sent.number))
@@ -24,7 +29,7 @@ def filed_copy(sent: SentText, mailbox: Mailbox, domain: str) -> bytes:
         phone_field("To", sent.number, domain, sent.contact),
         mime.text_field("Subject", subject),
         mime.machine_field("Date", format_datetime(sent.sent_at.astimezone(ZoneInfo(mailbox.timezone)))),
-        mime.machine_field("Message-ID", f"<sent.{sent.message_id}@{domain}>"),
+        mime.machine_field("Message-ID", copy_id(sent.message_id, domain)),
         mime.thread_fields(sent.in_reply_to, sent.references),
         mime.machine_field("X-Auto-Response-Suppress", "All"),
         mime.machine_field("X-SMS-Message-Id", sent.message_id),

@@ -1,20 +1,24 @@
 """Typed settings from a TOML file and the environment; every refusal names key, value and remedy."""
 
-from bridge.settings.load import ENV_DELIMITER, ENV_PREFIX, load
-from bridge.settings.model import (
+from bridge.settings.choices import (
     Ambiguous,
-    DatabaseSettings,
-    DkimSettings,
+    ConfirmOrders,
     FiledState,
-    FilingSettings,
-    GatewaySettings,
-    HttpSettings,
     ImapAuth,
     LogFormat,
     LogLevel,
+    RelayProtocol,
+    TlsMode,
+)
+from bridge.settings.load import ENV_DELIMITER, ENV_PREFIX, load
+from bridge.settings.model import (
+    DatabaseSettings,
+    DkimSettings,
+    FilingSettings,
+    GatewaySettings,
+    HttpSettings,
     LogSettings,
     OperatorSettings,
-    RelayProtocol,
     RelaySettings,
     ReplySettings,
     ReportSettings,
@@ -22,7 +26,6 @@ from bridge.settings.model import (
     SendingSettings,
     Settings,
     SmtpSettings,
-    TlsMode,
     demo_settings,
 )
 
@@ -30,6 +33,7 @@ __all__ = [
     "ENV_DELIMITER",
     "ENV_PREFIX",
     "Ambiguous",
+    "ConfirmOrders",
     "DatabaseSettings",
     "DkimSettings",
     "FiledState",

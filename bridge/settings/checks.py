@@ -11,15 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bridge.errors import SettingsError
-from bridge.settings.model import (
-    FiledState,
-    FilingSettings,
-    ImapAuth,
-    RelayProtocol,
-    Settings,
-    SmtpSettings,
-    TlsMode,
-)
+from bridge.settings.choices import FiledState, ImapAuth, RelayProtocol, TlsMode
+from bridge.settings.model import FilingSettings, Settings, SmtpSettings
 from bridge.types import FiledKind
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"

@@ -6,73 +6,22 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo
 
+from bridge.settings.choices import (
+    Ambiguous,
+    ConfirmOrders,
+    FiledState,
+    ImapAuth,
+    LogFormat,
+    LogLevel,
+    RelayProtocol,
+    TlsMode,
+)
 from bridge.types import FiledKind, MessageClass, National
-
-
-class TlsMode(StrEnum):
-    """How a connection to a mail server is protected."""
-
-    NONE = "none"
-    STARTTLS = "starttls"
-    IMPLICIT = "implicit"
-
-
-class RelayProtocol(StrEnum):
-    """What the mail server is spoken to with: that of servers that pass mail on, or that of those that keep it."""
-
-    SMTP = "smtp"
-    LMTP = "lmtp"
-    """RFC 2033."""
-
-
-class ImapAuth(StrEnum):
-    """What a login at an IMAP server is made with."""
-
-    PASSWORD = "password"
-    XOAUTH2 = "xoauth2"
-    """An access token, as Google and Microsoft take it."""
-    OAUTHBEARER = "oauthbearer"
-    """An access token (RFC 7628)."""
-
-
-class Ambiguous(StrEnum):
-    """Who gets an answer that may be for several mailboxes."""
-
-    LAST = "last"
-    """The one that wrote last, with the names of the others."""
-    ALL = "all"
-    """All of them."""
-
-
-class FiledState(StrEnum):
-    """How the folder of a conversation shows that a text did not arrive."""
-
-    MAILS = "mails"
-    """The report of it stands beside the text."""
-    KEYWORDS = "keywords"
-    """The copy of the text is marked, as it is when it has arrived."""
-
-
-class LogLevel(StrEnum):
-    """The least important log line that is still written."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-class LogFormat(StrEnum):
-    """How a log line looks: one JSON object for machines, or plain text for people."""
-
-    JSON = "json"
-    TEXT = "text"
 
 
 def _from_folder(path: Path, info: ValidationInfo) -> Path:
@@ -266,13 +215,20 @@ class ReportSettings(Section):
 
 
 class ReplySettings(Section):
-    """Whose mailbox a phone's answer goes to."""
+    """Whose mailbox a phone's answer goes to, and what the bridge answers a phone by itself."""
 
     window_days: Annotated[int, Field(ge=1, le=3650)] = 14
     """For how long after its last text a conversation gets the phone's answers, and keeps its number of a pool."""
     fallback: str = ""
     """Login of the mailbox that gets answers which belong to nobody."""
     ambiguous: Ambiguous = Ambiguous.LAST
+    beyond_thread: Annotated[int, Field(ge=0, le=100_000)] = 5
+    """Most phones that an answer may text beyond those that its mail thread knows."""
+    history: Annotated[int, Field(ge=0, le=20)] = 6
+    """Most earlier texts of the conversation, both ways, that the mail with an answer shows below it."""
+    confirm_orders: ConfirmOrders = ConfirmOrders.UNLESS_PROVIDER
+    automatic_texts: Annotated[int, Field(ge=1, le=20)] = 3
+    """Texts that the bridge sends by itself to one phone from one number within 24 hours, at most."""
 
 
 class OperatorSettings(Section):

@@ -1,7 +1,8 @@
 """Mails that wait to be filed in IMAP folders: put aside by what causes them, claimed in order for each mailbox.
 
 A filing is written in the transaction that makes it necessary, so each exists once, and its id is its place in the
-order of its mailbox. While one is under way or waits to be tried again, none behind it is claimed.
+order of its mailbox. While one is under way or waits to be tried again, none behind it is claimed. What became of a
+text that is filed can stand in the same queue, to be shown on its copy (`copies`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bridge import clock
 from bridge.notices.address import called
 from bridge.store.committer import Committer
+from bridge.store.copies import ClaimedState, Moved, claimed_states, have_copies, mark_copies
 from bridge.store.engine import reading, upsert
 from bridge.store.mails import MailState
 from bridge.store.tables import (
@@ -34,7 +36,7 @@ from bridge.store.tables import (
     submission_contents,
     submissions,
 )
-from bridge.types import FiledKind, MessageState, OutgoingMail, SentText
+from bridge.types import FiledKind, MessageState, OutgoingMail, ReportLine, SentText
 
 _BLANK = re.compile(r"\{(?:number|contact|year)\}")
 
@@ -45,6 +47,8 @@ class FilingRule:
 
     folder: str
     what: frozenset[FiledKind]
+    shows_state: bool = False
+    """Whether copies show what became of their texts, in place of failure reports beside them."""
 
     def path(self, number: str, year: int, contact: str = "") -> tuple[str, ...]:
         """The levels of the folder for one phone, the outermost first; `contact` is what its mailbox calls it.
@@ -93,7 +97,7 @@ class Filings:
         self._engine = engine
         self._committer = committer
 
-    async def claim(self, claim: FilingClaim) -> list[ClaimedFiling]:
+    async def claim(self, claim: FilingClaim) -> list[ClaimedFiling | ClaimedState]:
         """Lease the oldest unsettled filings of a mailbox, in order; none while the first of them must wait."""
         return await self._committer.do(_claim, claim)
 
@@ -138,6 +142,27 @@ def file_texts(connection: Connection, rules: FilingRules, message_ids: Collecti
         connection.execute(statement, rows)
 
 
+def show_states(connection: Connection, rules: FilingRules, moved: Moved) -> None:
+    """Put aside what became of messages, to be shown on the copies of their texts; `file_texts` must come before."""
+    logins = [login for login, rule in rules.items() if rule.shows_state]
+    if logins and moved:
+        mark_copies(connection, logins, moved)
+
+
+def file_report(
+    connection: Connection, rules: FilingRules, mailbox_id: str, mail: OutgoingMail, failed: Sequence[ReportLine]
+) -> None:
+    """Put aside a report, once for each phone that a text did not reach, unless the copy of the text shows it."""
+    if not rules or not failed:
+        return
+    rule = rules.get(_owner(connection, mailbox_id).login.lower())
+    if rule is not None and rule.shows_state:
+        shown = have_copies(connection, [line.message_id for line in failed])
+        failed = [line for line in failed if line.message_id not in shown]
+    phones = {line.number: line.contact for line in failed}
+    file_mail(connection, rules, mailbox_id, FiledKind.FAILURES, mail, phones)
+
+
 def file_mail(
     connection: Connection,
     rules: FilingRules,
@@ -149,8 +174,7 @@ def file_mail(
     """Put aside a composed mail, once for each phone it speaks of: their numbers, and what the mailbox calls them."""
     if not rules:
         return
-    query = select(*_owner_columns()).where(mailboxes.c.id == mailbox_id)
-    owner = (connection.execute(query)).one()
+    owner = _owner(connection, mailbox_id)
     rule = rules.get(owner.login.lower())
     if rule is None or what not in rule.what:
         return
@@ -158,6 +182,10 @@ def file_mail(
         filing = _row(owner, what, rule, number, contact, clock.now())
         connection.execute(insert(mails).values(filing))
         connection.execute(insert(mail_contents).values(mail_id=filing["id"], raw=mail.raw))
+
+
+def _owner(connection: Connection, mailbox_id: str) -> Any:
+    return connection.execute(select(*_owner_columns()).where(mailboxes.c.id == mailbox_id)).one()
 
 
 def _owner_columns() -> list[Any]:
@@ -191,11 +219,11 @@ def _queued(mailbox_id: str) -> Any:
     )
 
 
-def _claim(connection: Connection, claims: Sequence[FilingClaim]) -> list[list[ClaimedFiling]]:
+def _claim(connection: Connection, claims: Sequence[FilingClaim]) -> list[list[ClaimedFiling | ClaimedState]]:
     return [_claim_one(connection, claim) for claim in claims]
 
 
-def _claim_one(connection: Connection, claim: FilingClaim) -> list[ClaimedFiling]:
+def _claim_one(connection: Connection, claim: FilingClaim) -> list[ClaimedFiling | ClaimedState]:
     # Another node that claims at the same moment waits here for the first row, and then sees its lease.
     first = _queued(claim.mailbox_id).with_only_columns(mails.c.due_at, mails.c.lease_until).limit(1).with_for_update()
     head = (connection.execute(first)).first()
@@ -234,7 +262,9 @@ def _claim_one(connection: Connection, claim: FilingClaim) -> list[ClaimedFiling
         .where(mails.c.id.in_(ids))
         .order_by(mails.c.id)
     )
-    return [_claimed(row) for row in connection.execute(query)]
+    rows = connection.execute(query).all()
+    states = claimed_states(connection, rows)
+    return [states.get(row.filing_id) or _claimed(row) for row in rows]
 
 
 def _claimed(row: Any) -> ClaimedFiling:

@@ -9,18 +9,20 @@ from sqlalchemy import make_url
 
 from bridge.clock import new_id
 from bridge.errors import SettingsError
-from bridge.settings import Settings
+from bridge.settings import FiledState, Settings
 from bridge.store.committer import Committer
 from bridge.store.contacts import Contacts
 from bridge.store.directory import Directory
 from bridge.store.engine import open_engine, open_writing_engine, upgrade
 from bridge.store.filings import FilingRule, FilingRules
 from bridge.store.keys import NumberKey, check_key, load_key
+from bridge.store.keywords import Keywords
 from bridge.store.leases import Leases
 from bridge.store.ledger import Ledger
 from bridge.store.mailboxes import Mailboxes
 from bridge.store.queue import Queue
 from bridge.store.signatures import Signatures
+from bridge.store.threads import Threads
 from bridge.store.writer import LoopWriter, ThreadWriter
 
 
@@ -47,7 +49,8 @@ def database_file(settings: Settings) -> Path | None:
 def filing_rules(settings: Settings) -> FilingRules:
     """What each mailbox has filed in its IMAP folders."""
     return {
-        login.lower(): FilingRule(filing.folder, frozenset(filing.what)) for login, filing in settings.filing.items()
+        login.lower(): FilingRule(filing.folder, frozenset(filing.what), filing.state is FiledState.KEYWORDS)
+        for login, filing in settings.filing.items()
     }
 
 
@@ -79,8 +82,10 @@ class Store:
             await self.directory.refresh()
             self.mailboxes = Mailboxes(self.committer)
             self.contacts = Contacts(self.committer)
+            self.keywords = Keywords(self.committer)
             self.signatures = Signatures(self.engine, self.committer)
             self.ledger = Ledger(self.engine, self.key)
+            self.threads = Threads(self.engine, self.key)
             self.filing = filing_rules(settings)
             self.leases = Leases(self.engine, self.committer, settings.reports.wait, self.filing)
             self.queue = Queue(self.engine, self.committer, settings.reports.wait, self.filing)

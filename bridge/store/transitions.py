@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, case, func, select, update
 
 from bridge.errors import Reason
-from bridge.store.filings import NOTHING, FilingRules, file_texts
+from bridge.store.filings import NOTHING, FilingRules, file_texts, show_states
 from bridge.store.tables import messages, submissions
 from bridge.types import MAY_BECOME, SETTLED, MessageState, Notify
 
@@ -149,7 +149,8 @@ def apply(
 
     A provider id is kept even when the state does not change; that of a later try replaces that of an earlier one.
     `report_wait` is how many seconds after the first outcome a report may wait for the mail's other recipients;
-    `filing` says whose texts are put aside for their folders when they leave.
+    `filing` says whose texts are put aside for their folders when they leave, and on whose copies it is shown what
+    became of them.
     """
     ids = {"b_ids": list({change.message_id for change in changes})}
     rows = {row.id: dict(row._mapping) for row in connection.execute(_LOCK, ids)}
@@ -157,6 +158,7 @@ def apply(
     changed: dict[str, dict[str, Any]] = {}
     touched: set[str] = set()
     left: list[str] = []
+    moved: dict[str, tuple[MessageState, MessageState]] = {}
     for change in changes:
         row = rows.get(change.message_id)
         if row is None:
@@ -170,6 +172,8 @@ def apply(
         if yields:
             if _leaves(MessageState(row["state"]), change.state):
                 left.append(change.message_id)
+            began = moved[change.message_id][0] if change.message_id in moved else MessageState(row["state"])
+            moved[change.message_id] = (began, change.state)
             row.update(_values(row, change))
             changed[change.message_id] = row
             touched.add(row["submission_id"])
@@ -183,6 +187,7 @@ def apply(
     if touched:
         schedule_reports(connection, touched, report_wait)
     file_texts(connection, filing, left)
+    show_states(connection, filing, moved)
     return results
 
 

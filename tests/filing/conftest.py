@@ -28,6 +28,7 @@ from bridge.store.store import Store
 from tests.servers.dovecot import PASSWORD, DovecotServer
 from tests.servers.faulty import Faulty, faulty
 from tests.servers.ports import free_port
+from tests.servers.web import NOBODY
 
 LOGIN, DESK = "clinic@example.test", "front-desk@example.test"
 PATIENCE = 30.0
@@ -140,7 +141,7 @@ async def office(folder: Path, filings: dict[str, FilingSettings], **changes: Se
     bridge = Bridge(settings, simulator.routes)
     await bridge.start()
     try:
-        async with httpx.AsyncClient(base_url=base) as http:
+        async with httpx.AsyncClient(base_url=base, verify=NOBODY) as http:
             yield Office(bridge, http)
     finally:
         await simulator.hang_up()
@@ -157,7 +158,7 @@ def subfolder(dovecot: DovecotServer, account: str, number: str) -> list[EmailMe
 
 
 def words(mail: EmailMessage) -> str:
-    """What a person reads in a mail."""
+    """What a person reads in a mail, above the small print of one with an answer."""
     part = mail.get_body(("plain",))
     assert part is not None
-    return str(part.get_content()).strip()
+    return str(part.get_content()).replace("\r\n", "\n").partition("\n\n-- \n")[0].strip()

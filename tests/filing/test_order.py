@@ -1,4 +1,5 @@
-"""Many filings over a connection that keeps breaking: each text stands in its phone's folder once, and in order."""
+"""Many filings over a connection that keeps breaking: each text stands in its phone's folder once, in order, and shows
+that it was delivered."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import pytest
 from tests.filing.conftest import LOGIN, Office, eventually, filing, office, subfolder, words
 from tests.servers.dovecot import DovecotServer
 from tests.servers.faulty import Faulty, faulty
+from tests.servers.imap_account import Account
 
 PHONES = 10
 
@@ -55,7 +57,7 @@ async def say(running: Office, numbers: list[str], texts: range) -> None:
 
 
 @pytest.mark.timeout(900)
-async def test_every_text_is_filed_once_and_in_order(tmp_path: Path, account: str, long: bool) -> None:
+async def test_every_text_is_filed_once_in_order_and_marked(tmp_path: Path, account: str, long: bool) -> None:
     """The bridge is stopped half-way, with filings waiting, and another one goes on."""
     texts = 50 if long else 8
     numbers = [f"+39333124{n:04}" for n in range(PHONES)]
@@ -65,7 +67,7 @@ async def test_every_text_is_filed_once_and_in_order(tmp_path: Path, account: st
         async with faulty(dovecot.port) as proxy:
             breaking = asyncio.create_task(break_things(proxy, dovecot, chance, done))
             try:
-                filings = {LOGIN: filing(proxy.port, account)}
+                filings = {LOGIN: filing(proxy.port, account, state="keywords")}
                 async with office(tmp_path, filings) as running:
                     await say(running, numbers, range(1, half))
                 async with office(tmp_path, filings) as running:
@@ -73,16 +75,19 @@ async def test_every_text_is_filed_once_and_in_order(tmp_path: Path, account: st
 
                     async def all_filed() -> bool:
                         counts = (await running.bridge.store.ledger.counts())["filings"]
-                        return counts == {"sent": texts * PHONES}
+                        return counts == {"sent": 2 * texts * PHONES}
 
                     await eventually(all_filed, patience=600)
             finally:
                 done.set()
                 proxy.passed.set()
                 faults = await breaking
+        box = Account(dovecot, account)
+        shown = {number: await asyncio.to_thread(box.flags, "SMS", number) for number in numbers}
         found = {number: [words(mail) for mail in subfolder(dovecot, account, number)] for number in numbers}
     finally:
         await asyncio.to_thread(dovecot.remove)
     print(f"{texts * PHONES} filings, {faults} faults")
     assert faults >= 3
     assert found == {number: [f"Text {count}" for count in range(1, texts + 1)] for number in numbers}
+    assert shown == {number: [{"\\Seen", "$SMSDelivered"}] * texts for number in numbers}

@@ -10,8 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from bridge.cli.check import _to_publish
 from bridge.mailback.configured import open_signer
-from bridge.settings import TlsMode
-from bridge.settings.model import DkimSettings, RelayProtocol, RelaySettings
+from bridge.settings import DkimSettings, RelayProtocol, RelaySettings, TlsMode
 from tests.filing.conftest import LOGIN, eventually, filing, office
 from tests.servers.dovecot import DovecotServer
 

@@ -27,6 +27,7 @@ COMMANDS = [
     *(f"mailbox {verb}" for verb in ("add", "list", "show", "set", "pause", "resume", "remove")),
     *(f"mailbox {verb}" for verb in ("signatures", "forget")),
     *(f"contacts {verb}" for verb in ("add", "list", "show", "remove", "group", "import")),
+    *(f"keywords {verb}" for verb in ("add", "list", "remove")),
     "messages",
     "trace",
     "cancel",
@@ -101,7 +102,7 @@ def test_every_refusal_stands_in_troubleshooting_with_its_reply() -> None:
 
 def test_the_page_on_notices_names_every_match() -> None:
     rows = set(re.findall(r"^\| `([a-z]+)` \|", page("notices.md"), flags=re.MULTILINE))
-    assert rows == {match.value for match in Match} - {Match.PROVIDER.value}
+    assert rows == {match.value for match in Match}
 
 
 def test_the_architecture_page_names_every_state() -> None:

@@ -18,7 +18,10 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from bridge.mailback.relay import RelaySettings
 from bridge.settings import TlsMode
 from bridge.types import OutgoingMail
+from tests.servers.courier import CourierServer
+from tests.servers.cyrus import CyrusServer
 from tests.servers.dovecot import DovecotServer
+from tests.servers.imap_account import Account, ImapServer
 
 USER, PASSWORD = "bridge", "correct horse"
 
@@ -177,6 +180,27 @@ def dovecot() -> Iterator[DovecotServer]:
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture(scope="session", params=["dovecot", "cyrus", "cyrus with slashes", "courier"])
+def imap_server(request: pytest.FixtureRequest) -> Iterator[ImapServer]:
+    """One real IMAP server after another."""
+    if request.param == "dovecot":
+        yield request.getfixturevalue("dovecot")
+        return
+    slashes = "slashes" in request.param
+    cyrus = "cyrus" in request.param
+    server = CyrusServer.create(slashes=slashes) if cyrus else CourierServer.create()
+    try:
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def box(imap_server: ImapServer, account: str) -> Account:
+    """An empty account on it."""
+    return Account(imap_server, account)
 
 
 @pytest.fixture

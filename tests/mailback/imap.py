@@ -50,6 +50,10 @@ class ScriptedImap:
     answers: Mapping[str, str | None]
     greeting: str
     port: int = 0
+    after: Mapping[str, str | None] = field(default_factory=dict)
+    """What follows the client's next line, where the answer to a command was a question (`+`)."""
+    said: list[bytes] = field(default_factory=list)
+    """What the client answered to questions."""
     heard: list[str] = field(default_factory=list)
     lines: list[bytes] = field(default_factory=list)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,7 +63,7 @@ class ScriptedImap:
         writer.write(self.greeting.encode() + b"\r\n")
         try:
             while line := await reader.readline():
-                tag, command = line.decode().split()[:2]
+                tag, command = line.decode().replace(" UID ", " ", 1).split()[:2]
                 self.heard.append(command)
                 self.lines.append(line)
                 literal = re.search(rb"\{(\d+)\}\r\n", line)
@@ -67,6 +71,10 @@ class ScriptedImap:
                     writer.write(b"+ go on\r\n")
                     await reader.readexactly(int(literal[1]) + 2)
                 answer = self.answers.get(command, "{tag} OK done")
+                if answer is not None and answer.startswith("+"):
+                    writer.write(answer.encode() + b"\r\n")
+                    self.said.append((await reader.readline()).rstrip(b"\r\n"))
+                    answer = self.after[command]
                 if answer is not None:
                     writer.write(answer.replace("{tag}", tag).encode() + b"\r\n")
         except ConnectionError:
@@ -78,10 +86,12 @@ class ScriptedImap:
 
 @asynccontextmanager
 async def scripted_imap(
-    answers: Mapping[str, str | None] | None = None, greeting: str = "* OK ready"
+    answers: Mapping[str, str | None] | None = None,
+    greeting: str = "* OK ready",
+    after: Mapping[str, str | None] | None = None,
 ) -> AsyncIterator[ScriptedImap]:
     """A scripted IMAP server on loopback, with `answers` in place of the usual ones."""
-    script = ScriptedImap({**ANSWERS, **(answers or {})}, greeting)
+    script = ScriptedImap({**ANSWERS, **(answers or {})}, greeting, after=after or {})
     server = await asyncio.start_server(script.talk, "127.0.0.1", 0)
     script.port = server.sockets[0].getsockname()[1]
     try:

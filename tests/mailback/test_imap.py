@@ -182,9 +182,9 @@ async def test_below_the_inbox_means_where_the_server_keeps_the_folders_of_the_a
         (("SMS", "+393331234567"), ".SMS.+393331234567"),
         (("INBOX",), ""),
         (("SMS", "Dr. Rossi / 2. OG"), ".SMS.Dr_ Rossi _ 2_ OG"),
-        (("SMS", "陳醫生 & 👩‍⚕️"), ".SMS.&lnORq3Uf- &- &2D3caSaV,g8-"),
+        (("SMS", "陳醫生 & 👩‍⚕️"), ".SMS.&lnORq3Uf- &- _&JpX+Dw-"),
         (("..", "~root", "*", "%"), ".__._root._._"),
-        (("SMS", 'a" {3}\r\nX LOGOUT\0'), ".SMS.a_ {3}__X LOGOUT_"),
+        (("SMS", 'a" {3}\r\nX LOGOUT\0'), ".SMS.a_ _3___X LOGOUT_"),
         (("SMS", ""), ".SMS._"),
     ],
     ids=["number", "inbox", "levels", "any script", "wildcards", "command", "empty"],
@@ -377,7 +377,7 @@ async def test_an_unused_connection_is_given_back() -> None:
     async with scripted_imap() as server:
         into = Folders(reaching(server.port, idle=0.01))
         await into.file(filed())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await server.gone.wait()
     assert server.heard[-1] == "LOGOUT"
 

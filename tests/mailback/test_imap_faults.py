@@ -117,7 +117,7 @@ async def test_a_network_that_fell_silent_costs_one_timeout_and_the_connection(
     dovecot: DovecotServer, account: str
 ) -> None:
     async with faulty(dovecot.port) as proxy:
-        through = folders(dovecot, account, port=proxy.port, timeout=0.5)
+        through = folders(dovecot, account, port=proxy.port, timeout=2.0)
         await through.file(filed(number=0))
         proxy.muted = True
         with pytest.raises(MailRefused) as refused:
@@ -132,7 +132,7 @@ async def test_a_network_that_fell_silent_costs_one_timeout_and_the_connection(
 
 async def test_an_answer_that_never_comes_is_not_asked_for_twice() -> None:
     async with scripted_imap({"APPEND": None}) as server:
-        silent = Folders(reaching(server.port, timeout=0.3))
+        silent = Folders(reaching(server.port, timeout=1.0))
         with pytest.raises(MailRefused) as refused:
             await silent.file(filed(number=0))
         await silent.close()

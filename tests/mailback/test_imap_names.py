@@ -69,6 +69,9 @@ def test_every_name_comes_back_from_its_encoding(name: str) -> None:
         ("abc\u202etxt\u200b", "abctxt"),
         ("\ud800", "_"),
         ('say "hi"', "say _hi_"),
+        ("a!b;c<d>e`f{g|h}i", "a_b_c_d_e_f_g_h_i"),
+        ("#1 is it? 'x' = [y]: $5 @home, (z) ^-~", "_1 is it? 'x' = [y]: $5 @home, (z) ^-~"),
+        ("ward 🏥", "ward _"),
         ("", "_"),
         ("   ", "_"),
     ],
@@ -89,7 +92,7 @@ def test_any_path_is_a_name_that_stays_where_it_belongs(path: list[str], delimit
         assert name.startswith(prefix)
         assert len(levels) == (len(path) if delimiter else 1)
     if delimiter != "-":
-        assert not any(sign in level for level in levels for sign in '/\\.*%"' if sign not in prefix)
+        assert not any(sign in level for level in levels for sign in '/\\.*%"!;<>`{|}' if sign not in prefix)
     assert all(level and level == level.strip() for level in levels)
 
 

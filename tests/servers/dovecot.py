@@ -15,10 +15,12 @@ from pathlib import Path
 
 import trustme
 
+from tests.servers.imap_account import PASSWORD
 from tests.servers.ports import free_port
+from tests.servers.tokens import TokenServer
 
-PASSWORD = "correct-horse"
-"""Of every account; an account comes into being with its first login or mail."""
+__all__ = ["FULL", "GUARDED", "LAYOUTS", "PASSWORD", "QUOTED", "QUOTED_PASSWORD", "DovecotServer"]
+
 FULL = "full"
 """An account with room for next to nothing."""
 GUARDED = "guarded"
@@ -43,7 +45,11 @@ class DovecotServer:
     port: int = field(default_factory=free_port)
     tls_port: int = field(default_factory=free_port)
     lmtp_port: int = field(default_factory=free_port)
+    tokens: TokenServer = field(default_factory=TokenServer)
+    """Who may log in with which access token, besides all who may with a password."""
     process: subprocess.Popen[bytes] | None = None
+    prefix: str = ""
+    delimiter: str = "."
 
     @staticmethod
     def create() -> DovecotServer:
@@ -62,6 +68,10 @@ class DovecotServer:
         certificate.private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem"))
         (folder / "users").write_text(server._users())
         (folder / "dovecot.conf").write_text(server._settings())
+        (folder / "oauth2.conf").write_text(
+            f"introspection_mode = post\nintrospection_url = {server.tokens.url}\n"
+            "username_attribute = username\nactive_attribute = active\nactive_value = true\n"
+        )
         server.start()
         return server
 
@@ -100,6 +110,7 @@ class DovecotServer:
         """Stop if it runs, and delete everything."""
         if self.process is not None and self.process.poll() is None:
             self.stop()
+        self.tokens.close()
         shutil.rmtree(self.folder)
 
     def maildir(self, account: str) -> Path:
@@ -180,6 +191,7 @@ ssl_key = <{folder}/server.pem
 disable_plaintext_auth = no
 auth_username_chars =
 auth_failure_delay = 0
+auth_mechanisms = plain login xoauth2 oauthbearer
 mail_max_userip_connections = 0
 mail_location = maildir:~/Maildir
 mail_save_crlf = yes
@@ -191,11 +203,18 @@ namespace inbox {{
   separator = .
 }}
 passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+}}
+passdb {{
   driver = passwd-file
+  mechanisms = plain login none
   args = username_format=%n {folder}/users
 }}
 passdb {{
   driver = static
+  mechanisms = plain login none
   args = password={PASSWORD}
 }}
 userdb {{

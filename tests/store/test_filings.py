@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from bridge import clock
 from bridge.mailback.imap_names import Hierarchy
 from bridge.store.claims import Claim
-from bridge.store.filings import NOTHING, FilingClaim, FilingRule, FilingRules, Filings
+from bridge.store.copies import ClaimedState
+from bridge.store.filings import NOTHING, ClaimedFiling, FilingClaim, FilingRule, FilingRules, Filings
 from bridge.store.mails import MailResult
 from bridge.store.queue import Queue
 from bridge.store.transitions import Change
@@ -48,7 +50,13 @@ async def claim(room: StoreRoom, filings: Filings, owner: str = "a", seconds: fl
     """The texts of the filings that `owner` gets `seconds` from now, for a minute."""
     now = clock.now() + timedelta(seconds=seconds)
     claimed = await filings.claim(FilingClaim(room.mailbox.id, owner, now, now + timedelta(seconds=60), limit))
-    return [each.mail.text for each in claimed if isinstance(each.mail, SentText)]
+    return texts(claimed)
+
+
+def texts(claimed: Sequence[ClaimedFiling | ClaimedState]) -> list[str]:
+    """The texts among claimed filings."""
+    filed = [each.mail for each in claimed if isinstance(each, ClaimedFiling)]
+    return [mail.text for mail in filed if isinstance(mail, SentText)]
 
 
 S = MessageState
@@ -105,7 +113,7 @@ async def test_nothing_is_claimed_beside_or_behind_what_is_under_way(room: Store
 
 
 async def test_what_is_refused_for_now_holds_up_what_is_behind_it(room: StoreRoom, filings: Filings) -> None:
-    texts = await three(room)
+    all_texts = await three(room)
     now = clock.now() + timedelta(seconds=1)
     first, *others = await filings.claim(FilingClaim(room.mailbox.id, "a", now, now + timedelta(seconds=60), 10))
     due = now + timedelta(seconds=30)
@@ -114,7 +122,7 @@ async def test_what_is_refused_for_now_holds_up_what_is_behind_it(room: StoreRoo
     assert await filings.next_due(room.mailbox.id, now) == due
     assert await claim(room, filings, "b", 20) == []
     again = await filings.claim(FilingClaim(room.mailbox.id, "b", due, due + timedelta(seconds=60), 10))
-    assert [filing.mail.text for filing in again if isinstance(filing.mail, SentText)] == texts
+    assert texts(again) == all_texts
     assert [filing.attempts for filing in again] == [2, 1, 1], "what was given back counts as not tried"
 
 
@@ -145,7 +153,7 @@ def test_the_folder_of_a_conversation(template: str, number: str, path: tuple[st
     [
         pytest.param("Mario Rossi", "Mario Rossi (+39 333 123 4567)", "Mario Rossi (+39 333 123 4567)", id="a name"),
         pytest.param("a/b\\c.d", "a/b\\c.d (+39 333 123 4567)", "a_b_c_d (+39 333 123 4567)", id="delimiters"),
-        pytest.param("../{year}", "../{year} (+39 333 123 4567)", "___{year} (+39 333 123 4567)", id="up, and a blank"),
+        pytest.param("../{year}", "../{year} (+39 333 123 4567)", "____year_ (+39 333 123 4567)", id="up, and a blank"),
         pytest.param("a\r\nb\0", "a b (+39 333 123 4567)", "a b (+39 333 123 4567)", id="control characters"),
         pytest.param("*%", "*% (+39 333 123 4567)", "__ (+39 333 123 4567)", id="wildcards"),
         pytest.param("~root", "~root (+39 333 123 4567)", "_root (+39 333 123 4567)", id="a home"),
