@@ -6,14 +6,19 @@ The name is whatever stood in a mail or in the address book: hostile until it ha
 from __future__ import annotations
 
 import re
+import unicodedata
 from email.header import Header
 
 from bridge.notices import mime
+from bridge.sms.graphemes import last_boundary
 from bridge.sms.numbers import international
 
 MAX_NAME = 64
 """Characters of a name; a longer one is cut, so that the number behind it is always seen."""
 
+_FROM_THE_RIGHT = frozenset({"R", "AL"})
+_LEFT_TO_RIGHT_MARK = "\u200e"
+"""Behind a name in Hebrew or Arabic, so that the groups of the number do not change places (UAX #9, rule W7)."""
 _QUOTES = re.compile(r'["\\]')
 _NOT_DIALABLE = re.compile(r"[^+0-9A-Za-z]")
 
@@ -23,7 +28,10 @@ def called(number: str, contact: str = "") -> str:
 
     The number always stands there: two people may have one name, and a name may be made to look like a number.
     """
-    written, name = mime.one_line(international(number)), mime.one_line(contact)[:MAX_NAME].rstrip()
+    written, name = mime.one_line(international(number)), mime.one_line(contact)
+    name = name[: last_boundary(name, 0, MAX_NAME)].rstrip()
+    if any(unicodedata.bidirectional(char) in _FROM_THE_RIGHT for char in name):
+        name += _LEFT_TO_RIGHT_MARK
     return f"{name} ({written})" if name else written
 
 

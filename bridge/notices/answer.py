@@ -2,24 +2,84 @@
 
 A person wrote it, so it is not marked Auto-Submitted (RFC 3834 section 5); answering machines are held off with
 `X-Auto-Response-Suppress`. What the phone wrote is hostile until it has passed `mime` and, for HTML, `html.escape`.
+
+The words come first, so that lists of mails show them and not the bridge's. Below stand, apart: what must be known to
+answer; one small line that says when it came and why to this mailbox; the conversation so far. In plain text that line
+is behind `-- ` (RFC 3676 section 4.3), which programs show in grey and leave out when they quote.
+
+Reply-To is From once more. Answers go to From anyway; but a mailing list on the way may write its own address there for
+the sake of DMARC (RFC 7960 section 4.1.3), and the answer must reach the phone all the same. It holds no secret: who
+answers needs a login or a trusted network, as for any mail to a phone.
 """
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
-from bridge.notices import bounces, mime
+from bridge.notices import bounces, earlier, mime
 from bridge.notices.address import phone_field
 from bridge.notices.bounces import BounceKey
+from bridge.notices.earlier import Quotation
 from bridge.notices.wording import WORDINGS, Wording
 from bridge.sms.numbers import international
-from bridge.types import Match, OutgoingMail, ReplyNotice
+from bridge.types import Language, Match, OutgoingMail, ReplyNotice
 
 _SEPARATOR = "* * *"
+_SMALL_PRINT = "-- "
+
+# Mail programs differ in what CSS they keep. What each must obey stands in the tags; Outlook's Word leaves out the
+# wrapping of long words, which it does by itself, and Gmail the second colours, since it makes its own.
+_PAGE = """<!DOCTYPE html>
+<html lang="{language}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<style>@media (prefers-color-scheme: dark) {{ .how, .earlier {{ color: #b8b8b8 !important }} }}</style></head>
+<body>
+<div style="font-family:Arial,Helvetica,sans-serif;font-size:16px;line-height:1.35">
+{body}</div>
+</body>
+</html>"""
+_WRAPPED = "overflow-wrap:break-word;word-break:break-word"
+_WORDS = f'<p dir="auto" style="margin:0 0 16px 0;{_WRAPPED}">{{}}</p>\n'
+_NOTE = (
+    '<p style="border:none;border-left:solid #c77700 2.25pt;padding:0 0 0 8pt;margin:0 0 16px 0;font-size:14px;'
+    f'{_WRAPPED}">{{}}</p>\n'
+)
+_HOW = f'<p class="how" style="margin:0 0 16px 0;font-size:12px;color:#595959;{_WRAPPED}">{{}}</p>\n'
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """What the mail says, from its top to its end."""
+
+    above: tuple[str, ...]
+    words: str
+    remarks: tuple[str, ...]
+    how: str
+    quoted: tuple[Quotation, ...]
+
+    def as_plain(self) -> str:
+        above = (*self.above, _SEPARATOR) if self.above else ()
+        remarks = (_SEPARATOR, *self.remarks) if self.remarks else ()
+        return "\n\n".join(
+            (*above, self.words, *remarks, f"{_SMALL_PRINT}\n{self.how}", *earlier.as_plain(self.quoted))
+        )
+
+    def as_html(self, language: Language) -> str:
+        """The same: line breaks as `<br>`, since Outlook ignores `white-space`; each text in its own direction."""
+        body = (
+            *(_NOTE.format(html.escape(note)) for note in self.above),
+            _WORDS.format(html.escape(self.words).replace("\n", "<br>\n")),
+            *(_NOTE.format(html.escape(note)) for note in self.remarks),
+            _HOW.format(html.escape(self.how)),
+            *earlier.as_html(self.quoted),
+        )
+        return _PAGE.format(language=language.value, body="".join(body))
 
 
 def reply(notice: ReplyNotice, domain: str, key: BounceKey) -> OutgoingMail:
@@ -31,15 +91,17 @@ def reply(notice: ReplyNotice, domain: str, key: BounceKey) -> OutgoingMail:
     wording = WORDINGS[notice.mailbox.language]
     number = mime.one_line(international(notice.number))
     words = mime.lines_of(notice.text).strip() or wording.say("reply.empty")
-    above = tuple(_above(notice, wording, number))
-    remarks = tuple(_remarks(notice, wording, number))
+    letter = _Letter(
+        above=tuple(_above(notice, wording, number)),
+        words=words,
+        remarks=tuple(_remarks(notice, wording, number)),
+        how=_how(notice, wording),
+        quoted=earlier.quotations(notice, wording),
+    )
     raw = _headers(notice, wording, number, domain) + mime.multipart(
         "multipart/alternative",
         notice.notice_id,
-        (
-            mime.text_part(_plain(above, words, remarks)),
-            mime.text_part(_html(above, words, remarks, wording), "html"),
-        ),
+        (mime.text_part(letter.as_plain()), mime.text_part(letter.as_html(wording.language), "html")),
     )
     bounces_to = f"{bounces.make(notice.notice_id, key, notice.created_at)}@{domain}"
     return OutgoingMail(id=notice.notice_id, envelope_from=bounces_to, envelope_to=notice.to, raw=raw)
@@ -52,6 +114,7 @@ def _headers(notice: ReplyNotice, wording: Wording, number: str, domain: str) ->
     return b"".join(
         (
             phone_field("From", notice.number, domain, notice.contact),
+            phone_field("Reply-To", notice.number, domain, notice.contact),
             mime.machine_field("To", notice.to),
             mime.text_field("Subject", subject),
             mime.machine_field("Date", format_datetime(created)),
@@ -63,6 +126,7 @@ def _headers(notice: ReplyNotice, wording: Wording, number: str, domain: str) ->
             mime.machine_field("X-SMS-Received", received),
             mime.machine_field("X-SMS-Match", notice.match),
             mime.machine_field("X-SMS-Intent", notice.intent) if notice.intent is not None else b"",
+            mime.machine_field("X-SMS-Tag", notice.tag) if notice.tag else b"",
         )
     )
 
@@ -78,27 +142,34 @@ def _above(notice: ReplyNotice, wording: Wording, number: str) -> Iterator[str]:
 def _remarks(notice: ReplyNotice, wording: Wording, number: str) -> Iterator[str]:
     """What the reader must know beside the words: doubt about the addressee, and a block that was set or lifted."""
     if notice.match is Match.AMBIGUOUS and not notice.meant_for:
-        yield wording.say("reply.ambiguous", candidates=", ".join(map(mime.one_line, notice.candidates)))
-    if notice.match is Match.NONE and not notice.meant_for:
+        sentence = "reply.ambiguous_all" if notice.for_all else "reply.ambiguous"
+        yield wording.say(sentence, candidates=", ".join(map(mime.one_line, notice.candidates)))
+    if notice.match is Match.NONE and not notice.meant_for and not notice.keyword:
         yield wording.say("reply.none")
     if notice.stopped:
         yield wording.say("reply.stopped", number=number)
     if notice.resumed:
         yield wording.say("reply.resumed", number=number)
+    if notice.answered:
+        yield wording.say("reply.answered", number=number, text=mime.one_line(notice.answered))
+    if notice.withheld:
+        yield wording.say("reply.withheld", number=number, count=notice.withheld)
 
 
-def _plain(above: tuple[str, ...], words: str, remarks: tuple[str, ...]) -> str:
-    return "\n\n".join((*((*above, _SEPARATOR) if above else ()), words, *((_SEPARATOR, *remarks) if remarks else ())))
+def _how(notice: ReplyNotice, wording: Wording) -> str:
+    """When it came, through which number, and how it was decided whose it is."""
+    when = wording.moment(notice.received_at, notice.mailbox.timezone)
+    received = wording.say("reply.received", when=when, sender=mime.one_line(international(notice.sender)))
+    if notice.meant_for:
+        return received
+    if notice.keyword:
+        return f"{received} {wording.say('reply.how.keyword', word=mime.one_line(notice.keyword))}"
+    return f"{received} {wording.say(f'reply.how.{_decision(notice)}')}"
 
 
-def _html(above: tuple[str, ...], words: str, remarks: tuple[str, ...], wording: Wording) -> str:
-    """The same as HTML: line breaks as `<br>`, since Outlook ignores `white-space`; each text in its own direction."""
-    shown = html.escape(words).replace("\n", "<br>\n")
-    told, below = (
-        "".join(f'<p style="color:#555555">{html.escape(remark)}</p>\n' for remark in each) for each in (above, remarks)
-    )
-    told += "<hr>\n" if above else ""
-    return (
-        f'<!DOCTYPE html>\n<html lang="{wording.language}">\n<head><meta charset="utf-8"></head>\n<body>\n'
-        f'{told}<p dir="auto">{shown}</p>\n{"<hr>" if remarks else ""}\n{below}</body>\n</html>'
-    )
+def _decision(notice: ReplyNotice) -> str:
+    match notice.match:
+        case Match.AMBIGUOUS:
+            return "all" if notice.for_all else "last"
+        case decided:
+            return decided.value

@@ -32,9 +32,9 @@ def lines_of(text: str) -> str:
     return _SURROGATE.sub("\ufffd", _CONTROL.sub("", _LINE_BREAK.sub("\n", text)))
 
 
-def one_line(text: str) -> str:
-    """Text fit for a header: one line of at most 500 characters that cannot turn the writing direction around."""
-    return " ".join(_DIRECTION.sub("", lines_of(text)).split())[:MAX_HEADER_TEXT].rstrip()
+def one_line(text: str, most: int = MAX_HEADER_TEXT) -> str:
+    """Text fit for a header: one line of at most `most` characters that cannot turn the writing direction around."""
+    return " ".join(_DIRECTION.sub("", lines_of(text)).split())[:most].rstrip()
 
 
 def printable(value: str) -> str:
@@ -92,6 +92,16 @@ def text_part(text: str, subtype: str = "plain") -> bytes:
         + b"\r\n\r\n"
         + body
     )
+
+
+def attachment_part(data: bytes, content_type: str, name: str) -> bytes:
+    """A file that people save under `name` (RFC 2183), which is ASCII without quotation marks."""
+    head = (
+        f'Content-Type: {content_type};\r\n name="{name}"\r\n'
+        f'Content-Disposition: attachment;\r\n filename="{name}"\r\n'
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+    )
+    return head.encode("ascii") + base64.encodebytes(data).replace(b"\n", b"\r\n")
 
 
 def headers_part(headers: bytes, limit: int = 32_768) -> bytes:

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from bridge.errors import MailRefusal
 from bridge.reading import headers
+from bridge.reading.automatic import is_automatic_answer
 from bridge.reading.headers import Fields
 
 MAX_READ = 262_144
@@ -93,10 +94,10 @@ def _parts(body: bytes, fields: Fields) -> Iterator[tuple[str, bytes]]:
 
 
 def _is_answer(fields: Fields) -> bool:
-    """Whether it is a vacation answer: these come from the null sender to the same address (RFC 3834 section 4).
+    """Whether it is an absence note: these come from the null sender to the same address (RFC 3834 section 4).
 
     Bounces are marked as answers too, but those are reports, or name the recipient that failed (old versions of Exim).
     """
     if headers.content_type(fields).type == "multipart/report" or "x-failed-recipients" in fields:
         return False
-    return fields.line("auto-submitted").lower().startswith("auto-replied")
+    return is_automatic_answer(fields, headers.decoded(fields.raw("subject")))

@@ -35,6 +35,8 @@ _PARAMETER = re.compile(r";\s*([!#$&+.^_`{|}~0-9A-Za-z%'*-]+)\s*=\s*(?:\"((?:[^\
 _NAMED_ADDRESS = re.compile(
     r"""(?:^|[,;:])[ \t]*+(?:"((?:[^"\\]|\\.){1,320}+)"[ \t]*+|([^<>",;:]{1,320}+))<([^<>\s]{1,320}+)>"""
 )
+_NUMBER_BEHIND = re.compile(r"(?<=\S) ?\(\+[\d ()./-]{5,30}\)$")
+"""As the bridge itself writes it behind the name of a phone: who answers such a mail would give it that name."""
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?")
 
@@ -116,7 +118,8 @@ def decoded(value: bytes) -> str:
 
 def display_names(fields: Fields) -> dict[str, str]:
     """What the mail calls its recipients, by address in lower case: the phrases before angle brackets in To and Cc
-    (RFC 5322 section 3.4). A phrase without letters or with an @ repeats the address and is no name."""
+    (RFC 5322 section 3.4), without the number that the bridge sets behind it. A phrase without letters or with an @
+    repeats the address and is no name."""
     found: dict[str, str] = {}
     for field in ("to", "cc"):
         line = fields.line(field)[:MAX_VALUE] if field in fields else ""
@@ -125,6 +128,7 @@ def display_names(fields: Fields) -> dict[str, str]:
         for quoted, plain, address in _NAMED_ADDRESS.findall(line):
             phrase = _QUOTED_PAIR.sub(r"\1", quoted) if quoted else plain
             name = decoded(phrase.encode("utf-8", "surrogateescape")).strip(" '\"")
+            name = _NUMBER_BEHIND.sub("", name)
             if "@" not in name and any(map(str.isalpha, name)) and len(name) <= MAX_NAME:
                 found.setdefault(address.lower(), name)
     return found

@@ -80,6 +80,17 @@ class Intent(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierText:
+    """A text of the conversation that a phone's answer continues."""
+
+    text: str
+    at: datetime
+    """When it left, or was received."""
+    from_phone: bool
+    """The phone wrote it; else the mailbox did."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyNotice:
     """All that the mail with a phone's answer says; `notices.reply` makes the mail of it."""
 
@@ -95,7 +106,9 @@ class ReplyNotice:
     created_at: datetime
     match: Match
     candidates: tuple[str, ...] = ()
-    """Logins of the mailboxes among which an ambiguous match chose."""
+    """Logins of the mailboxes that an ambiguous match is between."""
+    for_all: bool = False
+    """All of them get it; else it goes to the first alone."""
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     subject: str = ""
@@ -104,6 +117,14 @@ class ReplyNotice:
     """The phone asked for no more texts and is now blocked."""
     resumed: bool = False
     """The phone lifted its block."""
+    answered: str = ""
+    """What the bridge texted the phone in answer, by itself."""
+    keyword: str = ""
+    """It came to this mailbox since it begins with this word of the mailbox's."""
+    tag: str = ""
+    """What such a word gives it as a tag; the value of `X-SMS-Tag`."""
+    withheld: int = 0
+    """It would have answered and did not, since the phone got so many such texts within 24 hours; said once."""
     objects: bool = False
     """It asks for no more texts in words of its own; nothing was blocked, its mailbox decides."""
     intent: Intent | None = None
@@ -112,6 +133,8 @@ class ReplyNotice:
     """The address that it could not be delivered to; set when this mail goes to the fallback mailbox in its place."""
     contact: str = ""
     """What the mailbox calls the phone."""
+    earlier: tuple[EarlierText, ...] = ()
+    """The last texts of this conversation before it, the newest first."""
 
 
 class FiledKind(StrEnum):

@@ -102,6 +102,13 @@ def reply(**changes: Any) -> Message:
     return read(notices.reply(a_reply(**changes), DOMAIN, KEY))
 
 
+def read_below(text: str) -> tuple[str, str]:
+    """What a plain text says above the bridge's small print, and the small print."""
+    above, mark, below = text.rpartition("\n\n-- \n")
+    assert mark
+    return above, below
+
+
 def words(part: Message) -> str:
     """The decoded text of a part, with plain line ends."""
     payload = part.get_payload(decode=True)

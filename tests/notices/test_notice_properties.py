@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from bridge import notices
 from bridge.errors import Reason
-from bridge.types import Language, Match, MessageState, Ret
+from bridge.types import EarlierText, Language, Match, MessageState, Ret
 from tests.notices import grammar
-from tests.notices.samples import DOMAIN, HOSTNAME, KEY, a_reply, a_report, line, parts, read
+from tests.notices.samples import DOMAIN, HOSTNAME, KEY, SENT, a_reply, a_report, line, parts, read
 
 POISON = st.text(
     st.one_of(st.characters(), st.sampled_from("\r\n\0\t:;<>=?\u2028\u202e\ud800")),
@@ -85,7 +85,10 @@ def test_a_report_is_well_formed(
     match=st.sampled_from(Match),
     language=st.sampled_from(Language),
     contact=POISON,
+    our_number=POISON,
+    earlier=st.lists(st.builds(EarlierText, POISON, st.just(SENT), st.booleans()), max_size=3),
     stopped=st.booleans(),
+    for_all=st.booleans(),
 )
 def test_a_reply_is_well_formed(
     number: str,
@@ -96,8 +99,11 @@ def test_a_reply_is_well_formed(
     match: Match,
     language: Language,
     contact: str,
+    our_number: str,
+    earlier: list[EarlierText],
     *,
     stopped: bool,
+    for_all: bool,
 ) -> None:
     made = notices.reply(
         a_reply(
@@ -110,7 +116,10 @@ def test_a_reply_is_well_formed(
             match=match,
             language=language,
             contact=contact,
+            sender=our_number,
+            earlier=tuple(earlier),
             stopped=stopped,
+            for_all=for_all,
         ),
         DOMAIN,
         KEY,
@@ -119,5 +128,6 @@ def test_a_reply_is_well_formed(
     names = [name for name, _ in grammar.header_fields(made.raw)]
     ((_, sender),) = getaddresses([read(made)["From"]])
     assert sender.endswith(f"@{DOMAIN}")
-    assert not {"Bcc", "Cc", "Reply-To"} & set(names)
+    assert not {"Bcc", "Cc"} & set(names)
+    assert getaddresses([read(made)["Reply-To"]])[0][1] == sender
     assert len(parts(read(made))) == 2

@@ -10,11 +10,24 @@ import pytest
 
 from bridge import notices
 from bridge.notices import bounces
+from bridge.parser import parse
 from bridge.reading.headers import split
 from bridge.reading.options import read_options
 from bridge.types import NO_OPTIONS, Intent, Language, Match
 from tests.notices import grammar
-from tests.notices.samples import DOMAIN, KEY, REPLY, SETTLED, a_reply, parts, read, reply, subject_of, words
+from tests.notices.samples import (
+    DOMAIN,
+    KEY,
+    REPLY,
+    SETTLED,
+    a_reply,
+    parts,
+    read,
+    read_below,
+    reply,
+    subject_of,
+    words,
+)
 
 
 def test_an_answer_comes_from_the_phone_and_continues_the_thread() -> None:
@@ -22,6 +35,7 @@ def test_an_answer_comes_from_the_phone_and_continues_the_thread() -> None:
     mail = read(made)
     assert mail["From"] == f'"+39 333 123 4567" <+393331234567@{DOMAIN}>'
     assert parseaddr(mail["From"]) == ("+39 333 123 4567", f"+393331234567@{DOMAIN}")
+    assert mail["Reply-To"] == mail["From"]
     assert mail["To"] == made.envelope_to == "clinic@example.test"
     assert mail["Subject"] == "Re: Visit"
     assert mail["Message-ID"] == f"<{REPLY}@{DOMAIN}>"
@@ -52,6 +66,11 @@ def test_an_answer_comes_from_the_phone_and_continues_the_thread() -> None:
         pytest.param("=?utf-8?q?Boss?= è", "=?utf-8?q?Boss?= è (+39 333 123 4567)", id="and in encoded words"),
         pytest.param("\ud800", "\ufffd (+39 333 123 4567)", id="half a character"),
         pytest.param("+39 333 000 0000", "+39 333 000 0000 (+39 333 123 4567)", id="another number"),
+        pytest.param("Rossi, Mario; Bianchi", "Rossi, Mario; Bianchi (+39 333 123 4567)", id="marks of lists"),
+        pytest.param("משה כהן", "משה כהן\u200e (+39 333 123 4567)", id="right to left: the number keeps its order"),
+        pytest.param("محمد", "محمد\u200e (+39 333 123 4567)", id="Arabic"),
+        pytest.param("n" * 64, f"{'n' * 64} (+39 333 123 4567)", id="as long as a name may be"),
+        pytest.param("n" * 62 + "👩‍👩‍👧", f"{'n' * 62} (+39 333 123 4567)", id="no emoji is torn"),
         pytest.param("n" * 500, f"{'n' * 64} (+39 333 123 4567)", id="a long one"),
         pytest.param("è" * 500, f"{'è' * 64} (+39 333 123 4567)", id="a long one with accents"),
     ],
@@ -69,6 +88,26 @@ def test_a_phone_is_shown_by_its_name(contact: str, shown: str) -> None:
     assert sender.addr_spec == address
 
 
+@pytest.mark.parametrize(
+    "contact",
+    [
+        "",
+        "Mario Rossi",
+        "Rossi, Mario",
+        "Zoë Müller 👍",
+        "Mario (figlio)",
+        "משה כהן",
+        "n" * 64,
+        "è" * 64,
+    ],
+)
+def test_who_answers_gives_the_phone_the_name_it_had(contact: str) -> None:
+    """Mail programs write into To what stood in Reply-To; the bridge learns names from there."""
+    field = reply(contact=contact)["Reply-To"].replace("\r\n", "\n").replace("\n", "\r\n")
+    raw = f"From: clinic@example.test\r\nTo: {field}\r\nSubject: Re: Visit\r\n\r\nOK\r\n".encode()
+    assert parse(raw).names == ({f"+393331234567@{DOMAIN}": contact} if contact else {})
+
+
 def test_a_bounce_of_an_answer_never_goes_to_the_phone() -> None:
     local_part, _, domain = notices.reply(a_reply(), DOMAIN, KEY).envelope_from.partition("@")
     assert domain == DOMAIN
@@ -80,10 +119,10 @@ def test_the_same_answer_made_again_is_the_same_mail() -> None:
 
 
 @pytest.mark.parametrize("match", [Match.NUMBER, Match.LATEST, Match.PROVIDER])
-def test_an_obvious_answer_is_the_phone_s_words_and_nothing_else(match: Match) -> None:
+def test_above_the_small_print_an_obvious_answer_is_the_phone_s_words_and_nothing_else(match: Match) -> None:
     mail = reply(text="Sì, domani alle 9 👍\nGrazie", match=match)
     plain, rich = parts(mail)
-    assert words(plain) == "Sì, domani alle 9 👍\nGrazie\n"
+    assert read_below(words(plain))[0] == "Sì, domani alle 9 👍\nGrazie"
     assert "Sì, domani alle 9 👍<br>\nGrazie" in words(rich)
     assert [part.get_content_type() for part in (mail, plain, rich)] == [
         "multipart/alternative",
@@ -100,6 +139,15 @@ def test_an_obvious_answer_is_the_phone_s_words_and_nothing_else(match: Match) -
             "Several mailboxes write to this phone from the same number: clinic@example.test, desk@example.test.",
             id="ambiguous",
         ),
+        pytest.param(
+            {
+                "match": Match.AMBIGUOUS,
+                "candidates": ("clinic@example.test", "desk@example.test"),
+                "for_all": True,
+            },
+            "so all of them have got this message: clinic@example.test, desk@example.test.",
+            id="ambiguous and for all",
+        ),
         pytest.param({"match": Match.NONE}, "it is not known what this message answers.", id="no match"),
         pytest.param({"text": "STOP", "stopped": True}, "+39 333 123 4567 has asked not to be texted", id="stop"),
         pytest.param({"text": "START", "resumed": True}, "+39 333 123 4567 has lifted its block", id="start"),
@@ -107,7 +155,7 @@ def test_an_obvious_answer_is_the_phone_s_words_and_nothing_else(match: Match) -
 )
 def test_what_is_not_obvious_is_said_below_the_words(changes: dict[str, object], remark: str) -> None:
     plain, rich = (words(part) for part in parts(reply(**changes)))
-    text, separator, below = plain.partition("\n\n* * *\n\n")
+    text, separator, below = read_below(plain)[0].partition("\n\n* * *\n\n")
     assert separator
     assert text == changes.get("text", "Yes, thank you")
     assert remark in below
@@ -143,7 +191,7 @@ def test_a_message_that_answers_nothing_has_a_subject_in_the_mailbox_s_language(
         pytest.param("half \ud83d", "half \ufffd", "half \ufffd", id="half an emoji"),
         pytest.param("=?utf-8?q?x?= =3D", "=?utf-8?q?x?= =3D", "=?utf-8?q?x?= =3D", id="encoded words"),
         pytest.param(f"--=_{REPLY}--", f"--=_{REPLY}--", f"--=_{REPLY}--", id="our own boundary"),
-        pytest.param("مرحبا", "مرحبا", '<p dir="auto">مرحبا', id="written from right to left"),
+        pytest.param("مرحبا", "مرحبا", ">مرحبا</p>", id="written from right to left"),
         pytest.param(" \n ", "(The phone sent an empty message.)", "(The phone", id="empty"),
     ],
 )
@@ -151,7 +199,7 @@ def test_whatever_the_phone_wrote_is_shown_and_does_nothing(text: str, shown: st
     made = notices.reply(a_reply(text=text), DOMAIN, KEY)
     grammar.check_lines(made.raw)
     plain, rich = (words(part) for part in parts(read(made)))
-    assert plain == f"{shown}\n"
+    assert read_below(plain)[0] == shown
     assert markup in rich
     assert "<script" not in rich
 
@@ -167,10 +215,10 @@ def test_a_subject_cannot_add_a_header() -> None:
 def test_the_fallback_mailbox_is_told_first_for_whom_the_answer_was(language: Language) -> None:
     mail = reply(language=language, meant_for="dr.rossi@example.test", match=Match.AMBIGUOUS, candidates=("a", "b"))
     plain, rich = (words(part) for part in parts(mail))
-    first, separator, text = plain.partition("\n\n* * *\n\n")
+    first, separator, text = read_below(plain)[0].partition("\n\n* * *\n\n")
     assert "dr.rossi@example.test" in first
     assert separator
-    assert text == "Yes, thank you\n", "whose it is has been decided"
+    assert text == "Yes, thank you", "whose it is has been decided"
     assert rich.index("dr.rossi@example.test") < rich.index("Yes, thank you")
 
 
@@ -182,7 +230,7 @@ def test_an_intent_is_told_by_a_header_and_the_thread_stays(intent: Intent) -> N
     assert mail["X-SMS-Intent"] == intent.value
     assert subject_of(mail) == "Re: Visit", "mail programs that thread by subject keep it in its thread"
     assert mail["In-Reply-To"] == "<visit@example.test>"
-    assert words(parts(mail)[0]) == "Yes, thank you\n", "the words stay what the phone wrote"
+    assert read_below(words(parts(mail)[0]))[0] == "Yes, thank you", "the words stay what the phone wrote"
 
 
 def test_a_tagged_mail_that_is_sent_on_asks_the_bridge_for_nothing() -> None:
@@ -199,11 +247,11 @@ def test_without_an_intent_there_is_no_such_header() -> None:
 @pytest.mark.parametrize("language", list(Language))
 def test_who_wants_no_more_texts_is_told_above_the_words(language: Language) -> None:
     plain, rich = (words(part) for part in parts(reply(language=language, text="Please stop texting me", objects=True)))
-    above, separator, text = plain.partition("\n\n* * *\n\n")
+    above, separator, text = read_below(plain)[0].partition("\n\n* * *\n\n")
     assert separator
     assert "+39 333 123 4567" in above
     assert "STOP" in above
-    assert text == "Please stop texting me\n"
+    assert text == "Please stop texting me"
     assert rich.index("STOP") < rich.index("Please stop texting me")
 
 
