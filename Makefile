@@ -7,6 +7,9 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := .tools/uv/bin/uv
 PACKAGES := caddy chromium curl dovecot-imapd dovecot-lmtpd gammu-smsd git kannel kannel-extras libatomic1 libdbd-sqlite3 libnet-smpp-perl libnet-ssleay-perl msmtp mutt nginx-light postfix postgresql swaks
+# Each of these wants to be the one IMAP server of the machine: beside Dovecot they are only unpacked, and need libraries.
+UNPACKED := courier-authlib courier-imap cyrus-common cyrus-imapd
+PACKAGES += libcourier-unicode4 libgamin0 libgdbm6 libical3 libidn12 libjansson4 libldap-2.5-0 libsasl2-modules libxapian30
 # Node.js may come from elsewhere, and Debian's must not take its place.
 PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 
@@ -18,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Without compiled modules every start of a process compiles the whole house anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test bench lint lock packages npm clean
+.PHONY: help setup run test bench lint lock packages npm imap clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -28,7 +31,7 @@ setup: .venv/.installed ## make .venv with .venv/bin/bridge in it
 run: setup ## start the demo: bridge, phone network and mailbox on this machine
 	@exec .venv/bin/bridge demo
 
-test: .venv/.installed-dev packages npm ## run all tests
+test: .venv/.installed-dev packages npm imap ## run all tests
 	.venv/bin/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: PACKAGES := dovecot-imapd dovecot-lmtpd kannel postfix postgresql
@@ -86,6 +89,16 @@ packages:
 	if [ ! -e $$policy ]; then trap "$$sudo rm -f $$policy" EXIT; \
 	  printf '#!/bin/sh\nexit 101\n' | $$sudo tee $$policy >/dev/null; $$sudo chmod 755 $$policy; fi; \
 	$$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
+
+# Cyrus and Courier for the tests, from Debian's packages; nothing of them is installed.
+imap: .tools/imap/.installed
+
+.tools/imap/.installed: | packages
+	rm -rf $(@D) && mkdir -p $(@D)
+	cd $(@D) && { apt-get download -q $(UNPACKED) || \
+	  { $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get update -q && apt-get download -q $(UNPACKED); }; }
+	cd $(@D) && for each in *.deb; do dpkg-deb -x "$$each" . && rm "$$each"; done
+	@touch $@
 
 # A foreign SMSC for the tests, which need no more than this of npm; nothing of it runs while it is installed.
 npm: .tools/npm/.installed

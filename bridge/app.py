@@ -21,7 +21,9 @@ from starlette.routing import BaseRoute
 from bridge import clock, folder_lock, notices, routing, tries
 from bridge.access.credentials import Credentials
 from bridge.admission import Admission
+from bridge.answering import Manners
 from bridge.conditions import Health
+from bridge.digester import Digester
 from bridge.disk import Disk
 from bridge.dispatcher import Dispatcher
 from bridge.errors import SettingsError
@@ -40,8 +42,9 @@ from bridge.returns import Returns
 from bridge.seeker import Seeker
 from bridge.settings import Settings
 from bridge.smtp_handler import FrontDoor
-from bridge.smtp_server import DoorSettings, SmtpServer
+from bridge.smtp_server import SmtpServer, door_settings
 from bridge.store.backlog import Backlog, read_backlog
+from bridge.store.digests import Digests
 from bridge.store.filings import Filings
 from bridge.store.inbox import Inbox
 from bridge.store.mails import Mails
@@ -144,6 +147,14 @@ class Bridge:
             mailed=self._mailed,
             sign=sign,
         )
+        self.digester = Digester(
+            Digests(store.engine, store.committer),
+            store.directory,
+            domain=settings.domain,
+            leads=leads,
+            mailed=self._mailed,
+            sign=sign,
+        )
         self.dispatcher = Dispatcher(
             store.queue,
             self.gateways,
@@ -163,8 +174,15 @@ class Bridge:
             tell=lambda mail, signature_id: sign(notices.learned(mail, signature_id, settings.domain)),
             mailed=self._mailed,
         )
+        routes = routing.configured(settings, {name: each.traits for name, each in self.gateways.items()})
         self.intake = Intake(
-            Inbox(store.committer, store.key, settings.reports.wait, store.filing),
+            Inbox(
+                store.committer,
+                store.key,
+                settings.reports.wait,
+                store.filing,
+                history=settings.replies.history,
+            ),
             store.directory,
             domain=settings.domain,
             settings=settings.replies,
@@ -172,6 +190,13 @@ class Bridge:
             mailed=self._mailed,
             sign=sign,
             bounce_key=bounce_key,
+            routes=routes,
+            manners=Manners(
+                limit=settings.replies.automatic_texts,
+                orders=settings.replies.confirm_orders,
+                answered_by=frozenset(name for name, each in self.gateways.items() if each.traits.answers_orders),
+            ),
+            texted=self.dispatcher.ring,
         )
         self.janitor = Janitor(
             store.directory,
@@ -187,10 +212,12 @@ class Bridge:
             outbox,
             store.directory,
             domains={settings.domain},
-            routes=routing.configured(settings, {name: each.traits for name, each in self.gateways.items()}),
+            routes=routes,
             credentials=self.credentials,
             taken=self.dispatcher.ring,
             trials=Trials(mails, domain=settings.domain, mailed=self._mailed, sign=sign),
+            threads=store.threads,
+            beyond_thread=settings.replies.beyond_thread,
         )
         self.poller = Poller(
             self.gateways,
@@ -223,6 +250,7 @@ class Bridge:
             ("postman", self.postman.run(), self.postman.stop),
             ("filer", self.filer.run(), self.filer.stop),
             ("reporter", self.reporter.run(), self.reporter.stop),
+            ("digester", self.digester.run(), self.digester.stop),
             ("seeker", self.seeker.run(), self.seeker.stop),
             ("poller", self.poller.run(), self.poller.stop),
             ("janitor", self.janitor.run(), self.janitor.stop),
@@ -249,7 +277,7 @@ class Bridge:
 
     def _ring(self) -> None:
         """Another node left work, or a mailbox changed: every station has a look."""
-        for station in (self.dispatcher, self.reporter, self.postman, self.filer):
+        for station in (self.dispatcher, self.reporter, self.digester, self.postman, self.filer):
             station.ring()
 
     def _settled(self) -> None:
@@ -306,25 +334,6 @@ class Bridge:
 async def _alone() -> bool:
     """One bridge on one database leads."""
     return True
-
-
-def door_settings(settings: Settings) -> DoorSettings:
-    """Where the front door listens, and its limits."""
-    smtp = settings.smtp
-    return DoorSettings(
-        host=smtp.host,
-        port=smtp.port or None,
-        tls_port=smtp.tls_port or None,
-        hostname=settings.hostname,
-        certificate=smtp.certificate,
-        private_key=smtp.private_key,
-        plaintext_login=smtp.plaintext_login,
-        max_mail_bytes=smtp.max_mail_bytes,
-        max_recipients=smtp.max_recipients,
-        max_connections=smtp.max_connections,
-        max_connections_per_address=smtp.max_connections_per_address,
-        command_timeout=smtp.command_timeout,
-    )
 
 
 async def _end(task: asyncio.Task[None], stop: Callable[[], None], grace: float) -> None:

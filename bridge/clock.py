@@ -6,10 +6,12 @@ import asyncio
 import secrets
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 _counting = threading.Lock()
 _last_id = 0
@@ -28,6 +30,15 @@ def new_id() -> str:
     global _last_id
     with _counting:
         number = _last_id = max(_last_id + 1, (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80))
+    return _written(number)
+
+
+def first_id(moment: datetime) -> str:
+    """The lowest of the ids that are made from `moment` on."""
+    return _written((moment - _EPOCH) // timedelta(milliseconds=1) << 80)
+
+
+def _written(number: int) -> str:
     return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
 
 

@@ -40,6 +40,9 @@ RECIPIENTS_REFUSED = _counter("recipients_refused", "Recipients refused at RCPT,
 TRIES = _counter("gateway_tries", "Tries to hand a message to a gateway, by outcome.", "gateway", "outcome")
 RECEIPTS = _counter("receipts", "Delivery receipts heard, repeated ones included.", "gateway", "state")
 INBOUND = _counter("inbound", "Texts from phones, by how it was decided whose they are.", "gateway", "match")
+AUTOMATIC = _counter(
+    "automatic_texts", "Texts that the bridge sent by itself, or withheld, by what they answer.", "kind", "outcome"
+)
 MAIL_TRIES = _counter("mail_tries", "Tries to hand our own mails to the mail server, by outcome.", "outcome")
 PAUSED = Gauge(
     "bridge_gateway_paused",

@@ -2,28 +2,32 @@
 
 A reply belongs, first match wins, to the conversation whose text the provider says it answers (`provider`); to the one
 mailbox that the number it was sent to belongs to, or to the conversation that the pool gave this number to alone
-(`number`); to the one mailbox that is in conversation with this phone through it (`latest`); among several such to the
-one that wrote last, and the reader is told of the others (`ambiguous`); to the fallback mailbox (`none`).
+(`number`); to the one mailbox that has texted this phone through it and is in conversation with it (`latest`); among
+several such to the one that wrote last, and the reader is told of the others (`ambiguous`); to the mailbox with whose
+keyword it begins, or else the fallback mailbox (`none`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bridge.types import Match
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""When a mailbox texted a phone last that it never texted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A mailbox that has written to the phone through the number it now wrote to."""
+    """A mailbox with a conversation with the phone, through the number it now wrote to."""
 
     mailbox_id: str
     login: str
     conversation_id: str
     last_written_at: datetime
-    """When the mailbox last texted the phone in this conversation."""
+    """When the mailbox last texted the phone in this conversation; `NEVER` when only the phone ever wrote."""
     last_heard_at: datetime | None = None
     """When the phone last answered in it."""
     held_at: datetime | None = None
@@ -48,6 +52,8 @@ class Facts:
     now: datetime
     window: timedelta
     """How long after its last text a conversation still gets answers, where several mailboxes share the number."""
+    keyword: str | None = None
+    """Id of the mailbox that an SMS for nobody is for all the same, since it begins with a word of that mailbox's."""
     linked: str | None = None
     """Id of the conversation with the text that it answers, where the provider says so."""
 
@@ -78,9 +84,11 @@ def choose(facts: Facts) -> Verdict:
     holder = _holder(facts, by_time)
     if holder is not None:
         return Verdict(holder.mailbox_id, holder.conversation_id, Match.NUMBER)
-    alive = tuple(one for one in by_time if facts.now - one.alive_at <= facts.window)
+    # Who only ever had words of the phone, as the fallback has, has asked nothing that this could answer.
+    alive = tuple(one for one in by_time if one.last_written_at > NEVER and facts.now - one.alive_at <= facts.window)
     if not alive:
-        return Verdict(facts.fallback, _conversation(by_time, facts.fallback), Match.NONE)
+        wanted = facts.keyword or facts.fallback
+        return Verdict(wanted, _conversation(by_time, wanted), Match.NONE)
     last = alive[0]
     if len(alive) == 1:
         return Verdict(last.mailbox_id, last.conversation_id, Match.LATEST)

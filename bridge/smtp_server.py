@@ -16,16 +16,36 @@ import structlog
 
 from bridge.access.limits import ConnectionLimits
 from bridge.errors import SettingsError
+from bridge.settings import Settings
 from bridge.smtp_handler import FrontDoor
 from bridge.smtp_protocol import SubmissionProtocol
 from bridge.smtp_wire import STOPPING, DoorSettings, Lobby, Wire
 
-__all__ = ["BACKLOG", "DoorSettings", "SmtpServer"]
+__all__ = ["BACKLOG", "DoorSettings", "SmtpServer", "door_settings"]
 
 BACKLOG = 512
 """Connections the kernel holds until they are accepted."""
 
 log = structlog.get_logger("bridge.smtp")
+
+
+def door_settings(settings: Settings) -> DoorSettings:
+    """Where the front door listens, and its limits."""
+    smtp = settings.smtp
+    return DoorSettings(
+        host=smtp.host,
+        port=smtp.port or None,
+        tls_port=smtp.tls_port or None,
+        hostname=settings.hostname,
+        certificate=smtp.certificate,
+        private_key=smtp.private_key,
+        plaintext_login=smtp.plaintext_login,
+        max_mail_bytes=smtp.max_mail_bytes,
+        max_recipients=smtp.max_recipients,
+        max_connections=smtp.max_connections,
+        max_connections_per_address=smtp.max_connections_per_address,
+        command_timeout=smtp.command_timeout,
+    )
 
 
 class SmtpServer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -45,12 +46,19 @@ def postgres() -> Iterator[PostgresServer]:
     server.remove()
 
 
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
+@asynccontextmanager
+async def open_browser() -> AsyncIterator[Browser]:
     """A real Chromium, without a window."""
-    expect.set_options(timeout=20_000)
     async with async_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
         chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
         yield chromium
         await chromium.close()
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A real Chromium for all tests that need one."""
+    expect.set_options(timeout=20_000)
+    async with open_browser() as chromium:
+        yield chromium

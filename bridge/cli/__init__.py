@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from bridge.cli import cancel, check, contacts, db, gateways, mailbox, messages, preview, running
+from bridge.cli import cancel, check, contacts, db, gateways, keywords, mailbox, messages, preview, running
 from bridge.errors import BridgeError, SettingsError, UsageError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ messages.register(app)
 cancel.register(app)
 app.add_typer(mailbox.app, name="mailbox")
 app.add_typer(contacts.app, name="contacts")
+app.add_typer(keywords.app, name="keywords")
 app.add_typer(db.app, name="db")
 
 

@@ -85,8 +85,7 @@ async def _findings(settings: Settings, gateways: Mapping[str, Gateway]) -> list
 
 
 def _certificate(settings: Settings) -> list[Finding]:
-    from bridge.app import door_settings
-    from bridge.smtp_server import tls_context
+    from bridge.smtp_server import door_settings, tls_context
 
     file = settings.smtp.certificate
     if file is None:

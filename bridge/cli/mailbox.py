@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from bridge import clock
 from bridge.cli import properties, signatures
 from bridge.cli.options import (
     Addresses,
     ConfirmOption,
     Countries,
     DailyCap,
+    DigestAt,
+    DigestDays,
+    DigestTo,
     EndMarks,
     Grammar,
     KeepCut,
@@ -33,10 +38,12 @@ from bridge.cli.options import (
 )
 from bridge.cli.shared import Config, Json, find_mailbox, in_store, show_json
 from bridge.errors import UsageError
-from bridge.types import Confirm, CutRule, GrammarName, Language, Mailbox, SubjectUse, UnicodePolicy
+from bridge.types import Confirm, CutRule, DigestPlan, GrammarName, Language, Mailbox, SubjectUse, UnicodePolicy
 
 if TYPE_CHECKING:
     from bridge.store.store import Store
+
+_PLAN = ("digest_to", "digest_at", "digest_days")
 
 app = typer.Typer(help="Add, change and list the users of the bridge.", no_args_is_help=True)
 signatures.register(app)
@@ -63,6 +70,9 @@ def add(
     end_mark: EndMarks = None,
     grammar: Grammar = None,
     order_password_file: OrderPasswordFile = None,
+    digest_to: DigestTo = None,
+    digest_at: DigestAt = "18:00",
+    digest_days: DigestDays = 10,
     config: Config = None,
 ) -> None:
     """Add a mailbox.
@@ -102,6 +112,9 @@ def add(
         end_marks=end_mark,
         grammar=grammar,
         order_password_hash=_order_password_hash(order_password_file),
+        digest_to=digest_to,
+        digest_at=digest_at,
+        digest_days=digest_days,
         password_hash=_hash(properties.password(password_file)) if needs_password else None,
     )
 
@@ -136,6 +149,9 @@ def change(
     end_mark: EndMarks = None,
     grammar: Grammar = None,
     order_password_file: OrderPasswordFile = None,
+    digest_to: DigestTo = None,
+    digest_at: DigestAt = None,
+    digest_days: DigestDays = None,
     config: Config = None,
 ) -> None:
     """Change a mailbox; what is not named stays.
@@ -160,6 +176,9 @@ def change(
         end_marks=end_mark,
         grammar=grammar,
         order_password_hash=_order_password_hash(order_password_file),
+        digest_to=digest_to,
+        digest_at=digest_at,
+        digest_days=digest_days,
         password_hash=_hash(properties.password(password_file)) if password_file is not None else None,
     )
     if not named:
@@ -261,8 +280,17 @@ def _changed(mailbox: Mailbox, **options: Any) -> Mailbox:
     habits = {name: named.pop(name) for name in ("subject", "kept", "end_marks") if name in named}
     if "kept" in habits:
         habits["kept"] = frozenset(map(CutRule, habits["kept"]))
-    changed = replace(mailbox, **named, habits=replace(mailbox.habits, **habits))
+    plan = _plan(mailbox.digest, **{name: named.pop(name) for name in _PLAN if name in named})
+    changed = replace(mailbox, **named, habits=replace(mailbox.habits, **habits), digest=plan)
     return replace(changed, pool=tuple(sender for sender in dict.fromkeys(changed.pool) if sender != changed.sender))
+
+
+def _plan(plan: DigestPlan, digest_to: str | None = None, digest_at: str = "", digest_days: int = 0) -> DigestPlan:
+    """`plan` with what was named."""
+    if digest_to is not None:
+        plan = plan.sent_to(tuple(filter(None, digest_to.split(","))), clock.now())
+    at = time.fromisoformat(digest_at) if digest_at else plan.at
+    return replace(plan, at=at, days=digest_days or plan.days)
 
 
 def _hash(password: str) -> str:
@@ -312,5 +340,8 @@ def _document(mailbox: Mailbox) -> dict[str, Any]:
         "learned_signatures": len(mailbox.habits.signatures),
         "grammar": mailbox.grammar.value if mailbox.grammar is not None else None,
         "order_password": bool(mailbox.order_password_hash),
+        "digest_to": list(mailbox.digest.to),
+        "digest_at": f"{mailbox.digest.at:%H:%M}",
+        "digest_days": mailbox.digest.days,
         "can_log_in": bool(mailbox.password_hash),
     }

@@ -9,6 +9,7 @@ import typer
 
 from bridge.cli import properties
 from bridge.types import Confirm, CutRule, GrammarName, Language, SubjectUse, UnicodePolicy
+from bridge.types.digest import MOST_ADDRESSES, MOST_DAYS
 
 Login = Annotated[str, typer.Argument(metavar="LOGIN", help="The mailbox's login, which is its mail address.")]
 NewLogin = Annotated[
@@ -128,5 +129,29 @@ OrderPasswordFile = Annotated[
         help="File with the password that mails in that form must show; - reads it from standard input, and `none` "
         "asks for none.",
         show_default=False,
+    ),
+]
+DigestTo = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESSES",
+        help=f"Who gets its daily digest: up to {MOST_ADDRESSES} addresses with commas between them; an empty word "
+        "switches it off.",
+        callback=properties.checked(properties.digest_to),
+        show_default=False,
+    ),
+]
+DigestAt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOUR",
+        help="When the digest is made, in the mailbox's time zone, such as 18:00.",
+        callback=properties.checked(properties.digest_at),
+    ),
+]
+DigestDays = Annotated[
+    int | None,
+    typer.Option(
+        metavar="DAYS", help="For how many days after it was sent a text stays in the digests.", min=1, max=MOST_DAYS
     ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,10 +13,13 @@ import typer
 
 from bridge.errors import Refusal, UsageError
 from bridge.types import CutRule, GrammarName
+from bridge.types.digest import MOST_ADDRESSES
 
 NOTHING = ("none",)
 """What is written to empty a list; typer takes an empty list for one that was not named."""
 
+_RECIPIENT = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+_HOUR = re.compile(r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _LONGEST_MARK = 40
 _STOPS = ".,;:!?\N{HORIZONTAL ELLIPSIS})]'\"\N{RIGHT SINGLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
 """What sentences end with."""
@@ -143,6 +147,36 @@ def grammar(word: str) -> str:
     if name not in {*GrammarName, *NOTHING}:
         raise UsageError(f"--grammar {word} is not known. There are {', '.join(GrammarName)}, and none.")
     return name
+
+
+def forwarded(word: str) -> str:
+    """A mail address that gets an SMS besides its mailbox."""
+    if not _RECIPIENT.fullmatch(word.lower()):
+        raise UsageError(f"--forward {word} is not a mail address. Write one such as desk@example.com.")
+    return word
+
+
+def digest_to(word: str) -> str:
+    """Mail addresses in lower case, with commas between them; nothing for nobody."""
+    if word.strip().lower() in ("", *NOTHING):
+        return ""
+    addresses = tuple(dict.fromkeys(each.strip().lower() for each in word.split(",")))
+    for each in addresses:
+        if not _RECIPIENT.fullmatch(each):
+            raise UsageError(
+                f"--digest-to {each} is not a mail address. Write addresses with commas between them, such as "
+                "desk@example.com,manager@example.com."
+            )
+    if len(addresses) > MOST_ADDRESSES:
+        raise UsageError(f"--digest-to takes at most {MOST_ADDRESSES} addresses. Name a mailing list instead.")
+    return ",".join(addresses)
+
+
+def digest_at(word: str) -> str:
+    """An hour of the day, `18:00`."""
+    if not _HOUR.fullmatch(word):
+        raise UsageError(f"--digest-at {word} is not an hour of the day. Write it as 18:00.")
+    return word.zfill(5)
 
 
 def password(file: Path | None) -> str:

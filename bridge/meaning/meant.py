@@ -40,6 +40,8 @@ class Meaning:
     """It asks for no more texts in a sentence: its mailbox is told, and nothing is blocked."""
     intent: Intent | None = None
     """What it wants of an appointment; None when that is not clear, or when it says two things."""
+    language: str = ""
+    """ISO 639-1, of the word that is the order; empty for one that counts in every language."""
 
 
 def meaning(text: str, languages: Collection[str]) -> Meaning:
@@ -49,7 +51,7 @@ def meaning(text: str, languages: Collection[str]) -> Meaning:
     the word several times. Sentences are understood in every language; `languages` limit what could be an ordinary
     answer in another one: single words other than STOP, START and HELP, and a yes such as "fine".
     """
-    command = _command(text, languages)
+    command, language = _command(text, languages)
     said = clauses(text)
     objection = False
     intents: set[Intent] = set()
@@ -65,18 +67,22 @@ def meaning(text: str, languages: Collection[str]) -> Meaning:
         intent = intents.pop()
     elif not intents and not objection:
         intent = next(filter(None, (_curt(said, one, languages) for one in VOCABULARIES.values())), None)
-    return Meaning(command, objection and command is not Command.STOP, intent)
+    return Meaning(command, objection and command is not Command.STOP, intent, language)
 
 
-def _command(text: str, languages: Collection[str]) -> Command | None:
+def _command(text: str, languages: Collection[str]) -> tuple[Command | None, str]:
+    """The order that a message is, and the language that its word belongs to."""
     if len(text) > LONGEST:
-        return None
+        return None, ""
     words = folded(text)
     if len(set(words)) == 1:
         words = words[:1]
     phrase = " ".join(words)
-    spoken = (VOCABULARIES[code].commands for code in VOCABULARIES if code in languages)
-    return next((known[phrase] for known in (COMMANDS, *spoken) if phrase in known), None)
+    if phrase in COMMANDS:
+        return COMMANDS[phrase], ""
+    spoken = (code for code in VOCABULARIES if code in languages and phrase in VOCABULARIES[code].commands)
+    code = next(spoken, "")
+    return (VOCABULARIES[code].commands[phrase] if code else None), code
 
 
 def _standing(clause: Clause) -> set[Kind]:

@@ -30,6 +30,7 @@ from sqlalchemy import (
 
 from bridge import clock
 from bridge.store import paces
+from bridge.store.automatic import CONFIRMS_STOP
 from bridge.store.due import carrier, may_be_claimed
 from bridge.store.tables import attempts, message_contents, messages, opt_outs
 from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, OutcomeKind, Rates, Shift
@@ -116,6 +117,7 @@ _OPTED_OUT = and_(
     opt_outs.c.organisation_id == messages.c.organisation_id,
     opt_outs.c.sender == messages.c.sender,
     opt_outs.c.number_hash == messages.c.number_hash,
+    ~CONFIRMS_STOP,
 )
 
 

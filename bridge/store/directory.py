@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, time
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
@@ -16,14 +18,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bridge.store.contacts import read_books
 from bridge.store.engine import reading
 from bridge.store.keys import NumberKey
+from bridge.store.keywords import read_keywords
 from bridge.store.tables import mailboxes, opt_outs, revisions, signatures
 from bridge.types import (
     EMPTY_BOOK,
     AddressBook,
     Confirm,
     CutRule,
+    DigestPlan,
     GrammarName,
     Habits,
+    Keyword,
     Language,
     Mailbox,
     SubjectUse,
@@ -45,6 +50,7 @@ class Directory:
         self._peers: dict[str, Mailbox | None] = {}
         self._opt_outs: dict[tuple[str, str, str], datetime] = {}
         self._books: dict[str, AddressBook] = {}
+        self._keywords: dict[str, dict[str, Keyword]] = {}
 
     async def refresh(self) -> bool:
         """Read again if anything changed; whether it did. Raises StoreUnavailable."""
@@ -61,6 +67,7 @@ class Directory:
             stopped = (await connection.execute(select(opt_outs))).all()
             endings = (await connection.execute(_LEARNED)).all()
             books = await read_books(connection)
+            words = await read_keywords(connection)
         learned: dict[str, list[str]] = {}
         for row in endings:
             learned.setdefault(row.mailbox_id, []).append(row.text)
@@ -71,6 +78,7 @@ class Directory:
         self._networks = sorted(networks, key=lambda pair: pair[0].prefixlen, reverse=True)
         self._opt_outs = {(row.organisation_id, row.sender, row.number_hash): row.since for row in stopped}
         self._books = books
+        self._keywords = words
         self._peers = {}
         self._revision = revision
         return True
@@ -121,9 +129,17 @@ class Directory:
         """The mailboxes that text from this sender number, oldest first."""
         return [mailbox for mailbox in self._by_id.values() if sender in mailbox.senders]
 
+    def languages(self, sender: str, mailbox: Mailbox) -> set[Language]:
+        """Those in which a phone may answer `mailbox` at this number: of all mailboxes that text from it."""
+        return {mailbox.language, *(owner.language for owner in self.owners(sender))}
+
     def book(self, organisation_id: str) -> AddressBook:
         """The address book of an organisation."""
         return self._books.get(organisation_id, EMPTY_BOOK)
+
+    def keywords(self, mailbox_id: str) -> Mapping[str, Keyword]:
+        """The keywords of a mailbox, by the word as it is compared."""
+        return self._keywords.get(mailbox_id, _NO_KEYWORDS)
 
     def opted_out_since(self, organisation_id: str, sender: str, number: str) -> datetime | None:
         """When this phone asked this sender number for no more texts; None when it did not."""
@@ -131,6 +147,8 @@ class Directory:
             return None
         return self._opt_outs.get((organisation_id, sender, self._key.hash(number)))
 
+
+_NO_KEYWORDS: Mapping[str, Keyword] = MappingProxyType({})
 
 _LEARNED = (
     select(signatures.c.mailbox_id, signatures.c.text)
@@ -166,4 +184,10 @@ def _mailbox(row: Any, learned: tuple[str, ...]) -> Mailbox:
         ),
         grammar=GrammarName(row.grammar) if row.grammar else None,
         order_password_hash=row.order_password_hash,
+        digest=DigestPlan(
+            to=tuple(row.digest_to),
+            at=time.fromisoformat(row.digest_at),
+            days=row.digest_days,
+            since=row.digest_since,
+        ),
     )

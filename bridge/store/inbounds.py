@@ -6,20 +6,24 @@ The inbox calls this within its transaction; who decides is handed in, and sees 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from bridge import clock
+from bridge.store import automatic
+from bridge.store.automatic import Automatic, Dealings
 from bridge.store.engine import upsert
 from bridge.store.filings import FilingRules, file_mail
+from bridge.store.history import earlier_texts
 from bridge.store.keys import NumberKey
 from bridge.store.mailboxes import bump_revision
 from bridge.store.mails import MailKind, insert_mail
 from bridge.store.tables import conversations, inbound_contents, inbounds, messages, opt_outs
-from bridge.types import FiledKind, InboundSms, OutgoingMail
+from bridge.types import EarlierText, FiledKind, InboundSms, OutgoingMail
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Thread:
     """What the mailbox calls the phone."""
     linked: bool
     """The provider says that the SMS answers a text of this conversation."""
+    recall: Callable[[], tuple[EarlierText, ...]] = field(default=tuple, compare=False)
+    """Reads its last texts, the newest first; of use only while it is decided about the SMS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,8 @@ class Copy:
     mailbox_id: str
     mail: OutgoingMail
     contact: str
+    filed: bool = True
+    """Whether it is one for the mailbox's folders too; what is forwarded is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +80,13 @@ class Filing:
     senders: tuple[str, ...] = ()
     """The mailbox's numbers, for all of which a block is set or lifted; that it wrote to is always one of them."""
     copies: tuple[Copy, ...] = ()
+    automatic: Automatic | None = None
+    """What the bridge answers the phone by itself."""
 
 
-Decide = Callable[[str, InboundSms, Sequence[Thread]], Filing]
-"""Decides about one inbound SMS: its id, the SMS, and every conversation between its two numbers."""
+Decide = Callable[[str, InboundSms, Sequence[Thread], Dealings], Filing]
+"""Decides about one inbound SMS: its id, the SMS, every conversation between its two numbers, and what the bridge has
+said between them by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,8 @@ class Inbounds:
 
     key: NumberKey
     filing: FilingRules
+    history: int
+    """Most earlier texts of its conversation that the mail with an SMS shows."""
 
     def file(self, connection: Connection, sms: InboundSms, decide: Decide) -> Filing | None:
         """Keep an SMS with what `decide` makes of it; None when it was heard before."""
@@ -92,7 +105,8 @@ class Inbounds:
         if (connection.execute(known)).first() is not None:
             return None
         inbound_id = clock.new_id()
-        filing = decide(inbound_id, sms, _threads(connection, sms, number_hash))
+        dealings = Dealings(connection, number_hash, sms.to)
+        filing = decide(inbound_id, sms, _threads(connection, sms, number_hash, self.history), dealings)
         conversation_id = self._conversation(connection, sms, filing)
         connection.execute(
             insert(inbounds).values(
@@ -110,6 +124,8 @@ class Inbounds:
             )
         )
         connection.execute(insert(inbound_contents).values(inbound_id=inbound_id, text=sms.text, raw=sms.raw))
+        if filing.automatic is not None:
+            automatic.write(connection, self.key, filing.automatic, dealings, inbound_id, conversation_id)
         if filing.organisation_id is not None:
             self._opt(connection, sms, filing, inbound_id)
             if filing.mail is not None and filing.mailbox_id is not None:
@@ -127,8 +143,9 @@ class Inbounds:
             kind=MailKind.REPLY,
             inbound_id=inbound_id,
         )
-        phone = {sms.number: copy.contact}
-        file_mail(connection, self.filing, copy.mailbox_id, FiledKind.REPLIES, copy.mail, phone)
+        if copy.filed:
+            phone = {sms.number: copy.contact}
+            file_mail(connection, self.filing, copy.mailbox_id, FiledKind.REPLIES, copy.mail, phone)
 
     def _conversation(self, connection: Connection, sms: InboundSms, filing: Filing) -> str | None:
         """The id of the conversation that it continues or begins."""
@@ -202,7 +219,7 @@ class Inbounds:
         bump_revision(connection)
 
 
-def _threads(connection: Connection, sms: InboundSms, number_hash: str) -> list[Thread]:
+def _threads(connection: Connection, sms: InboundSms, number_hash: str, history: int) -> list[Thread]:
     """Every conversation between the two numbers, and the one that the provider says it answers."""
     linked = _linked(connection, sms, number_hash)
     query = select(conversations).where(
@@ -211,12 +228,12 @@ def _threads(connection: Connection, sms: InboundSms, number_hash: str) -> list[
         if linked is not None
         else conversations.c.sender == sms.to,
     )
-    return [_thread(row, linked) for row in connection.execute(query)]
+    return [_thread(row, linked, partial(earlier_texts, connection, row, history)) for row in connection.execute(query)]
 
 
 def _linked(connection: Connection, sms: InboundSms, number_hash: str) -> str | None:
     """The conversation of the text to this phone that the provider says it answers."""
-    if not sms.answers:
+    if not sms.answers or not sms.answers.isprintable():  # no id that is kept is anything else
         return None
     named = or_(messages.c.provider_id == sms.answers, messages.c.id == sms.answers)
     query = (
@@ -229,7 +246,7 @@ def _linked(connection: Connection, sms: InboundSms, number_hash: str) -> str | 
     return found
 
 
-def _thread(row: Any, linked: str | None) -> Thread:
+def _thread(row: Any, linked: str | None, recall: Callable[[], tuple[EarlierText, ...]]) -> Thread:
     return Thread(
         conversation_id=row.id,
         mailbox_id=row.mailbox_id,
@@ -242,4 +259,5 @@ def _thread(row: Any, linked: str | None) -> Thread:
         held_at=row.held_at,
         contact=row.contact,
         linked=row.id == linked,
+        recall=recall,
     )

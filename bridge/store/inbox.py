@@ -31,12 +31,20 @@ GIVEN_UP = 100
 class Inbox:
     """The way back into the store."""
 
-    def __init__(self, committer: Committer, key: NumberKey, report_wait: float, filing: FilingRules = NOTHING) -> None:
+    def __init__(
+        self,
+        committer: Committer,
+        key: NumberKey,
+        report_wait: float,
+        filing: FilingRules = NOTHING,
+        *,
+        history: int = 0,
+    ) -> None:
         self._committer = committer
         self._key = key
         self._report_wait = report_wait
         self._filing = filing
-        self._inbound = Inbounds(key, filing).file
+        self._inbound = Inbounds(key, filing, history).file
 
     async def receipt(self, receipt: Receipt, now: datetime) -> bool:
         """Write down a receipt and what follows from it; False when it was heard before. Raises StoreUnavailable."""

@@ -17,6 +17,7 @@ from bridge.store.tables import (
     FILING,
     RELAY,
     attempts,
+    automatic_texts,
     inbounds,
     mailboxes,
     mails,
@@ -116,8 +117,9 @@ class Ledger:
         """Everything known of one message; None when there is no such message."""
         query = (
             _views()
-            .add_columns(message_contents.c.text)
+            .add_columns(message_contents.c.text, automatic_texts.c.kind.label("automatic"))
             .join(message_contents, message_contents.c.message_id == messages.c.id)
+            .outerjoin(automatic_texts, automatic_texts.c.message_id == messages.c.id)
             .where(messages.c.id == message_id)
         )
         async with reading(self._engine) as connection:
@@ -238,6 +240,8 @@ def _last_heard(column: str) -> ColumnElement[str | None]:
 def _wished(row: Any) -> Iterator[str]:
     """The mail it was taken with, and what that asked for."""
     yield f"submission {row.submission_id}"
+    if row.automatic:
+        yield f"by the bridge itself, in answer to {row.automatic}"
     if row.reference:
         yield f"reference {row.reference}"
     if row.priority != Priority.NORMAL:

@@ -13,7 +13,18 @@ from bridge import clock
 from bridge.errors import NotFound, NotPossible
 from bridge.store.committer import Committer
 from bridge.store.engine import upsert
-from bridge.store.tables import mailboxes, messages, organisations, revisions, signatures
+from bridge.store.tables import (
+    conversations,
+    digests,
+    keywords,
+    mailboxes,
+    mails,
+    messages,
+    organisations,
+    revisions,
+    signatures,
+    usages,
+)
 from bridge.types import Mailbox
 
 FIRST_ORGANISATION = "main"
@@ -51,7 +62,7 @@ class Mailboxes:
         await self._committer.do(_save, mailbox)
 
     async def remove(self, login: str) -> None:
-        """Remove a mailbox that never sent; one that did is to be paused, since its record must stay.
+        """Remove a mailbox that never sent or got anything; another is to be paused, since its record must stay.
 
         Raises NotFound and NotPossible.
         """
@@ -88,7 +99,15 @@ def _remove(connection: Connection, logins: Sequence[str]) -> list[None]:
         used = select(func.count()).select_from(messages).where(messages.c.mailbox_id == row.id)
         if (connection.execute(used)).scalar_one():
             raise NotPossible(f"{login} has sent messages, and their record stays. Use `bridge mailbox pause {login}`.")
+        for table in (conversations, mails):
+            if connection.execute(select(table.c.id).where(table.c.mailbox_id == row.id).limit(1)).first() is not None:
+                raise NotPossible(
+                    f"{login} has had mails of the bridge, and their record stays. Use `bridge mailbox pause {login}`."
+                )
+        connection.execute(delete(usages).where(usages.c.mailbox_id == row.id))
+        connection.execute(delete(digests).where(digests.c.mailbox_id == row.id))
         connection.execute(delete(signatures).where(signatures.c.mailbox_id == row.id))
+        connection.execute(delete(keywords).where(keywords.c.mailbox_id == row.id))
         connection.execute(delete(mailboxes).where(mailboxes.c.id == row.id))
     bump_revision(connection)
     return [None] * len(logins)
@@ -118,4 +137,8 @@ def _row(mailbox: Mailbox) -> dict[str, Any]:
         "end_marks": list(mailbox.habits.end_marks),
         "grammar": mailbox.grammar,
         "order_password_hash": mailbox.order_password_hash,
+        "digest_to": list(mailbox.digest.to),
+        "digest_at": f"{mailbox.digest.at:%H:%M}",
+        "digest_days": mailbox.digest.days,
+        "digest_since": mailbox.digest.since,
     }

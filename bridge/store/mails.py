@@ -46,6 +46,8 @@ class MailKind(StrEnum):
     """What a mail to `preview@…` would have sent."""
     LEARNED = "learned"
     """What ends the mailbox's mails was learned, and is not texted any more."""
+    DIGEST = "digest"
+    """What became of the mailbox's texts, once a day."""
 
 
 class MailState(StrEnum):

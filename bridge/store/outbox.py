@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from sqlalchemy import Connection, bindparam, delete, select
@@ -24,6 +23,7 @@ from bridge.store.conversations import continue_threads
 from bridge.store.engine import upsert
 from bridge.store.keys import NumberKey
 from bridge.store.mails import MailKind, insert_mail
+from bridge.store.rows import message_content, message_row, submission_content, submission_row
 from bridge.store.signatures import Endings
 from bridge.store.tables import (
     fingerprints,
@@ -32,7 +32,7 @@ from bridge.store.tables import (
     submission_contents,
     submissions,
 )
-from bridge.types import MessageState, NewMail, NewMessage, Notify, OutgoingMail
+from bridge.types import NewMail, NewMessage, OutgoingMail
 
 Tell = Callable[[NewMail, str], OutgoingMail]
 """Composes the mail that says that a mail's ending was learned, under this id."""
@@ -68,6 +68,11 @@ class _Draft:
     over_cap: bool = False
     used: int = 0
     learned: bool = False
+
+    @property
+    def new(self) -> list[NewMessage]:
+        """The messages that it makes."""
+        return [message for _, message in self.keys.values()]
 
 
 class Outbox:
@@ -197,16 +202,19 @@ class Outbox:
         self._give_numbers(connection, drafts)
         said = _said(drafts)
         threads = continue_threads(connection, self._key, said)
-        insert_rows(connection, submissions, [_submission_row(draft) for draft in drafts])
-        insert_rows(connection, submission_contents, [_submission_content(draft) for draft in drafts])
+        insert_rows(
+            connection, submissions, [submission_row(draft.mail, draft.submission_id, draft.new) for draft in drafts]
+        )
+        insert_rows(
+            connection, submission_contents, [submission_content(draft.mail, draft.submission_id) for draft in drafts]
+        )
         rows, contents = [], []
         for draft in drafts:
             for message_id, message in draft.keys.values():
                 number_hash = self._key.hash(message.number)
                 thread = threads.get((draft.mail.mailbox.id, number_hash, message.sender))
-                rows.append(_message_row(draft, message_id, message, number_hash, thread))
-                lengths = [len(segment) for segment in message.encoded.segments]
-                contents.append({"message_id": message_id, "text": message.encoded.text, "lengths": lengths})
+                rows.append(message_row(draft.mail, draft.submission_id, message_id, message, number_hash, thread))
+                contents.append(message_content(message_id, message))
         insert_rows(connection, messages, rows)
         insert_rows(connection, message_contents, contents)
 
@@ -235,7 +243,7 @@ class Outbox:
 
 
 def _said(drafts: Sequence[_Draft]) -> list[tuple[NewMail, NewMessage]]:
-    return [(draft.mail, message) for draft in drafts for _, message in draft.keys.values()]
+    return [(draft.mail, message) for draft in drafts for message in draft.new]
 
 
 def _earlier(connection: Connection, key: str) -> str | None:
@@ -251,77 +259,3 @@ def _earlier(connection: Connection, key: str) -> str | None:
 def _forget(connection: Connection, moments: Sequence[datetime]) -> list[None]:
     connection.execute(delete(fingerprints).where(fingerprints.c.expires_at < max(moments)))
     return [None] * len(moments)
-
-
-def _submission_row(draft: _Draft) -> dict[str, Any]:
-    mail = draft.mail
-    refused = any(message.refused for _, message in draft.keys.values())
-    return {
-        "id": draft.submission_id,
-        "organisation_id": mail.mailbox.organisation_id,
-        "mailbox_id": mail.mailbox.id,
-        "door": mail.envelope.door,
-        "message_id": mail.submission.message_id,
-        "mail_from": mail.envelope.mail_from,
-        "report_to": mail.report_to,
-        "envid": mail.envelope.envid,
-        "ret": mail.envelope.ret,
-        "reference": mail.submission.options.reference,
-        "received_at": mail.envelope.received_at,
-        "report_due_at": mail.at if refused else None,
-        "report_count": 0,
-    }
-
-
-def _submission_content(draft: _Draft) -> dict[str, Any]:
-    submission = draft.mail.submission
-    return {
-        "submission_id": draft.submission_id,
-        "subject": submission.subject,
-        "references": list(submission.references),
-        "headers": submission.headers,
-    }
-
-
-def _message_row(
-    draft: _Draft, message_id: str, message: NewMessage, number_hash: str, conversation_id: str | None
-) -> dict[str, Any]:
-    mail = draft.mail
-    refused = message.refused is not None
-    return {
-        "id": message_id,
-        "organisation_id": mail.mailbox.organisation_id,
-        "submission_id": draft.submission_id,
-        "mailbox_id": mail.mailbox.id,
-        "conversation_id": conversation_id,
-        "address": message.recipient.address,
-        "orcpt": message.recipient.orcpt,
-        "number": message.number,
-        "number_hash": number_hash,
-        "sender": message.sender,
-        "gateway": message.gateway,
-        "stand_ins": ",".join(message.stand_ins),
-        "message_class": message.message_class,
-        "priority": message.priority,
-        "flash": message.flash,
-        "reference": message.reference,
-        "encoding": message.encoded.encoding,
-        "shift": str(message.encoded.shift) if message.encoded.shift is not None else None,
-        "segments": len(message.encoded.segments),
-        "units": message.encoded.units,
-        "state": MessageState.REFUSED if refused else MessageState.QUEUED,
-        "version": 1,
-        "due_at": message.due_at,
-        "expires_at": message.expires_at,
-        "lease_owner": None,
-        "lease_until": None,
-        "attempts": 0,
-        "provider_id": None,
-        "reason": message.refused,
-        "diagnostic": "",
-        "report_on": ",".join(sorted(message.report_on)),
-        "report_at": mail.at if refused and Notify.FAILURE in message.report_on else None,
-        "reported": None,
-        "created_at": mail.at,
-        "settled_at": mail.at if refused else None,
-    }

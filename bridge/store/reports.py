@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bridge.errors import Reason
 from bridge.store.committer import Committer
 from bridge.store.engine import reading
-from bridge.store.filings import NOTHING, FilingRules, file_mail
+from bridge.store.filings import NOTHING, FilingRules, file_report
 from bridge.store.mails import MailKind, insert_mail
 from bridge.store.tables import (
     conversations,
@@ -23,7 +23,7 @@ from bridge.store.tables import (
     submissions,
 )
 from bridge.store.transitions import schedule_reports
-from bridge.types import SETTLED, FiledKind, MessageState, OutgoingMail, ReportLine, Ret
+from bridge.types import SETTLED, MessageState, OutgoingMail, ReportLine, Ret
 
 _FAILURES = SETTLED - {MessageState.DELIVERED} | {MessageState.UNKNOWN}
 
@@ -152,8 +152,8 @@ class Reports:
                     kind=MailKind.REPORT,
                     submission_id=report.submission_id,
                 )
-                failed = {line.number: line.contact for line in report.lines if line.state in _FAILURES}
-                file_mail(connection, self._filing, report.mailbox_id, FiledKind.FAILURES, mail, failed)
+                failed = [line for line in report.lines if line.state in _FAILURES]
+                file_report(connection, self._filing, report.mailbox_id, mail, failed)
             schedule_reports(connection, [report.submission_id], self._report_wait)
             results.append(True)
         return results

@@ -4,14 +4,27 @@ Every room takes them from here: in which module one stands matters to its reade
 """
 
 from bridge.types.addressee import NO_WISHES, Addressee, Dialled, InTheMail, Named, Priority, Trial, Wishes
+from bridge.types.automatic import AutomaticKind, AutomaticText
 from bridge.types.contacts import EMPTY_BOOK, AddressBook, Contact, Group
+from bridge.types.digest import NO_DIGEST, Digest, DigestAnswer, DigestPlan, DigestText
 from bridge.types.events import GatewayEvent, HttpRequest, InboundPart, InboundSms, Receipt
 from bridge.types.grammar import GrammarName
 from bridge.types.habits import NO_HABITS, CutRule, Habits, SubjectUse
+from bridge.types.keywords import Keyword
 from bridge.types.mail import NO_OPTIONS, Cut, Door, Envelope, Invitation, Notify, Options, Recipient, Ret, Submission
 from bridge.types.mailbox import Confirm, Language, Mailbox, UnicodePolicy
 from bridge.types.money import CREDITS, Money
-from bridge.types.notices import FiledKind, Intent, Match, OutgoingMail, ReplyNotice, Report, ReportLine, SentText
+from bridge.types.notices import (
+    EarlierText,
+    FiledKind,
+    Intent,
+    Match,
+    OutgoingMail,
+    ReplyNotice,
+    Report,
+    ReportLine,
+    SentText,
+)
 from bridge.types.preview import Preview, PreviewNotice, PreviewRefusal
 from bridge.types.rates import NO_LIMIT, Rates
 from bridge.types.sms import Encoded, Encoding, MessageClass, National, OutboundSms, Outcome, OutcomeKind, Shift
@@ -22,6 +35,7 @@ __all__ = [
     "CREDITS",
     "EMPTY_BOOK",
     "MAY_BECOME",
+    "NO_DIGEST",
     "NO_HABITS",
     "NO_LIMIT",
     "NO_OPTIONS",
@@ -29,6 +43,8 @@ __all__ = [
     "SETTLED",
     "AddressBook",
     "Addressee",
+    "AutomaticKind",
+    "AutomaticText",
     "Confirm",
     "Contact",
     "Cut",
@@ -36,7 +52,12 @@ __all__ = [
     "Deferred",
     "Destination",
     "Dialled",
+    "Digest",
+    "DigestAnswer",
+    "DigestPlan",
+    "DigestText",
     "Door",
+    "EarlierText",
     "Encoded",
     "Encoding",
     "Envelope",
@@ -51,6 +72,7 @@ __all__ = [
     "InboundSms",
     "Intent",
     "Invitation",
+    "Keyword",
     "Language",
     "Mailbox",
     "Match",

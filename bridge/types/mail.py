@@ -35,6 +35,8 @@ class Door(StrEnum):
 
     SUBMISSION = "submission"
     NETWORK = "network"
+    BRIDGE = "bridge"
+    """None: the bridge itself wrote it."""
 
 
 @dataclass(frozen=True, slots=True)

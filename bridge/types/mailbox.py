@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bridge.types.digest import NO_DIGEST, DigestPlan
 from bridge.types.grammar import GrammarName
 from bridge.types.habits import NO_HABITS, Habits
 
@@ -71,6 +72,7 @@ class Mailbox:
     """The other service whose form of mail it writes."""
     order_password_hash: str = ""
     """Of the password that such mails must show, as `password_hash`; empty when none is asked for."""
+    digest: DigestPlan = NO_DIGEST
 
     @property
     def senders(self) -> tuple[str, ...]:

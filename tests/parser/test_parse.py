@@ -10,8 +10,12 @@ import pytest
 from bridge.errors import MailRefusal, Reason
 from bridge.parser import parse
 from bridge.types import NO_HABITS, Confirm, Cut, CutRule, Habits, SubjectUse, Submission
+from tests.road.away import AWAY, away
 
 HEAD = b"From: Clinica <clinic@example.test>\r\nMessage-ID: <1@example.test>\r\nSubject: Visita\r\n"
+
+ANSWERED = "<mo.01m81ffkkypqmktt5g03bbe08b@sms.example.test>"
+"""The mail with a phone's answer."""
 
 
 def read(*fields: str, body: str = "Ciao", head: bytes = HEAD) -> Submission:
@@ -95,6 +99,13 @@ def test_no_text_is_made_from_an_automatic_answer(fields: list[str]) -> None:
     assert caught.value.reason is Reason.AUTOMATIC_MAIL
 
 
+@pytest.mark.parametrize("form", AWAY)
+def test_absence_notes_as_they_really_look(form: str) -> None:
+    with pytest.raises(MailRefusal) as caught:
+        parse(away(form, "clinic@example.test", "+393331234567@sms.example.test", ANSWERED, "Re: Visita"))
+    assert caught.value.reason is Reason.AUTOMATIC_MAIL
+
+
 @pytest.mark.parametrize(
     "subject", ["Automatic reply: Visita", "Risposta automatica: Visita", "Automatisch antwoord: x"]
 )
@@ -112,10 +123,22 @@ def test_exchange_calls_its_absence_notes_auto_generated(subject: str) -> None:
         pytest.param(["Precedence: bulk"], id="bulk"),
         pytest.param(["X-Auto-Response-Suppress: All"], id="a program that wants no answers"),
         pytest.param(["X-SMS-Status: delivered"], id="a field of ours in a mail sent on"),
+        pytest.param(
+            ["X-MS-Exchange-Inbox-Rules-Loop: a@b.test", "In-Reply-To: <alarm@mon.test>"],
+            id="a mail that a rule passes on",
+        ),
+        pytest.param(
+            ["Subject: I: Re: Visita", "X-MS-Exchange-Inbox-Rules-Loop: a@b.test", f"In-Reply-To: {ANSWERED}"],
+            id="a phone's answer that a rule forwards",
+        ),
+        pytest.param([f"In-Reply-To: {ANSWERED}"], id="a person's answer to a phone's answer"),
+        pytest.param(["Subject: Out of office: closed on Monday"], id="a person who is away and says so"),
+        pytest.param(["Subject: Fuori sede"], id="the same in Italian"),
+        pytest.param(["Subject: Re: Automatic reply: Visita"], id="a person's answer to an absence note"),
     ],
 )
-def test_machines_that_are_let_in_are_welcome(fields: list[str]) -> None:
-    assert read(*fields).text == "Ciao"
+def test_people_and_machines_that_are_let_in_are_welcome(fields: list[str]) -> None:
+    assert read(*fields, head=b"").text == "Ciao"
 
 
 @pytest.mark.parametrize(

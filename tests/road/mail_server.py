@@ -79,7 +79,13 @@ class Clinic:
     http: httpx.AsyncClient
 
     async def asks(self, number: str, author: str = LOGIN, text: str = "Can you come?", **headers: str) -> str:
-        """Text a phone with a mail from one of the clinic's addresses; its Message-ID."""
+        """Text a phone with a mail from one of the clinic's addresses, and see it arrive; the mail's Message-ID."""
+        message_id = await self.sends(number, author, text, **headers)
+        await self.until(lambda: self._texts(number))
+        return message_id
+
+    async def sends(self, number: str, author: str = LOGIN, text: str = "Can you come?", **headers: str) -> str:
+        """Hand in a mail to a phone, from one of the clinic's addresses; its Message-ID."""
         mail = compose(author, [f"{number}@{DOMAIN}"], text, headers=headers)
         await aiosmtplib.send(
             mail,
@@ -90,7 +96,6 @@ class Clinic:
             password=PASSWORD,
             start_tls=False,
         )
-        await self.until(lambda: self._texts(number))
         return str(mail["Message-ID"])
 
     async def texts_back(self, number: str, text: str) -> None:

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from bridge import clock
+from bridge.answering import Manners
 from bridge.errors import StoreUnavailable
 from bridge.intake import Intake
 from bridge.notices.bounces import BounceKey
 from bridge.returns import Returns
-from bridge.settings import OperatorSettings, ReplySettings
+from bridge.routing import Route, Routes
+from bridge.settings import ConfirmOrders, OperatorSettings, ReplySettings
 from bridge.store.claims import Claim
 from bridge.types import InboundSms, Language, OutgoingMail
 from tests.store.conftest import GATEWAY, StoreRoom, room, template
@@ -70,11 +72,14 @@ def intake_of(room: StoreRoom, **changes: Any) -> Intake:
         room.inbox,
         room.store.directory,
         domain="sms.example.test",
-        settings=ReplySettings(fallback=room.mailbox.login, **changes),
+        settings=ReplySettings(**({"fallback": room.mailbox.login} | changes)),
         settled=lambda: None,
         mailed=lambda: None,
         sign=lambda mail: mail,
         bounce_key=KEY,
+        routes=Routes((Route(GATEWAY),)),
+        manners=Manners(3, ConfirmOrders.ALWAYS),
+        texted=lambda: None,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.store.automatic import Dealings
 from bridge.store.inbounds import Filing, Thread
 from bridge.types import InboundSms, NewMail
 from tests.store.conftest import StoreRoom, later, new_mail
@@ -25,7 +26,7 @@ async def threads(room: StoreRoom) -> list[Thread]:
     """What an answer of the phone finds."""
     found: list[Thread] = []
 
-    def note(_id: str, _sms: InboundSms, known: Sequence[Thread]) -> Filing:
+    def note(_id: str, _sms: InboundSms, known: Sequence[Thread], _dealings: Dealings) -> Filing:
         found.extend(known)
         return Filing(None, None, None, "none", None)
 
@@ -71,7 +72,7 @@ async def test_what_a_mailbox_calls_a_phone_is_its_own(room: StoreRoom) -> None:
 
 
 async def test_a_conversation_that_a_phone_begins_has_the_name_that_was_found(room: StoreRoom) -> None:
-    def known(_id: str, sms: InboundSms, _threads: Sequence[Thread]) -> Filing:
+    def known(_id: str, sms: InboundSms, _threads: Sequence[Thread], _dealings: Dealings) -> Filing:
         mailbox = room.mailbox
         return Filing(mailbox.organisation_id, mailbox.id, None, "number", None, contact="Mario Rossi")
 

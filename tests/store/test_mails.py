@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bridge import clock
+from bridge.store.automatic import Dealings
 from bridge.store.claims import Claim
 from bridge.store.inbounds import Filing, Thread
 from bridge.store.mails import MailResult
@@ -18,7 +19,7 @@ from tests.store.conftest import GATEWAY, StoreRoom, later
 async def mail_of(room: StoreRoom, event_id: str = "1") -> str:
     """A reply of a phone, filed with the mail that carries it."""
 
-    def decide(inbound_id: str, sms: InboundSms, threads: Sequence[Thread]) -> Filing:
+    def decide(inbound_id: str, sms: InboundSms, threads: Sequence[Thread], dealings: Dealings) -> Filing:
         mail = OutgoingMail(f"mo.{inbound_id}", "", room.mailbox.login, b"Subject: SI\r\n\r\n")
         known = threads[0].conversation_id if threads else None
         return Filing(room.mailbox.organisation_id, room.mailbox.id, known, "number", mail)

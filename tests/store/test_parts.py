@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from bridge.store.automatic import Dealings
 from bridge.store.engine import reading
 from bridge.store.inbounds import Filing, Thread
 from bridge.store.tables import inbound_parts
@@ -26,7 +27,7 @@ def part(
     return InboundPart(GATEWAY, event_id, PHONE, room.mailbox.sender, text, later(at), reference, total, ordinal)
 
 
-def nobody(inbound_id: str, sms: InboundSms, threads: Sequence[Thread]) -> Filing:
+def nobody(inbound_id: str, sms: InboundSms, threads: Sequence[Thread], dealings: Dealings) -> Filing:
     return Filing(None, None, None, "none", None)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from bridge.store.automatic import Dealings
 from bridge.store.inbounds import Filing, Thread
 from bridge.store.transitions import Change
 from bridge.types import InboundSms, MessageState, Receipt
@@ -155,5 +156,5 @@ async def test_an_inbound_sms_is_filed_once(room: StoreRoom) -> None:
     assert [filing is not None for filing in filings] == [True, False, False, False, False]
 
 
-def nobody(inbound_id: str, sms: InboundSms, threads: Sequence[Thread]) -> Filing:
+def nobody(inbound_id: str, sms: InboundSms, threads: Sequence[Thread], dealings: Dealings) -> Filing:
     return Filing(None, None, None, "none", None)

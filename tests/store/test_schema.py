@@ -6,7 +6,9 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,8 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
 from bridge.store.claims import Claim, Claimed
+from bridge.store.digests import Composed, Digests, Span
 from bridge.store.engine import SCHEMA, is_current, open_engine, upgrade
 from bridge.store.filings import FilingClaim, Filings
+from bridge.store.history import earlier_texts
 from bridge.store.mails import MailResult
 from bridge.store.migrate import newest
 from bridge.store.reports import Told
@@ -120,6 +124,23 @@ async def _inbound(room: StoreRoom) -> None:
     await room.inbox.inbound(InboundSms(GATEWAY, "1", "+393331234567", room.mailbox.sender, "SI", later(0)), nobody)
 
 
+async def _recall(room: StoreRoom) -> None:
+    conversation = SimpleNamespace(id="01", number_hash="hash", sender=room.mailbox.sender)
+    async with room.store.engine.connect() as connection:
+        await connection.run_sync(earlier_texts, conversation, 6)
+
+
+async def _digest(room: StoreRoom) -> None:
+    digests = Digests(room.store.engine, room.store.committer)
+    span = Span(room.mailbox.id, date(2026, 11, 21), later(-86_400), later(60))
+    await digests.last([room.mailbox.id])
+    await digests.read(span, None, {})
+    await finish(room, await sending(room), MessageState.SENT)
+    await digests.read(span, later(30), {})
+    assert await digests.read(span, None, {}) is not None
+    await digests.keep(Composed(room.mailbox, span.day, span.at))
+
+
 async def _bounce(room: StoreRoom) -> None:
     await room.mails.reply("mo.01")
     await room.mails.settle(MailResult("mo.01", "bounced", later(2)))
@@ -137,8 +158,10 @@ async def _bounce(room: StoreRoom) -> None:
         pytest.param(_take, id="taking mails in"),
         pytest.param(_learn, id="learning a signature"),
         pytest.param(_inbound, id="an inbound SMS"),
+        pytest.param(_digest, id="a digest"),
         pytest.param(lambda room: room.store.queue.next_due(later(0)), id="when the next message is due"),
         pytest.param(lambda room: room.mails.next_due(later(0)), id="when the next mail is due"),
+        pytest.param(_recall, id="the last texts of a conversation"),
         pytest.param(_bounce, id="a bounce"),
         pytest.param(lambda room: room.store.ledger.trace("01"), id="the trace of a message"),
         pytest.param(
@@ -150,7 +173,7 @@ async def _bounce(room: StoreRoom) -> None:
 async def test_no_table_that_grows_is_read_from_end_to_end(sqlite_room: StoreRoom, asks: Asks) -> None:
     """Every statement of a step is explained by SQLite: it searches by an index, or walks one in order."""
     for statement, steps in await _plans(sqlite_room, asks):
-        scans = [step for step in steps if re.match(r"SCAN (?!(?:due|waiting)\b|CONSTANT|\(|mailbox\b)", step)]
+        scans = [step for step in steps if re.match(r"SCAN (?!(?:due|waiting|newest)\b|CONSTANT|\(|mailbox\b)", step)]
         walked = [step for step in scans if "USING" in step and "ix_" in step]
         assert scans == walked, (statement, steps)
 
@@ -178,6 +201,7 @@ async def _claim_mails(room: StoreRoom) -> None:
             "ix_message_lease",
             id="leases that ran out",
         ),
+        pytest.param(_recall, "ix_message_number ix_inbound_conversation", id="the last texts of a conversation"),
     ],
 )
 async def test_what_is_done_is_not_read_again(sqlite_room: StoreRoom, asks: Asks, index: str) -> None:
@@ -194,6 +218,7 @@ async def test_what_is_done_is_not_read_again(sqlite_room: StoreRoom, asks: Asks
         pytest.param(_claim_with_slots, "ix_message_urgent ix_message_queue", id="claiming messages with slots"),
         pytest.param(_claim_mails, "ix_mail_queue", id="claiming mails"),
         pytest.param(lambda room: room.store.queue.next_due(later(0)), "ix_message_queue", id="the next message"),
+        pytest.param(_recall, "ix_message_number ix_inbound_conversation", id="the last texts of a conversation"),
     ],
 )
 async def test_postgresql_finds_what_waits_by_the_same_indexes(

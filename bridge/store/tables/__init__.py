@@ -14,6 +14,7 @@ from bridge.store.tables.columns import FILING, HIGH, QUEUED, RELAY, SENDING, UN
 from bridge.store.tables.heard import conversations, inbound_contents, inbound_parts, inbounds, poll_cursors, receipts
 from bridge.store.tables.outbound import (
     attempts,
+    automatic_texts,
     fingerprints,
     message_contents,
     messages,
@@ -26,6 +27,7 @@ from bridge.store.tables.people import (
     contacts,
     digests,
     installations,
+    keywords,
     mailboxes,
     memberships,
     opt_outs,
@@ -46,6 +48,7 @@ __all__ = [
     "Private",
     "Utc",
     "attempts",
+    "automatic_texts",
     "contacts",
     "conversations",
     "digests",
@@ -54,6 +57,7 @@ __all__ = [
     "inbound_parts",
     "inbounds",
     "installations",
+    "keywords",
     "mail_contents",
     "mailboxes",
     "mails",

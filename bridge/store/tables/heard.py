@@ -79,7 +79,12 @@ class Conversation(SQLModel, table=True):
 class Inbound(SQLModel, table=True):
     """One SMS from a phone."""
 
-    __table_args__ = (UniqueConstraint("gateway", "event_id"), Index("ix_inbound_number", "number_hash"))
+    __table_args__ = (
+        UniqueConstraint("gateway", "event_id"),
+        Index("ix_inbound_number", "number_hash"),
+        Index("ix_inbound_mailbox", "mailbox_id", "received_at"),
+        Index("ix_inbound_conversation", "conversation_id", "id"),
+    )
 
     id: str = Field(primary_key=True)
     organisation_id: str | None

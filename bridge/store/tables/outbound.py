@@ -89,9 +89,9 @@ class MessageRow(SQLModel, table=True):
             postgresql_where=text("state = 'unknown'"),
         ),
         Index("ix_message_provider", "gateway", "provider_id"),
-        Index("ix_message_number", "number_hash", "sender"),
+        Index("ix_message_number", "number_hash", "sender", "conversation_id", "id"),
         Index("ix_message_submission", "submission_id"),
-        Index("ix_message_mailbox", "mailbox_id", "created_at"),
+        Index("ix_message_mailbox", "mailbox_id", "due_at"),
     )
 
     id: str = Field(primary_key=True)
@@ -192,6 +192,22 @@ class AttemptRow(SQLModel, table=True):
     price_unit: str | None
 
 
+class AutomaticRow(SQLModel, table=True):
+    """A text that the bridge sent by itself in answer to an SMS; or, without a message, one that it withheld and of
+    which the mailbox was told."""
+
+    __tablename__ = "automatic_text"
+    __table_args__ = (Index("ix_automatic_text_phone", "number_hash", "sender", "at"),)
+
+    inbound_id: str = Field(primary_key=True, foreign_key="inbound.id")
+    message_id: str | None = Field(foreign_key="message.id", unique=True)
+    kind: str
+    """One of `types.AutomaticKind`."""
+    number_hash: str
+    sender: str
+    at: datetime = Field(sa_type=Utc)
+
+
 class PaceRow(SQLModel, table=True):
     """From when on a gateway, or one sender number through it, may send again; shared by all nodes."""
 
@@ -210,4 +226,5 @@ messages = table("message")
 message_contents = table("message_content")
 segments = table("segment")
 attempts = table("attempt")
+automatic_texts = table("automatic_text")
 paces = table("pace")

@@ -56,6 +56,8 @@ class MailboxRow(SQLModel, table=True):
     """Time of day in its zone, `18:00`."""
     digest_days: int
     """For how long after a text its fate and its answers are told."""
+    digest_since: datetime | None = Field(sa_type=Utc)
+    """When it was switched on; null while there is none."""
     created_at: datetime = Field(sa_type=Utc)
 
 
@@ -101,6 +103,23 @@ class SignatureRow(SQLModel, table=True):
     learned_at: datetime | None = Field(sa_type=Utc)
     forgotten_at: datetime | None = Field(sa_type=Utc)
     """Somebody said that it is none; it is not learned again."""
+
+
+class KeywordRow(SQLModel, table=True):
+    """A word of a mailbox, and what is done with an SMS that begins with it (`bridge.types.Keyword`)."""
+
+    __tablename__ = "keyword"
+    __table_args__ = (UniqueConstraint("mailbox_id", "key"),)
+
+    id: str = Field(primary_key=True)
+    mailbox_id: str = Field(foreign_key="mailbox.id")
+    key: str
+    """The word as it is compared (`meaning.keywords`)."""
+    word: str
+    reply: str
+    forward: list[str] = Field(sa_type=JSON)
+    tag: str
+    created_at: datetime = Field(sa_type=Utc)
 
 
 class Usage(SQLModel, table=True):
@@ -150,6 +169,7 @@ class Revision(SQLModel, table=True):
 
 organisations = table("organisation")
 mailboxes = table("mailbox")
+keywords = table("keyword")
 usages = table("usage")
 digests = table("digest")
 opt_outs = table("opt_out")

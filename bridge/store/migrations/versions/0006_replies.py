@@ -1,4 +1,4 @@
-"""whose reply it is: numbers that mailboxes share; keywords; digests"""
+"""whose reply it is: numbers that mailboxes share; keywords and what the bridge texts by itself; digests"""
 
 from typing import Any
 
@@ -17,6 +17,7 @@ def _of_mailboxes() -> list[sa.Column[Any]]:
         sa.Column("digest_to", sa.JSON(), nullable=False, server_default="[]"),
         sa.Column("digest_at", sa.String(), nullable=False, server_default="18:00"),
         sa.Column("digest_days", sa.Integer(), nullable=False, server_default="10"),
+        sa.Column("digest_since", sa.DateTime(timezone=True), nullable=True),
     ]
 
 
@@ -49,9 +50,47 @@ def upgrade() -> None:
         sa.Column("day", sa.String(), primary_key=True),
         sa.Column("composed_at", sa.DateTime(timezone=True), nullable=False),
     )
+    op.create_table(
+        "automatic_text",
+        sa.Column("inbound_id", sa.String(), sa.ForeignKey("inbound.id"), primary_key=True),
+        sa.Column("message_id", sa.String(), sa.ForeignKey("message.id"), nullable=True, unique=True),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("number_hash", sa.String(), nullable=False),
+        sa.Column("sender", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("ix_automatic_text_phone", "automatic_text", ["number_hash", "sender", "at"])
+    op.create_table(
+        "keyword",
+        sa.Column("id", sa.String(), primary_key=True),
+        sa.Column("mailbox_id", sa.String(), sa.ForeignKey("mailbox.id"), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("word", sa.String(), nullable=False),
+        sa.Column("reply", sa.String(), nullable=False),
+        sa.Column("forward", sa.JSON(), nullable=False),
+        sa.Column("tag", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.UniqueConstraint("mailbox_id", "key"),
+    )
+    # A digest looks for the texts that were sent in its days, whenever they were taken.
+    op.drop_index("ix_message_mailbox", "message")
+    op.create_index("ix_message_mailbox", "message", ["mailbox_id", "due_at"])
+    op.create_index("ix_inbound_mailbox", "inbound", ["mailbox_id", "received_at"])
+    # A mail with an answer shows the last texts of its conversation.
+    op.create_index("ix_inbound_conversation", "inbound", ["conversation_id", "id"])
+    op.drop_index("ix_message_number", "message")
+    op.create_index("ix_message_number", "message", ["number_hash", "sender", "conversation_id", "id"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_message_number", "message")
+    op.create_index("ix_message_number", "message", ["number_hash", "sender"])
+    op.drop_index("ix_inbound_conversation", "inbound")
+    op.drop_index("ix_inbound_mailbox", "inbound")
+    op.drop_index("ix_message_mailbox", "message")
+    op.create_index("ix_message_mailbox", "message", ["mailbox_id", "created_at"])
+    op.drop_table("keyword")
+    op.drop_table("automatic_text")
     op.drop_table("digest")
     op.drop_index("ix_conversation_held", "conversation")
     for column in _of_conversations():

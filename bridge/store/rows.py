@@ -1,0 +1,95 @@
+"""The rows of a mail that is taken, and of its messages; written by the outbox, and for what the bridge sends by
+itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bridge.types import MessageState, NewMail, NewMessage, Notify
+
+
+def submission_row(mail: NewMail, submission_id: str, new: Iterable[NewMessage]) -> dict[str, Any]:
+    """The mail with its envelope; `new` are the messages that it makes."""
+    refused = any(message.refused for message in new)
+    return {
+        "id": submission_id,
+        "organisation_id": mail.mailbox.organisation_id,
+        "mailbox_id": mail.mailbox.id,
+        "door": mail.envelope.door,
+        "message_id": mail.submission.message_id,
+        "mail_from": mail.envelope.mail_from,
+        "report_to": mail.report_to,
+        "envid": mail.envelope.envid,
+        "ret": mail.envelope.ret,
+        "reference": mail.submission.options.reference,
+        "received_at": mail.envelope.received_at,
+        "report_due_at": mail.at if refused else None,
+        "report_count": 0,
+    }
+
+
+def submission_content(mail: NewMail, submission_id: str) -> dict[str, Any]:
+    """What the mail says of itself."""
+    submission = mail.submission
+    return {
+        "submission_id": submission_id,
+        "subject": submission.subject,
+        "references": list(submission.references),
+        "headers": submission.headers,
+    }
+
+
+def message_row(
+    mail: NewMail,
+    submission_id: str,
+    message_id: str,
+    message: NewMessage,
+    number_hash: str,
+    conversation_id: str | None,
+) -> dict[str, Any]:
+    """One message of the mail, in the queue or refused."""
+    refused = message.refused is not None
+    return {
+        "id": message_id,
+        "organisation_id": mail.mailbox.organisation_id,
+        "submission_id": submission_id,
+        "mailbox_id": mail.mailbox.id,
+        "conversation_id": conversation_id,
+        "address": message.recipient.address,
+        "orcpt": message.recipient.orcpt,
+        "number": message.number,
+        "number_hash": number_hash,
+        "sender": message.sender,
+        "gateway": message.gateway,
+        "stand_ins": ",".join(message.stand_ins),
+        "message_class": message.message_class,
+        "priority": message.priority,
+        "flash": message.flash,
+        "reference": message.reference,
+        "encoding": message.encoded.encoding,
+        "shift": str(message.encoded.shift) if message.encoded.shift is not None else None,
+        "segments": len(message.encoded.segments),
+        "units": message.encoded.units,
+        "state": MessageState.REFUSED if refused else MessageState.QUEUED,
+        "version": 1,
+        "due_at": message.due_at,
+        "expires_at": message.expires_at,
+        "lease_owner": None,
+        "lease_until": None,
+        "attempts": 0,
+        "provider_id": None,
+        "reason": message.refused,
+        "diagnostic": "",
+        "report_on": ",".join(sorted(message.report_on)),
+        "report_at": mail.at if refused and Notify.FAILURE in message.report_on else None,
+        "reported": None,
+        "created_at": mail.at,
+        "settled_at": mail.at if refused else None,
+    }
+
+
+def message_content(message_id: str, message: NewMessage) -> dict[str, Any]:
+    """The words of a message, and where they were cut."""
+    lengths = [len(segment) for segment in message.encoded.segments]
+    return {"message_id": message_id, "text": message.encoded.text, "lengths": lengths}
