@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
@@ -29,8 +29,6 @@ from bridge.store.polls import Cursor, Look
 from bridge.types import GatewayEvent, InboundSms, Mailbox, Match, OutgoingMail, Receipt, ReplyNotice
 
 log = structlog.get_logger("bridge.intake")
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Intake:
@@ -246,7 +244,7 @@ class Intake:
                         mailbox.id,
                         mailbox.login,
                         thread.conversation_id,
-                        last_written_at=thread.last_written_at or _NEVER,
+                        last_written_at=thread.last_written_at or replies.NEVER,
                         last_heard_at=thread.last_heard_at,
                         held_at=thread.held_at,
                     )

@@ -137,9 +137,7 @@ def _segments(mailbox: Mailbox, reply: str) -> int:
     except MailRefusal as refusal:
         raise UsageError(refusal.sentence) from refusal
     if count > mailbox.max_segments:
-        raise UsageError(
-            f"The text back takes {count} SMS; those of {mailbox.login} may take {mailbox.max_segments}."
-        )
+        raise UsageError(f"The text back takes {count} SMS; those of {mailbox.login} may take {mailbox.max_segments}.")
     return count
 
 

@@ -97,6 +97,9 @@ async def test_stop_is_confirmed_once_and_the_confirmation_leaves_although_the_p
     assert phone.rung == 1
     (message,) = await phone.messages()
     assert (message.sender, message.number, message.mailbox) == (room.mailbox.sender, PHONE, room.mailbox.login)
+    trace = await room.store.ledger.trace(message.id)
+    assert trace is not None
+    assert "by the bridge itself, in answer to stop" in trace.steps[0].detail
     (mine,) = await claimed(room)
     assert mine.opted_out_since is None
     assert await started(room, message.id) == 1

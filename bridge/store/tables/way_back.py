@@ -39,7 +39,7 @@ class MailRow(SQLModel, table=True):
     channel: str
     """`relay`, or `filing` for a mail that is put into a folder; such ids sort in the order of filing."""
     kind: str
-    """One of `mails.MailKind`; for a filing one of `types.FiledKind`."""
+    """One of `mails.MailKind`; for a filing one of `types.FiledKind`, or `copies.STATE`."""
     submission_id: str | None
     inbound_id: str | None
     message_id: str | None
