@@ -32,7 +32,7 @@ run: setup ## start the demo: bridge, phone network and mailbox on this machine
 	@exec .venv/bin/bridge demo
 
 test: .venv/.installed-dev packages npm imap ## run all tests
-	.venv/bin/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+	.venv/bin/pytest -q -n 4 --dist loadfile --no-loadscope-reorder
 
 bench: PACKAGES := dovecot-imapd dovecot-lmtpd kannel postfix postgresql
 bench: .venv/.installed-dev packages ## measure speed beside Postfix, Kannel and a bare aiosmtpd; as root, on a quiet machine

@@ -103,14 +103,14 @@ class Intake:
         if filing is not None:
             metrics.INBOUND.labels(sms.gateway, filing.match).inc()
         log.info("inbound.heard", gateway=sms.gateway, match=filing.match if filing else None, repeated=not filing)
+        if filing is not None and (filing.stops or filing.resumes):
+            await self._directory.refresh()  # before its mailbox hears of it
         self._mailed()
         if filing is not None and filing.automatic is not None:
             outcome = "queued" if filing.automatic.mail is not None else "withheld"
             metrics.AUTOMATIC.labels(filing.automatic.kind.value, outcome).inc()
             log.info("inbound.answered", gateway=sms.gateway, kind=filing.automatic.kind.value, outcome=outcome)
             self._texted()
-        if filing is not None and (filing.stops or filing.resumes):
-            await self._directory.refresh()
 
     def _decide(self, inbound_id: str, sms: InboundSms, threads: Sequence[Thread], dealings: Dealings) -> Filing:
         asked = self._facts(sms, threads)
