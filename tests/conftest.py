@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow stories begin first, so that no long test is left alone at the end when two processes share the work."""
-    items.sort(key=lambda item: not {"nodes", "operation", "road", "cli", "filing"} & set(item.path.parts))
+    items.sort(key=lambda item: not {"nodes", "operation", "road", "cli", "filing", "threads"} & set(item.path.parts))
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,10 @@ _PROGRAM = re.compile(
 _OUR_ANSWER = re.compile(r"<mo\.[0-9a-z]{26}@")
 """The Message-ID of a mail with a phone's answer (`notices.bounces.mail_id`)."""
 
+_OUR_DIGEST = re.compile(r"<digest\.[0-9a-z]{26}\.\d{4}-\d\d-\d\d\.\d@")
+"""The Message-ID of a digest (`notices.digest`), which no person wrote either: texted, it would be told of by the next.
+"""
+
 
 def is_automatic_answer(fields: Fields, subject: str) -> bool:
     """Whether these are the header fields of an answer that no person wrote; `subject` is theirs, decoded."""
@@ -38,8 +42,12 @@ def is_automatic_answer(fields: Fields, subject: str) -> bool:
         return True
     if fields.line("precedence").lower() == "auto_reply" or _PROGRAM.match(subject):
         return True
-    # Exchange calls its absence notes auto-generated; only the subject tells them from a machine's own mail.
-    if (submitted not in {"", "no"} or "x-auto-response-suppress" in fields) and _AWAY.match(subject):
+    if submitted == "auto-generated" and _OUR_DIGEST.match(fields.line("message-id")):
+        return True
+    # Exchange calls its absence notes auto-generated; that they answer a mail, and how their subject begins, tells them
+    # from a machine's own mail: an alarm may begin with the same words, and answers none.
+    answers = "in-reply-to" in fields or "references" in fields
+    if answers and (submitted not in {"", "no"} or "x-auto-response-suppress" in fields) and _AWAY.match(subject):
         return True
     return _is_answer_of_a_rule(fields, subject)
 

@@ -33,7 +33,7 @@ _WORD = re.compile(r"=\?([A-Za-z0-9_.:+-]{1,40})(?:\*[^?\s]{0,40})?\?([bBqQ])\?(
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t\r\n]+(?==\?)")
 _PARAMETER = re.compile(r";\s*([!#$&+.^_`{|}~0-9A-Za-z%'*-]+)\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;]*))", re.DOTALL)
 _NAMED_ADDRESS = re.compile(
-    r"""(?:^|[,;:])[ \t]*+(?:"((?:[^"\\]|\\.){1,320}+)"[ \t]*+|([^<>",;:]{1,320}+))<([^<>\s]{1,320}+)>"""
+    r"""(?:^|[,;:])[ \t]*+(?:"((?:[^"\\]|\\.){1,1000}+)"[ \t]*+|([^<>",;:]{1,1000}+))<([^<>\s]{1,320}+)>"""
 )
 _NUMBER_BEHIND = re.compile(r"(?<=\S) ?\(\+[\d ()./-]{5,30}\)$")
 """As the bridge itself writes it behind the name of a phone: who answers such a mail would give it that name."""

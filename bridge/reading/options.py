@@ -21,7 +21,7 @@ MAX_REFERENCE = 128
 
 OWN = frozenset(
     f"{PREFIX}{name}"
-    for name in ("message-id", "number", "status", "segments", "from", "to", "received", "match", "intent")
+    for name in ("message-id", "number", "status", "segments", "from", "to", "received", "match", "intent", "tag")
 )
 """Fields of the bridge's own mails; they come along when one is sent on, and say nothing here."""
 

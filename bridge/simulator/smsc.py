@@ -66,17 +66,17 @@ class _Link:
 
     async def deliver(self, message: ShortMessage) -> int | None:
         """The status that the bridge answers a message with; None when it does not."""
-        self.sequence += 1
+        sequence = self.sequence = self.sequence + 1  # others are delivered meanwhile
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self.answers[self.sequence] = answer
-        self.write(Pdu(Command.DELIVER_SM, self.sequence, body=submit_body(message)))
+        self.answers[sequence] = answer
+        self.write(Pdu(Command.DELIVER_SM, sequence, body=submit_body(message)))
         try:
             async with asyncio.timeout(PATIENCE):
                 return await answer
         except TimeoutError:
             return None
         finally:
-            del self.answers[self.sequence]
+            del self.answers[sequence]
 
 
 @dataclass(frozen=True)

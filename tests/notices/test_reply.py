@@ -108,6 +108,13 @@ def test_who_answers_gives_the_phone_the_name_it_had(contact: str) -> None:
     assert parse(raw).names == ({f"+393331234567@{DOMAIN}": contact} if contact else {})
 
 
+def test_a_long_name_is_learned_in_whatever_way_its_letters_are_written() -> None:
+    """Libraries that are loaded beside us change how Python writes them (apprise does: quoted-printable)."""
+    words = "\r\n ".join(["=?utf-8?q?" + "=C3=A8" * 8 + "?="] * 8)
+    raw = f"From: clinic@example.test\r\nTo: {words}\r\n <+393331234567@{DOMAIN}>\r\n\r\nOK\r\n".encode()
+    assert parse(raw).names == {f"+393331234567@{DOMAIN}": "è" * 64}
+
+
 def test_a_bounce_of_an_answer_never_goes_to_the_phone() -> None:
     local_part, _, domain = notices.reply(a_reply(), DOMAIN, KEY).envelope_from.partition("@")
     assert domain == DOMAIN
@@ -234,8 +241,8 @@ def test_an_intent_is_told_by_a_header_and_the_thread_stays(intent: Intent) -> N
 
 
 def test_a_tagged_mail_that_is_sent_on_asks_the_bridge_for_nothing() -> None:
-    raw = notices.reply(a_reply(intent=Intent.MOVE), DOMAIN, KEY).raw
-    assert b"\r\nX-SMS-Intent: move\r\n" in raw
+    raw = notices.reply(a_reply(intent=Intent.MOVE, tag="hours"), DOMAIN, KEY).raw
+    assert b"\r\nX-SMS-Intent: move\r\nX-SMS-Tag: hours\r\n" in raw
     fields, _, _ = split(raw, 0, len(raw))
     assert read_options(fields) == NO_OPTIONS
 

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import socket
 from asyncio.subprocess import DEVNULL, STDOUT
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from bridge.gateways.connection import Connection
 from bridge.gateways.smpp.gateway import SmppGateway
 from bridge.simulator.server import Simulator
 from bridge.sms.encoding import encode
-from bridge.types import InboundPart, InboundSms, MessageState, OutboundSms, OutcomeKind, Receipt
+from bridge.types import GatewayEvent, InboundPart, InboundSms, MessageState, OutboundSms, OutcomeKind, Receipt
 from tests.gateways.smpp.smsc import Ear
 from tests.servers.kannel import until
 from tests.servers.ports import free_port
@@ -132,6 +132,34 @@ async def test_what_a_phone_writes_is_heard(phones: Phones) -> None:
     assert (short.number, short.to, short.text) == ("+393470000123", SENDER, "SI ☎")
     parts = [event for event in phones.heard if isinstance(event, InboundPart)]
     assert "".join(part.text for part in parts) == "I shall come. " * 20
+
+
+async def test_what_is_told_at_the_same_moment_is_told_once(
+    simulator: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A receipt and an answer come over one bind, and neither waits for the other to be taken."""
+    both, heard = asyncio.Event(), Ear()
+
+    async def hear(events: Sequence[GatewayEvent]) -> None:
+        await heard.hear(events)
+        if len(heard) > 1:
+            both.set()
+        await asyncio.wait_for(both.wait(), 30)
+
+    gateway = SmppGateway(Connection("main", f"smpp://127.0.0.1:{simulator.smpp_port}", "bridge", SECRET))
+    listening = asyncio.create_task(gateway.listen(hear))
+    async with client(simulator) as http:
+        phones = Phones(simulator, http, gateway, heard)
+        await gateway.submit(sms("+393470000123"))
+        await phones.writes("+393470000123", "One")
+        await heard.reaches(2)
+        await phones.writes("+393470000123", "Two")
+        await heard.reaches(3)
+    await gateway.close()
+    await listening
+    assert [event.text for event in heard if isinstance(event, InboundSms)] == ["One", "Two"]
+    assert len([event for event in heard if isinstance(event, Receipt)]) == 1
+    assert "smpp.repeated" not in capsys.readouterr().out
 
 
 async def test_without_the_secret_nobody_binds(simulator: Simulator) -> None:
