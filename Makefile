@@ -97,7 +97,7 @@ imap: .tools/imap/.installed
 	rm -rf $(@D) && mkdir -p $(@D)
 	cd $(@D) && { apt-get download -q $(UNPACKED) || \
 	  { $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get update -q && apt-get download -q $(UNPACKED); }; }
-	cd $(@D) && for each in *.deb; do dpkg-deb -x "$$each" . && rm "$$each"; done
+	cd $(@D) && for each in *.deb; do dpkg-deb -x "$$each" .; rm "$$each"; done
 	@touch $@
 
 # A foreign SMSC for the tests, which need no more than this of npm; nothing of it runs while it is installed.

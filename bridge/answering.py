@@ -44,7 +44,7 @@ WINDOW = timedelta(days=1)
 """How far back texts are counted. An SMS that is older than this when it becomes known is not answered either."""
 
 PROMPT = timedelta(minutes=5)
-"""A confirmation of STOP that leaves within this time is presumed to be welcome (47 CFR 64.1200(a)(12)); later none
+"""A confirmation that leaves within this time of its STOP is presumed to be welcome (47 CFR 64.1200(a)(12)); later none
 does."""
 
 WAITS = timedelta(hours=1)
@@ -85,7 +85,7 @@ class Facts:
     texts: Sequence[AutomaticText]
     """What was sent by itself to this phone from this number, or withheld, within `WINDOW`."""
     used: int
-    """Messages of the mailbox today."""
+    """Messages of the mailbox today, if it has a daily cap."""
     now: datetime
 
 
@@ -120,7 +120,8 @@ def judge(wish: Wish, facts: Facts, manners: Manners) -> Verdict:
     leaves. The first confirmation of STOP leaves whatever left before it.
     """
     lifts = wish.kind is AutomaticKind.START
-    if facts.blocked is not lifts or facts.now - facts.sms.received_at > WINDOW or _is_echo(facts):
+    answerable = PROMPT if wish.kind is AutomaticKind.STOP else WINDOW
+    if facts.blocked is not lifts or facts.now - facts.sms.received_at > answerable or _is_echo(facts):
         return Verdict(False)
     sent = [each.kind for each in facts.texts if each.text is not None]
     is_first_stop = wish.kind is AutomaticKind.STOP and AutomaticKind.STOP not in sent
@@ -153,7 +154,8 @@ def compose(wish: Wish, facts: Facts, routes: Routes, domain: str, answers: str)
         way = (sms.gateway, *(gateway for gateway in way if gateway != sms.gateway))
     script = routes.script(way)
     policy = UnicodePolicy.ALLOW if mailbox.unicode is UnicodePolicy.ALLOW else UnicodePolicy.TRANSLITERATE
-    patience = PROMPT if wish.kind is AutomaticKind.STOP else WAITS
+    is_stop = wish.kind is AutomaticKind.STOP
+    expires_at = min(sms.received_at, now) + PROMPT if is_stop else now + WAITS
     message = NewMessage(
         recipient=Recipient(f"{phone.e164}@{domain}"),
         number=phone.e164,
@@ -162,7 +164,7 @@ def compose(wish: Wish, facts: Facts, routes: Routes, domain: str, answers: str)
         message_class=message_class,
         encoded=encode(wish.text, policy, script.tables, wide_reference=script.wide_reference),
         due_at=now,
-        expires_at=now + patience,
+        expires_at=expires_at,
         report_on=frozenset(),
         stand_ins=way[1:],
         priority=Priority.HIGH,

@@ -176,13 +176,7 @@ class Bridge:
         )
         routes = routing.configured(settings, {name: each.traits for name, each in self.gateways.items()})
         self.intake = Intake(
-            Inbox(
-                store.committer,
-                store.key,
-                settings.reports.wait,
-                store.filing,
-                history=settings.replies.history,
-            ),
+            Inbox(store.committer, store.key, settings.reports.wait, store.filing, history=settings.replies.history),
             store.directory,
             domain=settings.domain,
             settings=settings.replies,
@@ -204,7 +198,7 @@ class Bridge:
             store.leases,
             nodes=nodes,
             told_after=patience.unknown_after,
-            changed=self._ring,
+            changed=self._changed,
             give_up=self.intake.give_up,
         )
         self.credentials = Credentials()
@@ -276,9 +270,14 @@ class Bridge:
         os.kill(os.getpid(), signal.SIGTERM)
 
     def _ring(self) -> None:
-        """Another node left work, or a mailbox changed: every station has a look."""
-        for station in (self.dispatcher, self.reporter, self.digester, self.postman, self.filer):
+        """Another node left work: every station that may do it has a look."""
+        for station in (self.dispatcher, self.reporter, self.postman, self.filer):
             station.ring()
+
+    def _changed(self) -> None:
+        """A mailbox changed, or what the dead held was given back."""
+        self._ring()
+        self.digester.ring()
 
     def _settled(self) -> None:
         """Something became of a message: perhaps there is something to report, or its text to file."""

@@ -9,6 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_BASE_32 = str.maketrans(_CROCKFORD, "0123456789abcdefghijklmnopqrstuv")
 _PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -31,6 +32,12 @@ def new_id() -> str:
     with _counting:
         number = _last_id = max(_last_id + 1, (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80))
     return _written(number)
+
+
+def new_id_behind(other: str) -> str:
+    """A new id that sorts behind another one, also where the clock of whoever made that is ahead of ours."""
+    own = new_id()
+    return own if own > other else _written(int(other.translate(_BASE_32), 32) + 1 + secrets.randbits(64))
 
 
 def first_id(moment: datetime) -> str:

@@ -27,7 +27,8 @@ from bridge.types import FiledKind, Mailbox, SentText
 log = structlog.get_logger("bridge.filer")
 
 LEASE = 600.0
-"""Seconds a claim of a batch lasts; longer than a slow server takes for all of it."""
+"""Seconds a claim of a batch lasts. What is not begun within half of them is given back: another node that files the
+rest when they are over must not meet us at it."""
 
 FIRST_RETRY = 2.0
 """Seconds; a server may still be writing a mail whose connection broke, and must have finished before it is asked."""
@@ -114,7 +115,7 @@ class Filer:
         )
         done = 0
         for filing in claimed:
-            if self._stopping:
+            if self._stopping or clock.now() > now + timedelta(seconds=LEASE / 2):
                 break
             result = await self._file(login, mailbox, filing)
             await self._settle(result)

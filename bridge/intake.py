@@ -160,7 +160,7 @@ class Intake:
             mailbox=mailbox,
             blocked=dealings.blocked(mailbox.organisation_id),
             texts=dealings.texts(now - answering.WINDOW),
-            used=dealings.used(mailbox.id, answering.today(mailbox, now)),
+            used=dealings.used(mailbox, answering.today(mailbox, now)),
             now=now,
         )
         verdict = answering.judge(wish, facts, self._manners)

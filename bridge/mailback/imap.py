@@ -187,10 +187,11 @@ class Folders(KeptConnection[Session]):
             if answer.code in LATER or (answer.result == "NO" and not answer.code):
                 raise self._refusal(answer)
             return f"the folder cannot be opened: {answer.result} {answer.code}".rstrip()
-        uids = await session.find(mark.message_id)
-        passed_over = "no such mail" if uids is not None else "the folder cannot be searched"
-        for uid in uids or ():
-            passed_over = await _mark_one(session, uid, mark, selected.permanent)
+        found, uids = await session.find(mark.message_id)
+        self._wait_if_busy(found)
+        passed_over = "no such mail" if found.ok else "the folder cannot be searched"
+        for uid in uids:
+            passed_over = await self._mark_one(session, uid, mark, selected.permanent)
         await session.unselect(name)
         return passed_over
 
@@ -251,7 +252,7 @@ class Folders(KeptConnection[Session]):
                 retryable, remedy = False, "will never take a folder of this name: choose a plainer folder template"
             case "TOOBIG":
                 retryable, remedy = False, "will never take a mail of this size"
-            case _ if answer.result == "BAD":
+            case _ if answer.result == "BAD" and answer.code not in LATER:
                 retryable, remedy = False, "did not understand what it was asked: report this as a fault of the bridge"
             case _:
                 remedy = "does not take the mail for now"
@@ -264,22 +265,28 @@ class Folders(KeptConnection[Session]):
     async def _farewell(self, connection: Session) -> None:
         await connection.logout()
 
+    def _wait_if_busy(self, answer: Answer) -> None:
+        """Raises MailRefused, retryable, where the server will do another time what it was asked."""
+        if answer.code in LATER:
+            raise self._refusal(answer)
 
-async def _mark_one(session: Session, uid: str, mark: Mark, permanent: frozenset[str] | None) -> str:
-    """Mark one mail of the selected folder; empty, or why not. Raises Broken."""
-    stays = [each for each in Keyword if permanent is None or not permanent.isdisjoint((ANY, each.lower()))]
-    new: list[str] = [each for each in stays if each == mark.keyword]
-    old: list[str] = [each for each in stays if each != mark.keyword]
-    if mark.keyword in _ALARMING:
-        new.append(Flag.FLAGGED)
-    if new:
-        answer, flags = await session.store(uid, "+FLAGS", new)
-        if not answer.ok:
-            return f"its flags are not changed: {answer.result} {answer.code}".rstrip()
-        if flags is not None:
-            old = [each for each in old if each.lower() in flags]
-    if mark.before in _ALARMING and mark.keyword not in _ALARMING:
-        old.append(Flag.FLAGGED)
-    if old:
-        await session.store(uid, "-FLAGS", old)
-    return "" if mark.keyword is None or mark.keyword in stays else "the server keeps no keywords"
+    async def _mark_one(self, session: Session, uid: str, mark: Mark, permanent: frozenset[str] | None) -> str:
+        """Mark one mail of the selected folder; empty, or why it was passed over. Raises Broken, and MailRefused."""
+        stays = [each for each in Keyword if permanent is None or not permanent.isdisjoint((ANY, each.lower()))]
+        new: list[str] = [each for each in stays if each == mark.keyword]
+        old: list[str] = [each for each in stays if each != mark.keyword]
+        if mark.keyword in _ALARMING:
+            new.append(Flag.FLAGGED)
+        if new:
+            answer, flags = await session.store(uid, "+FLAGS", new)
+            self._wait_if_busy(answer)
+            if not answer.ok:
+                return f"its flags are not changed: {answer.result} {answer.code}".rstrip()
+            if flags is not None:
+                old = [each for each in old if each.lower() in flags]
+        if mark.before in _ALARMING and mark.keyword not in _ALARMING:
+            old.append(Flag.FLAGGED)
+        if old:
+            answer, _ = await session.store(uid, "-FLAGS", old)
+            self._wait_if_busy(answer)
+        return "" if mark.keyword is None or mark.keyword in stays else "the server keeps no keywords"

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _CODE = re.compile(rb"\[([A-Za-z0-9-]+)")
+_BUSY = re.compile(rb"Request is throttled|User is authenticated but not connected", re.IGNORECASE)
+"""What Microsoft 365 says without a code, with NO or BAD, to whatever it is asked; both pass."""
 _PERMANENT = re.compile(rb"\[PERMANENTFLAGS \(([^)]*)\)", re.IGNORECASE)
 _FETCHED = re.compile(rb"\d+ FETCH \(", re.IGNORECASE)
 _UID = re.compile(rb"[( ]UID (\d+)", re.IGNORECASE)
@@ -34,7 +36,10 @@ class Answer:
     @staticmethod
     def read(result: str, lines: Sequence[bytes]) -> Answer:
         """The result of a command and the code in the last of its lines."""
-        code = _CODE.match(bytes(lines[-1])) if lines else None
+        words = bytes(lines[-1]) if lines else b""
+        code = _CODE.match(words)
+        if code is None and result != "OK" and _BUSY.match(words):
+            return Answer(result, "UNAVAILABLE")
         return Answer(result, code[1].decode("ascii").upper() if code else "")
 
 

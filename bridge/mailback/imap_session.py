@@ -152,13 +152,11 @@ class Session:
         response = await self._run(self._client.select(quoted(name)))
         return Selected(Answer.read(response.result, response.lines), permanent_flags(response.lines))
 
-    async def find(self, message_id: str) -> list[str] | None:
-        """The UIDs of the mails with this Message-ID in the selected folder; None when the server does not say.
-
-        Raises Broken.
-        """
+    async def find(self, message_id: str) -> tuple[Answer, list[str]]:
+        """How the search ended, and the UIDs of the selected folder's mails with this Message-ID. Raises Broken."""
         found = await self._run(self._client.uid_search("HEADER", "Message-ID", quoted(message_id), charset=None))
-        return numbers(found.lines) if found.result == "OK" else None
+        answer = Answer.read(found.result, found.lines)
+        return answer, numbers(found.lines) if answer.ok else []
 
     async def store(self, uid: str, change: str, flags: Sequence[str]) -> tuple[Answer, frozenset[str] | None]:
         """UID STORE: `+FLAGS` or `-FLAGS`; with it the flags that the mail then has, if the server tells them.
@@ -241,6 +239,9 @@ class Session:
             if told is not None:
                 return told
         answer = await self._run(self._client.list('""', '""'))
+        if answer.result != "OK":  # Microsoft 365 lets in whoever may not open the mailbox, and then refuses everything
+            remedy = "lets the login in, but not to the folders: see that it may open this mailbox"
+            raise self._refused(remedy, f"LIST {answer.result}")
         return from_list(bytes(answer.lines[0])) or Hierarchy()
 
     async def _ask(self, command: Coroutine[Any, Any, aioimaplib.Response]) -> Answer:

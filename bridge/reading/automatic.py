@@ -22,32 +22,37 @@ _AWAY = re.compile(
 )
 """How the subject of an absence note begins; a person may begin one with most of these words too."""
 _PROGRAM = re.compile(
-    r"(?:automatic reply|out of office autoreply|risposta automatica|respuesta automática|automatisch antwoord|"
+    r"(?:automatic reply|risposta automatica|respuesta automática|automatisch antwoord|"
     r"automatische antwort|réponse automatique|resposta automática)[ \xa0]?:",
     re.IGNORECASE,
 )
-"""How Outlook and Exchange begin it, before the subject that is answered; nobody else does."""
+"""How Outlook and Exchange begin it, before the subject that is answered."""
+_EXCHANGE_2003 = re.compile(r"out of office autoreply[ \xa0]?:", re.IGNORECASE)
+"""Its absence notes have no other mark, and nobody else begins a subject so."""
 _OUR_ANSWER = re.compile(r"<mo\.[0-9a-z]{26}@")
 """The Message-ID of a mail with a phone's answer (`notices.bounces.mail_id`)."""
-
 _OUR_DIGEST = re.compile(r"<digest\.[0-9a-z]{26}\.\d{4}-\d\d-\d\d\.\d@")
 """The Message-ID of a digest (`notices.digest`), which no person wrote either: texted, it would be told of by the next.
 """
 
 
 def is_automatic_answer(fields: Fields, subject: str) -> bool:
-    """Whether these are the header fields of an answer that no person wrote; `subject` is theirs, decoded."""
+    """Whether these are the header fields of an answer that no person wrote, or of a digest of ours; `subject` is
+    theirs, decoded."""
     submitted = _submitted(fields)
     if submitted == "auto-replied" or any(name in fields for name in _RESPONDER_FIELDS):
         return True
-    if fields.line("precedence").lower() == "auto_reply" or _PROGRAM.match(subject):
+    if fields.line("precedence").lower() == "auto_reply" or _EXCHANGE_2003.match(subject):
         return True
     if submitted == "auto-generated" and _OUR_DIGEST.match(fields.line("message-id")):
         return True
     # Exchange calls its absence notes auto-generated; that they answer a mail, and how their subject begins, tells them
     # from a machine's own mail: an alarm may begin with the same words, and answers none.
     answers = "in-reply-to" in fields or "references" in fields
-    if answers and (submitted not in {"", "no"} or "x-auto-response-suppress" in fields) and _AWAY.match(subject):
+    marked = submitted not in {"", "no"} or "x-auto-response-suppress" in fields
+    if (answers or marked) and _PROGRAM.match(subject):
+        return True
+    if answers and marked and _AWAY.match(subject):
         return True
     return _is_answer_of_a_rule(fields, subject)
 

@@ -43,6 +43,7 @@ _SECRET_KEYS = frozenset(key for _, key in _SECRETS)
 
 _LISTS = {
     "bounces_from": '["10.0.0.5"]',
+    "trusted_proxies": '["127.0.0.1"]',
     "what": '["sent", "replies"]',
     "countries": '["IT"]',
     "prefixes": '["+39333"]',

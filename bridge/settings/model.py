@@ -220,7 +220,7 @@ class ReplySettings(Section):
     window_days: Annotated[int, Field(ge=1, le=3650)] = 14
     """For how long after its last text a conversation gets the phone's answers, and keeps its number of a pool."""
     fallback: str = ""
-    """Login of the mailbox that gets answers which belong to nobody."""
+    """Login of the mailbox that gets answers which belong to nobody; empty: the one that was added first."""
     ambiguous: Ambiguous = Ambiguous.LAST
     beyond_thread: Annotated[int, Field(ge=0, le=100_000)] = 5
     """Most phones that an answer may text beyond those that its mail thread knows."""

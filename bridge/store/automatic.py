@@ -25,7 +25,7 @@ from bridge.store.tables import (
     submission_contents,
     submissions,
 )
-from bridge.types import AutomaticKind, AutomaticText, NewMail
+from bridge.types import AutomaticKind, AutomaticText, Mailbox, NewMail
 
 CONFIRMS_STOP = (
     select(automatic_texts.c.inbound_id)
@@ -84,9 +84,13 @@ class Dealings:
         )
         return self.connection.execute(query).first() is not None
 
-    def used(self, mailbox_id: str, day: str) -> int:
-        """Messages of a mailbox on a day of its own; nobody else counts on it until this transaction ends."""
-        return usage.locked(self.connection, [(mailbox_id, day)])[mailbox_id, day]
+    def used(self, mailbox: Mailbox, day: str) -> int:
+        """Messages of a mailbox on a day of its own; nobody else counts on it until this transaction ends. Without a
+        daily cap nothing is counted here, and 0 said: mails of the same mailbox, which are, would wait, and two nodes
+        for each other."""
+        if mailbox.daily_cap is None:
+            return 0
+        return usage.locked(self.connection, [(mailbox.id, day)])[mailbox.id, day]
 
 
 def write(
@@ -115,8 +119,9 @@ def write(
 def _send(connection: Connection, key: NumberKey, mail: NewMail, thread: str | None) -> str:
     submission_id, message_id = clock.new_id(), clock.new_id()
     (message,) = mail.messages
-    day = (mail.mailbox.id, mail.day)
-    usage.write(connection, {day: usage.locked(connection, [day])[day] + 1}, [day])
+    if mail.mailbox.daily_cap is not None:
+        day = (mail.mailbox.id, mail.day)
+        usage.write(connection, {day: usage.locked(connection, [day])[day] + 1}, [day])
     insert_rows(connection, submissions, [submission_row(mail, submission_id, mail.messages)])
     insert_rows(connection, submission_contents, [submission_content(mail, submission_id)])
     row = message_row(mail, submission_id, message_id, message, key.hash(message.number), thread)

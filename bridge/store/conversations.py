@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func
+from sqlalchemy import Connection, func, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bridge import clock
 from bridge.store.engine import upsert
 from bridge.store.keys import NumberKey
-from bridge.store.tables import conversations
-from bridge.types import NewMail, NewMessage
+from bridge.store.tables import conversations, messages
+from bridge.types import MessageState, NewMail, NewMessage
 
 
 def continue_threads(
@@ -27,7 +28,7 @@ def continue_threads(
             continue
         number_hash = key.hash(message.number)
         thread = (mail.mailbox.id, number_hash, message.sender)
-        named_before = rows[thread]["contact"] if thread in rows else ""
+        named_before, held_before = (rows[thread]["contact"], rows[thread]["held_at"]) if thread in rows else ("", None)
         rows[thread] = {
             "id": clock.new_id(),
             "organisation_id": mail.mailbox.organisation_id,
@@ -42,7 +43,7 @@ def continue_threads(
             "references": list(mail.submission.references),
             "last_written_at": mail.at,
             "last_heard_at": None,
-            "held_at": message.held_at,
+            "held_at": message.held_at or held_before,
         }
     # In one order everywhere: two nodes that renew the same conversations must not wait for each other.
     renewed = [rows[thread] for thread in sorted(rows)]
@@ -50,6 +51,21 @@ def continue_threads(
         return {}
     returned = connection.execute(_continuation(connection.dialect.name), renewed)
     return {(row.mailbox_id, row.number_hash, row.sender): row.id for row in returned}
+
+
+def texted_at(
+    connection: Connection, phones: Sequence[str], states: Iterable[MessageState]
+) -> dict[tuple[str, str, str], datetime]:
+    """When each mailbox's newest text in one of these states left for a phone, or is to leave, by mailbox id, hash of
+    the phone's number and sender number: weeks after its mail was taken, where the mail named a time."""
+    query = (
+        select(
+            messages.c.mailbox_id, messages.c.number_hash, messages.c.sender, func.max(messages.c.due_at).label("at")
+        )
+        .where(messages.c.number_hash.in_(phones), messages.c.state.in_(list(states)))
+        .group_by(messages.c.mailbox_id, messages.c.number_hash, messages.c.sender)
+    )
+    return {(row.mailbox_id, row.number_hash, row.sender): row.at for row in connection.execute(query)}
 
 
 @cache

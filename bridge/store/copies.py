@@ -77,7 +77,7 @@ def mark_copies(connection: Connection, logins: Collection[str], moved: Moved) -
     if not ids:
         return
     query = (
-        select(mails.c.message_id, mails.c.folder, mails.c.mailbox_id, mails.c.organisation_id)
+        select(mails.c.id, mails.c.message_id, mails.c.folder, mails.c.mailbox_id, mails.c.organisation_id)
         .join(mailboxes, mailboxes.c.id == mails.c.mailbox_id)
         .where(*_copies(ids), func.lower(mailboxes.c.login).in_(logins))
     )
@@ -87,7 +87,7 @@ def mark_copies(connection: Connection, logins: Collection[str], moved: Moved) -
     for copy in sorted(connection.execute(query).all(), key=lambda row: ids.index(row.message_id)):
         rows.append(
             {
-                "id": clock.new_id(),
+                "id": clock.new_id_behind(copy.id),
                 "organisation_id": copy.organisation_id,
                 "mailbox_id": copy.mailbox_id,
                 "channel": "filing",

@@ -166,8 +166,9 @@ _CONVERSATION = conversations.c.id == messages.c.conversation_id
 async def _has_news(connection: AsyncConnection, span: Span, told_until: datetime | None) -> bool:
     texts, heard = select(messages.c.id).where(_texts(span)), select(inbounds.c.id).where(_heard(span))
     if told_until is not None:
-        # An SMS says itself when it was written; that it became known later, only its id tells.
-        heard = heard.where(inbounds.c.id >= first_id(told_until))
+        # An SMS says itself when it was written; that it became known later, only its id tells. One whose provider is
+        # ahead of time is told of when its time has come.
+        heard = heard.where(or_(inbounds.c.id >= first_id(told_until), inbounds.c.received_at > told_until))
         tried = exists().where(attempts.c.message_id == messages.c.id, attempts.c.finished_at > told_until)
         told = exists().where(receipts.c.message_id == messages.c.id, receipts.c.received_at > told_until)
         texts = texts.where(
@@ -227,9 +228,9 @@ def _counts(span: Span) -> Select[Any]:
 
 
 def _newest_unanswered(span: Span) -> Select[Any]:
-    """Texts that arrived and were not answered; `place` is 1 for the newest of each conversation."""
+    """Texts that arrived and were not answered; `place` is 1 for the newest of each phone."""
     newest_first = (messages.c.due_at.desc(), messages.c.id.desc())
-    place = func.row_number().over(partition_by=messages.c.conversation_id, order_by=newest_first)
+    place = func.row_number().over(partition_by=messages.c.number_hash, order_by=newest_first)
     return (
         select(messages.c.id, place.label("place"))
         .select_from(messages)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -224,12 +225,14 @@ def _claim(connection: Connection, claims: Sequence[FilingClaim]) -> list[list[C
 
 
 def _claim_one(connection: Connection, claim: FilingClaim) -> list[ClaimedFiling | ClaimedState]:
+    waiting = _queued(claim.mailbox_id).with_only_columns(mails.c.id, mails.c.due_at, mails.c.lease_until)
     # Another node that claims at the same moment waits here for the first row, and then sees its lease.
-    first = _queued(claim.mailbox_id).with_only_columns(mails.c.due_at, mails.c.lease_until).limit(1).with_for_update()
-    head = (connection.execute(first)).first()
-    if head is None or head.due_at > claim.now or (head.lease_until is not None and head.lease_until > claim.now):
+    head = (connection.execute(waiting.limit(1).with_for_update())).first()
+    if head is None or not _is_free(head, claim.now):
         return []
-    ids = (connection.execute(_queued(claim.mailbox_id).limit(claim.limit))).scalars().all()
+    # Of a node whose clock is behind, a filing can come to stand before some that are under way or must wait.
+    rows = (connection.execute(waiting.limit(claim.limit).with_for_update())).all()
+    ids = [row.id for row in takewhile(lambda row: _is_free(row, claim.now), rows)]
     leased = (
         update(mails)
         .where(mails.c.id.in_(ids))
@@ -265,6 +268,11 @@ def _claim_one(connection: Connection, claim: FilingClaim) -> list[ClaimedFiling
     rows = connection.execute(query).all()
     states = claimed_states(connection, rows)
     return [states.get(row.filing_id) or _claimed(row) for row in rows]
+
+
+def _is_free(row: Any, now: datetime) -> bool:
+    """Whether a filing may be tried, and nobody is at it."""
+    return bool(row.due_at <= now and (row.lease_until is None or row.lease_until <= now))
 
 
 def _claimed(row: Any) -> ClaimedFiling:

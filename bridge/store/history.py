@@ -17,7 +17,7 @@ LOOKED_AT = 60
 """Newest texts of a conversation among which those are looked for that left: a phone that is blocked may have been
 refused ten thousand since."""
 
-_LEFT = (MessageState.SENDING, MessageState.SENT, MessageState.UNKNOWN, MessageState.DELIVERED)
+LEFT = (MessageState.SENDING, MessageState.SENT, MessageState.UNKNOWN, MessageState.DELIVERED)
 """States of a text that the phone may have: its answer can mean no other."""
 
 
@@ -45,7 +45,7 @@ def _to_phone(connection: Connection, conversation: Any, most: int) -> list[Earl
     query = (
         select(message_contents.c.text, func.coalesce(tried, newest.c.created_at).label("at"))
         .join(newest, newest.c.id == message_contents.c.message_id)
-        .where(newest.c.state.in_(_LEFT))
+        .where(newest.c.state.in_(LEFT))
         .order_by(newest.c.id.desc())
         .limit(most)
     )

@@ -16,9 +16,10 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 from bridge import clock
 from bridge.store import automatic
 from bridge.store.automatic import Automatic, Dealings
+from bridge.store.conversations import texted_at
 from bridge.store.engine import upsert
 from bridge.store.filings import FilingRules, file_mail
-from bridge.store.history import earlier_texts
+from bridge.store.history import LEFT, earlier_texts
 from bridge.store.keys import NumberKey
 from bridge.store.mailboxes import bump_revision
 from bridge.store.mails import MailKind, insert_mail
@@ -130,17 +131,26 @@ class Inbounds:
             self._opt(connection, sms, filing, inbound_id)
             if filing.mail is not None and filing.mailbox_id is not None:
                 first = Copy(filing.mailbox_id, filing.mail, filing.contact)
-                for copy in (first, *filing.copies):
-                    self._mail(connection, sms, copy, filing.organisation_id, inbound_id)
+                self._mail(connection, sms, first, MailKind.REPLY, filing.organisation_id, inbound_id)
+                for copy in filing.copies:
+                    self._mail(connection, sms, copy, MailKind.COPY, filing.organisation_id, inbound_id)
         return filing
 
-    def _mail(self, connection: Connection, sms: InboundSms, copy: Copy, organisation_id: str, inbound_id: str) -> None:
+    def _mail(
+        self,
+        connection: Connection,
+        sms: InboundSms,
+        copy: Copy,
+        kind: MailKind,
+        organisation_id: str,
+        inbound_id: str,
+    ) -> None:
         insert_mail(
             connection,
             copy.mail,
             organisation_id=organisation_id,
             mailbox_id=copy.mailbox_id,
-            kind=MailKind.REPLY,
+            kind=kind,
             inbound_id=inbound_id,
         )
         if copy.filed:
@@ -228,7 +238,16 @@ def _threads(connection: Connection, sms: InboundSms, number_hash: str, history:
         if linked is not None
         else conversations.c.sender == sms.to,
     )
-    return [_thread(row, linked, partial(earlier_texts, connection, row, history)) for row in connection.execute(query)]
+    texted = texted_at(connection, [number_hash], LEFT)
+    return [
+        _thread(
+            row,
+            linked,
+            texted.get((row.mailbox_id, number_hash, row.sender)),
+            partial(earlier_texts, connection, row, history),
+        )
+        for row in connection.execute(query).all()
+    ]
 
 
 def _linked(connection: Connection, sms: InboundSms, number_hash: str) -> str | None:
@@ -246,7 +265,9 @@ def _linked(connection: Connection, sms: InboundSms, number_hash: str) -> str | 
     return found
 
 
-def _thread(row: Any, linked: str | None, recall: Callable[[], tuple[EarlierText, ...]]) -> Thread:
+def _thread(
+    row: Any, linked: str | None, texted: datetime | None, recall: Callable[[], tuple[EarlierText, ...]]
+) -> Thread:
     return Thread(
         conversation_id=row.id,
         mailbox_id=row.mailbox_id,
@@ -254,7 +275,7 @@ def _thread(row: Any, linked: str | None, recall: Callable[[], tuple[EarlierText
         subject=row.subject,
         message_id=row.message_id,
         references=tuple(row.references),
-        last_written_at=row.last_written_at,
+        last_written_at=max(filter(None, (row.last_written_at, texted)), default=None),
         last_heard_at=row.last_heard_at,
         held_at=row.held_at,
         contact=row.contact,

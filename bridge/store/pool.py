@@ -13,13 +13,22 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, func, select, tuple_, update
 
+from bridge.store.conversations import texted_at
 from bridge.store.keys import NumberKey
 from bridge.store.tables import conversations
-from bridge.types import NewMail, NewMessage
+from bridge.types import MessageState, NewMail, NewMessage
 
 _LOCK = 0x706F6F6C
 """Of the nodes on one PostgreSQL one at a time gives numbers away."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_MAY_ARRIVE = (
+    MessageState.QUEUED,
+    MessageState.SENDING,
+    MessageState.SENT,
+    MessageState.UNKNOWN,
+    MessageState.DELIVERED,
+)
+"""States of a text that the phone has or may get, and answer from then on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,7 @@ class Use:
     mailbox_id: str
     sender: str
     written_at: datetime
-    """When its mailbox last texted the phone; long ago when it never did."""
+    """When its mailbox last texted the phone, or is to text it; long ago when it never did."""
     alive_at: datetime
     """The last moment of the conversation, whoever wrote."""
     held_at: datetime | None
@@ -94,8 +103,8 @@ def assign(
             if use.sender == given.sender and use.held_at and use.mailbox_id != mail.mailbox.id and given.held_at:
                 known[place] = replace(use, held_at=None)
                 freed.add((use.mailbox_id, phone, use.sender))
-        place = (mail.mailbox.id, given.sender)
-        known[place] = Use(mail.mailbox.id, given.sender, mail.at, mail.at, given.held_at)
+        place, leaves_at = (mail.mailbox.id, given.sender), max(mail.at, message.due_at)
+        known[place] = Use(mail.mailbox.id, given.sender, leaves_at, leaves_at, given.held_at)
         assigned.append(replace(message, sender=given.sender, held_at=given.held_at))
     _take_back(connection, freed)
     return assigned
@@ -106,9 +115,11 @@ def _uses(connection: Connection, phones: set[str]) -> dict[str, dict[tuple[str,
     found: dict[str, dict[tuple[str, str], Use]] = {}
     ordered = sorted(phones)
     for start in range(0, len(ordered), 500):
-        query = select(conversations).where(conversations.c.number_hash.in_(ordered[start : start + 500]))
-        for row in connection.execute(query):
-            written, heard = row.last_written_at or _NEVER, row.last_heard_at or _NEVER
+        some = ordered[start : start + 500]
+        texted = texted_at(connection, some, _MAY_ARRIVE)
+        for row in connection.execute(select(conversations).where(conversations.c.number_hash.in_(some))):
+            newest = texted.get((row.mailbox_id, row.number_hash, row.sender), _NEVER)
+            written, heard = max(row.last_written_at or _NEVER, newest), row.last_heard_at or _NEVER
             use = Use(row.mailbox_id, row.sender, written, max(written, heard), row.held_at)
             found.setdefault(row.number_hash, {})[row.mailbox_id, row.sender] = use
     return found

@@ -1,4 +1,5 @@
-"""How many messages each mailbox has sent on a day of its own, for the daily cap; called by the outbox."""
+"""How many messages each mailbox has sent on a day of its own, for the daily cap; called by the outbox, and for what
+the bridge texts by itself in the name of a mailbox that has a cap."""
 
 from __future__ import annotations
 

@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge import notices
+from bridge.errors import MailRefusal, Reason
+from bridge.parser import parse
 from bridge.types import Digest, DigestPlan, Intent, Language, Mailbox, MessageState, OutgoingMail
 from tests.clinic import CLINIC
 from tests.digest.test_table import HOUR, NOON, answer, digest, text
@@ -77,6 +79,14 @@ def test_each_address_gets_a_mail_of_its_own_that_no_machine_answers() -> None:
             "x-auto-response-suppress": "All",
             "mime-version": "1.0",
         }
+
+
+def test_no_text_is_made_of_one() -> None:
+    """It may be sent on by a rule, or to the phone of somebody who wants it there: each would be news for the next."""
+    mail = first(a_digest(), mailbox(id="01m81ffkkypqmktt5g03bbe08b"))
+    with pytest.raises(MailRefusal) as caught:
+        parse(mail.raw)
+    assert caught.value.reason is Reason.AUTOMATIC_MAIL
 
 
 def test_the_same_values_give_the_same_bytes() -> None:

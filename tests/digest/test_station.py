@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,14 +16,18 @@ from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from bridge import clock
+from bridge.app import Bridge
 from bridge.digester import Digester
+from bridge.postman import Postman
 from bridge.store.digests import Composed, Digests
 from bridge.store.mails import MailKind, insert_mail
 from bridge.store.store import Store
 from bridge.types import DigestPlan, Mailbox, OutgoingMail
 from tests.digest.conftest import DAY, DOMAIN, HOUR, OTHER_PHONE, PHONE, Texts
 from tests.notices.samples import parts, read, words
+from tests.servers.ports import free_port
 from tests.stations.conftest import waiting
+from tests.store.conftest import Template, new_mail, open_room
 
 DESK, MANAGER = "desk@example.test", "manager@example.test"
 
@@ -126,6 +131,29 @@ async def test_it_wakes_when_a_mailbox_changes(texts: Texts) -> None:
         station.ring()
         await mailed.wait()
     assert len(await waiting(texts.room)) == 1
+
+
+async def test_other_nodes_work_does_not_wake_it_and_a_changed_mailbox_does(
+    tmp_path: Path, template: Template, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They leave work many times a second, and each look asks for the last digests of all mailboxes."""
+    rung = asyncio.Queue[str]()
+    for station in (Digester, Postman):
+        monkeypatch.setattr(station, "ring", lambda self: rung.put_nowait(self.name))
+    async with open_room(tmp_path, template, "postgresql") as room, asyncio.timeout(60):
+        settings = room.store.settings
+        smtp = settings.smtp.model_copy(update={"port": free_port()})
+        http = settings.http.model_copy(update={"port": free_port()})
+        bridge = Bridge(settings.model_copy(update={"smtp": smtp, "http": http}))
+        await bridge.start()
+        try:
+            await room.outbox.take(new_mail(room.mailbox))
+            assert await rung.get() == "postman"
+            await room.store.mailboxes.save(replace(room.mailbox, max_segments=2))
+            while await rung.get() != "digester":
+                pass
+        finally:
+            await bridge.stop()
 
 
 async def test_only_the_node_that_leads_makes_them(texts: Texts) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+from bridge import clock
 from bridge.store.digests import MOST_SHOWN
 from bridge.types import Digest, MessageState
 from tests.digest.conftest import DAY, HOUR, OTHER_PHONE, PHONE, THIRD_PHONE, Texts
@@ -93,6 +95,15 @@ async def test_who_did_not_answer_is_named_once_with_the_newest_text(texts: Text
         (OTHER_PHONE, "Results", ""),
     ]
     assert (told.silent_phones, told.unanswered) == (2, 3)
+
+
+async def test_a_phone_is_named_once_though_the_mailbox_has_changed_its_number(texts: Texts) -> None:
+    await texts.text(PHONE, ago=3 * DAY, subject="From the old number")
+    moved = replace(texts.room.mailbox, sender="+390200000009")
+    await texts.text(PHONE, ago=DAY, subject="From the new number", mailbox=moved)
+    told = await texts.told()
+    assert [text.subject for text in told.silent] == ["From the new number"]
+    assert (told.silent_phones, told.unanswered) == (1, 2)
 
 
 async def test_lists_are_cut_and_counts_are_not(texts: Texts) -> None:
@@ -221,3 +232,15 @@ class TestNews:
         assert await texts.has_news(told=TOLD)
         texts.now += TOLD * 2  # the next day it is none any more
         assert not await texts.has_news(told=timedelta(hours=1))
+
+    async def test_an_answer_whose_provider_is_ahead_of_time_is(self, texts: Texts) -> None:
+        """Dated later than the last digest, which it reached before: that one could not tell of it."""
+        await texts.text(ago=40 * HOUR)
+        await texts.answer("Sì", ago=-HOUR)
+        texts.now = clock.now() + SECOND  # the last digest
+        assert (await texts.told()).answers == 0
+        texts.now += TOLD
+        assert await texts.has_news(told=TOLD)
+        assert (await texts.told()).answers == 1
+        texts.now += TOLD  # the day after it is none any more
+        assert not await texts.has_news(told=TOLD)

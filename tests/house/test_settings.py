@@ -106,6 +106,12 @@ def test_all_complaints_are_one_error_with_one_line_each() -> None:
             id="list",
         ),
         pytest.param(
+            "BRIDGE_HTTP__TRUSTED_PROXIES",
+            "127.0.0.1",
+            'http.trusted_proxies = "127.0.0.1": write a list such as ["127.0.0.1"]',
+            id="another-list",
+        ),
+        pytest.param(
             "BRIDGE_ROUTES",
             "main",
             'routes = "main": write [[routes]], with two brackets, once for each route',

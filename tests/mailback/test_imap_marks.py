@@ -161,9 +161,23 @@ async def test_what_cannot_be_marked_is_passed_over(
     assert all(b"UID " not in line or b"UID STORE 5 " in line for line in server.lines if b"STORE" in line)
 
 
-@pytest.mark.parametrize("answer", ["{tag} NO [UNAVAILABLE] later", "{tag} NO [INUSE] later", "{tag} NO later"])
-async def test_what_passes_is_waited_for(answer: str) -> None:
-    async with scripted_imap({"SELECT": answer, "LIST": '* LIST () "/" "x"\r\n{tag} OK'}) as server:
+LATER = "{tag} NO [UNAVAILABLE] later"
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("SELECT", LATER),
+        ("SELECT", "{tag} NO [INUSE] later"),
+        ("SELECT", "{tag} NO later"),
+        ("SELECT", "{tag} BAD Request is throttled. Suggested Backoff Time: 299910 milliseconds"),
+        ("SEARCH", LATER),
+        ("STORE", LATER),
+    ],
+)
+async def test_what_passes_is_waited_for(command: str, answer: str) -> None:
+    usual = {"SELECT": SELECTED.format(permanent=""), "SEARCH": FOUND, "LIST": '* LIST () "/" "x"\r\n{tag} OK'}
+    async with scripted_imap({**usual, command: answer}) as server:
         into = Folders(reaching(server.port))
         with pytest.raises(MailRefused) as refused:
             await into.mark(mark(FAILED))

@@ -192,6 +192,36 @@ async def test_a_server_that_lets_nobody_in_for_now_does_not_blame_the_token(tok
     assert "lets nobody in for now" in refused.sentence
 
 
+NOT_CONNECTED = "{tag} BAD User is authenticated but not connected."
+THROTTLED = "Request is throttled. Suggested Backoff Time: 299910 milliseconds"
+
+
+async def test_a_mailbox_that_the_token_may_not_open_is_said_and_nothing_is_refused_for_good(token_file: Path) -> None:
+    """Microsoft 365 takes such a login, and then refuses whatever it is asked."""
+    answers: dict[str, str | None] = {
+        "CAPABILITY": "* CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2 NAMESPACE\r\n{tag} OK done",
+        **dict.fromkeys(("NAMESPACE", "LIST", "APPEND", "SELECT"), NOT_CONNECTED),
+    }
+    async with scripted_imap(answers) as server:
+        into = by_token(server.port, "anna", ImapAuth.XOAUTH2, token_file)
+        refused = await refusal(into)
+        assert "lets the login in, but not to the folders" in refused.sentence
+        assert await into.probe() == refused.sentence
+    assert "APPEND" not in server.heard
+
+
+@pytest.mark.parametrize("result", ["NO", "BAD"])
+async def test_where_everybody_is_throttled_a_mail_waits(result: str, token_file: Path) -> None:
+    answers: dict[str, str | None] = {
+        "CAPABILITY": "* CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2\r\n{tag} OK done",
+        "APPEND": f"{{tag}} {result} {THROTTLED}",
+    }
+    async with scripted_imap(answers) as server:
+        refused = await refusal(by_token(server.port, "anna", ImapAuth.XOAUTH2, token_file))
+    assert "does not take the mail for now" in refused.sentence
+    assert "299910" not in refused.detail
+
+
 # ---------------------------------------------------------------------------------------------------------- the file
 
 

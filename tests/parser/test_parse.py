@@ -135,6 +135,12 @@ def test_exchange_calls_its_absence_notes_auto_generated(subject: str) -> None:
         pytest.param(["Subject: Out of office: closed on Monday"], id="a person who is away and says so"),
         pytest.param(["Subject: Fuori sede"], id="the same in Italian"),
         pytest.param(["Subject: Re: Automatic reply: Visita"], id="a person's answer to an absence note"),
+        pytest.param(["Subject: Risposta automatica: prenotato"], id="a practice program that answers a form"),
+        *(
+            pytest.param([f"Subject: {subject}", mark], id=f"{subject}: {mark}")
+            for subject in ("AUTO: zone 4", "Out of office hours: door open", "Afwezigheid gemeld: Jan", "Auto: pronta")
+            for mark in ("Auto-Submitted: auto-generated", "X-Auto-Response-Suppress: All")
+        ),
     ],
 )
 def test_people_and_machines_that_are_let_in_are_welcome(fields: list[str]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,7 @@ from tests.road.demo_process import LOGIN, SENDER, DemoProcess, eventually
 
 HERE, THERE = "+393331110000", "+393332220000"
 QUIET = 3.0
-"""Seconds without a text after which two machines are taken to have stopped."""
+"""Seconds in which two machines that have stopped text nothing more."""
 
 
 def bodies(demo: DemoProcess, number: str) -> list[str]:
@@ -60,37 +61,47 @@ def carried(one: DemoProcess, other: DemoProcess) -> Iterator[list[str]]:
 def two(tmp_path: Path) -> Iterator[tuple[DemoProcess, DemoProcess]]:
     """Two bridges, each with a number of its own and a word that the other's answer begins with."""
     demos = []
-    for number, word, reply in ((HERE, "Ping", "Pong, says the clinic."), (THERE, "Pong", "Ping, says the other.")):
-        folder = tmp_path / number.lstrip("+")
-        folder.mkdir()
-        demo = DemoProcess(folder).start()
-        demos.append(demo)
-        assert demo.command("mailbox", "set", LOGIN, "--sender", number).returncode == 0
-        assert demo.command("keywords", "add", LOGIN, word, "--reply", reply).returncode == 0
-    time.sleep(1.5)  # a running bridge notices within a second
-    yield demos[0], demos[1]
-    for demo in demos:
-        demo.stop()
+    with ExitStack() as stack:
+        for number, word, reply in ((HERE, "Ping", "Pong, says the clinic."), (THERE, "Pong", "Ping, says the other.")):
+            folder = tmp_path / number.lstrip("+")
+            folder.mkdir()
+            demo = DemoProcess(folder).start()
+            stack.callback(demo.stop)
+            demos.append(demo)
+            assert demo.command("mailbox", "set", LOGIN, "--sender", number).returncode == 0
+            assert demo.command("keywords", "add", LOGIN, word, "--reply", reply).returncode == 0
+            knows(demo, word, number)
+        yield demos[0], demos[1]
 
 
-def quiet(texts: list[str]) -> int:
-    """How many texts there were when no more came for a while."""
-    while True:
-        known = len(texts)
-        time.sleep(QUIET)
-        if known and len(texts) == known:
-            return known
+def knows(demo: DemoProcess, word: str, to: str) -> None:
+    """Wait until a bridge answers a keyword: it notices what was added while it runs."""
+    strangers = (f"+39349{n:04}000" for n in itertools.count())
+
+    def answered() -> bool:
+        stranger = next(strangers)
+        demo.texts_back(stranger, word, to=to)
+        with suppress(AssertionError):
+            return bool(eventually(lambda: demo.phone(stranger), patience=1))
+        return False
+
+    eventually(answered)
+
+
+def told(demo: DemoProcess, number: str) -> list[str]:
+    """The mails about a phone that say that it gets no more texts for now."""
+    return [body for body in bodies(demo, number) if "within 24 hours" in body]
 
 
 def test_two_bridges_that_answer_each_other_fall_silent(two: tuple[DemoProcess, DemoProcess]) -> None:
     one, other = two
     with carried(one, other) as texts:
         one.texts_back(THERE, "Ping", to=HERE)
-        assert quiet(texts) == 6, "three each way"
-    eventually(lambda: len(bodies(one, THERE)) == 4)
-    assert len(bodies(other, HERE)) == 3
-    told = [body for body in (*bodies(one, THERE), *bodies(other, HERE)) if "within 24 hours" in body]
-    assert len(told) == 1, "whoever falls silent first is told; then nobody texts any more"
+        eventually(lambda: told(one, THERE), patience=60)  # after that nobody has anything to answer
+        time.sleep(QUIET)
+        assert len(texts) == 6, "three each way"
+    eventually(lambda: (len(bodies(one, THERE)), len(bodies(other, HERE))) == (4, 3))
+    assert (len(told(one, THERE)), len(told(other, HERE))) == (1, 0), "whoever falls silent first is told, once"
 
 
 def test_a_phone_that_answers_every_text_gets_three_and_a_mail_says_so(

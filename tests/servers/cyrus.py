@@ -148,7 +148,9 @@ class _Passwords:
     def _serve(self) -> None:
         with contextlib.suppress(OSError):  # it was closed
             while True:
-                self._answer(self._listening.accept()[0])
+                asking = self._listening.accept()[0]
+                with contextlib.suppress(OSError, struct.error):  # whoever asks may be stopped in mid-word
+                    self._answer(asking)
 
     def _answer(self, asking: socket.socket) -> None:
         with asking, asking.makefile("rb") as words:

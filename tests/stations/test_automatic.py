@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from bridge import clock
-from bridge.answering import WINDOW, Manners, today
+from bridge.answering import PROMPT, WINDOW, Manners, today
 from bridge.intake import Intake
 from bridge.routing import Route, Routes
 from bridge.settings import ConfirmOrders, ReplySettings
 from bridge.sms.encoding import encode
+from bridge.store import usage
 from bridge.store.claims import Claim, Claimed, Start
 from bridge.store.inbox import Inbox
 from bridge.store.ledger import MessageView
@@ -234,6 +235,34 @@ async def test_an_order_of_yesterday_is_carried_out_and_not_answered(room: Store
     assert await phone.messages() == []
     await room.store.directory.refresh()
     assert room.store.directory.opted_out_since("main", room.mailbox.sender, PHONE) is not None
+
+
+async def test_a_confirmation_of_stop_leaves_within_five_minutes_of_it_or_never(room: StoreRoom) -> None:
+    """However late the provider brings the order (47 CFR 64.1200(a)(12)); other answers have more time."""
+    phone = Phone(room)
+    early, late, help_ = (f"+39333123456{n}" for n in (1, 2, 3))
+    asked = clock.now() - timedelta(minutes=3)
+    await phone.intake.hear([phone.sms("STOP", number=early, at=asked)])
+    (confirmation,) = await claimed(room)
+    assert confirmation.sms.expires_at == asked + PROMPT
+    await phone.intake.hear([phone.sms("STOP", number=late, at=clock.now() - PROMPT - timedelta(seconds=1))])
+    assert await phone.messages(late) == []
+    await room.store.directory.refresh()
+    assert room.store.directory.opted_out_since("main", room.mailbox.sender, late) is not None
+    await phone.intake.hear([phone.sms("HELP", number=help_, at=clock.now() - PROMPT - timedelta(seconds=1))])
+    assert len(await phone.messages(help_)) == 1
+
+
+@pytest.mark.parametrize("room", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("word", ["HELP", "STOP"])
+async def test_an_answer_does_not_wait_for_mails_of_its_mailbox(room: StoreRoom, word: str) -> None:
+    """Another node takes mails of the same mailbox at that moment: if each waited for the other, one would fail."""
+    phone = Phone(room)
+    day = (room.mailbox.id, today(room.mailbox, clock.now()))
+    async with room.store.engine.connect() as taking:
+        await taking.run_sync(lambda connection: usage.locked(connection, [day]))
+        await asyncio.wait_for(phone.intake.hear([phone.sms(word)]), 10)
+    assert len(await phone.messages()) == 1
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ from email import message_from_bytes
 import pytest
 
 from bridge import clock
-from bridge.store.claims import Claim
+from bridge.settings import ReplySettings
+from bridge.store.claims import Claim, Start
+from bridge.store.mails import MailResult, MailState
 from bridge.types import InboundSms, Mailbox, OutgoingMail, Receipt
 from bridge.types.states import MessageState
 from tests.clinic import CLINIC
-from tests.stations.conftest import PHONE, intake_of, waiting
+from tests.stations.conftest import OPERATOR, PHONE, intake_of, returns_of, waiting
 from tests.store.conftest import GATEWAY, StoreRoom, new_mail
 
 SHARED, SECOND = "+390200000071", "+390200000072"
@@ -65,6 +67,20 @@ async def test_an_answer_that_may_be_for_several(room: StoreRoom, ambiguous: str
     assert len({mail.id for mail in found}) == len(found)
 
 
+async def test_a_copy_that_does_not_arrive_is_no_lost_answer(room: StoreRoom) -> None:
+    """The mailbox that wrote last has it: nobody is told otherwise, and the fallback mailbox does not get it."""
+    desk, lab = await departments(room, "desk", "lab")
+    for mailbox in (lab, desk):
+        await texts(room, mailbox, clock.now())
+    await intake_of(room, ambiguous="all").hear([answer("Sì")])
+    mails = {mail.envelope_to: mail.id for mail in await waiting(room)}
+    returns = returns_of(room, replies=ReplySettings(fallback=CLINIC.login))
+    await returns.lost(MailResult(mails[lab.login], MailState.BOUNCED, clock.now(), "5.1.1"))
+    assert await waiting(room) == []
+    await returns.lost(MailResult(mails[desk.login], MailState.BOUNCED, clock.now(), "5.1.1"))
+    assert sorted(mail.envelope_to for mail in await waiting(room)) == sorted([CLINIC.login, OPERATOR])
+
+
 async def test_an_answer_that_is_heard_twice_is_mailed_once_to_each(room: StoreRoom) -> None:
     desk, lab = await departments(room, "desk", "lab")
     for mailbox in (desk, lab):
@@ -91,6 +107,21 @@ async def test_a_provider_that_names_the_text_goes_before_who_wrote_last(room: S
         {"desk@example.test": ("provider", "<desk@example.test>")},
         {"lab@example.test": ("ambiguous", "<lab@example.test>")},
     ]
+
+
+async def test_a_reminder_that_left_weeks_after_its_mail_was_taken_is_answered_to_its_mailbox(room: StoreRoom) -> None:
+    desk, _ = await departments(room, "desk", "lab")
+    now = clock.now()
+    mail = new_mail(desk, [PHONE], message_id="<reminder>", at=now - timedelta(days=30))
+    message = replace(mail.messages[0], sender=SHARED, due_at=now - timedelta(days=1))
+    await room.outbox.take(replace(mail, messages=(message,)))
+    await intake_of(room).hear([answer("troppo presto", event="1")])
+    (claimed,) = await room.store.queue.claim(Claim("me", now, now + timedelta(seconds=90), 10))
+    await room.store.queue.start(Start("me", claimed.sms.reference, GATEWAY, now, now + timedelta(seconds=90)))
+    await intake_of(room).hear([answer("Sì, vengo", event="2")])
+    early, late = [facts([mail]) for mail in await waiting(room)]
+    assert early == {CLINIC.login: ("none", "None")}
+    assert late == {"desk@example.test": ("latest", "<reminder>")}
 
 
 async def test_the_pool_tells_departments_apart(room: StoreRoom) -> None:

@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from bridge import clock
 from bridge.store.copies import ClaimedState, Shown, shown
 from bridge.store.filings import ClaimedFiling, FilingClaim, FilingRule, FilingRules, Filings
 from bridge.store.mails import MailResult
 from bridge.store.reports import Reports, Told
+from bridge.store.tables import mails
 from bridge.types import FiledKind, MessageState, OutgoingMail
 from tests.store.conftest import StoreRoom
 from tests.store.test_filings import filings, go, message, queue
@@ -96,6 +98,18 @@ async def test_a_mark_stands_behind_its_copy_and_in_its_folder(room: StoreRoom, 
     assert [each.attempts for each in await claimed(room, filings, 3)] == [2]
     await room.mails.settle(MailResult(mark.id, "sent", now))
     assert await claimed(room, filings, 4) == []
+
+
+async def test_a_mark_stands_behind_a_copy_of_a_node_whose_clock_is_ahead(room: StoreRoom, filings: Filings) -> None:
+    going, text = queue(room, rules(room)), await message(room)
+    await go(going, text, S.SENDING, S.SENT)
+    ahead = clock.first_id(clock.now() + timedelta(seconds=5))
+    async with room.store.engine.begin() as connection:
+        await connection.execute(update(mails).where(mails.c.message_id == text).values(id=ahead))
+    await go(going, text, S.UNDELIVERED, S.DELIVERED)
+    first, *others = await claimed(room, filings)
+    assert isinstance(first, ClaimedFiling), "what is not filed yet cannot be marked"
+    assert [each.id > ahead and len(each.id) == len(ahead) for each in others] == [True, True]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from bridge import clock
 from bridge.mailback.imap_names import Hierarchy
@@ -14,6 +15,7 @@ from bridge.store.copies import ClaimedState
 from bridge.store.filings import NOTHING, ClaimedFiling, FilingClaim, FilingRule, FilingRules, Filings
 from bridge.store.mails import MailResult
 from bridge.store.queue import Queue
+from bridge.store.tables import mails
 from bridge.store.transitions import Change
 from bridge.types import FiledKind, MessageState, SentText
 from tests.store.conftest import StoreRoom, new_mail
@@ -172,3 +174,21 @@ def test_two_people_with_one_name_have_two_folders() -> None:
     for name in ("Mario Rossi", "è" * 300, "/"):
         folders = {Hierarchy().name(rule.path(number, 2026, name)) for number in ("+393331234567", "+393337654321")}
         assert len(folders) == 2
+
+
+async def test_what_comes_late_with_an_earlier_id_brings_along_nothing_that_another_has(
+    room: StoreRoom, filings: Filings
+) -> None:
+    """A node whose clock is behind puts it before what is being filed."""
+    messages = queue(room)
+    for number in range(2):
+        await go(messages, await message(room, number), S.SENDING, S.SENT)
+    assert await claim(room, filings, "a") == ["Text number 0", "Text number 1"]
+    late = await message(room, 2)
+    await go(messages, late, S.SENDING, S.SENT)
+    behind = clock.first_id(clock.now() - timedelta(seconds=5))
+    async with room.store.engine.begin() as connection:
+        await connection.execute(update(mails).where(mails.c.message_id == late).values(id=behind))
+    assert await claim(room, filings, "b") == ["Text number 2"]
+    await room.mails.settle(MailResult(behind, "sent", clock.now()))
+    assert await claim(room, filings, "b") == []

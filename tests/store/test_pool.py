@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from bridge.store.engine import reading
 from bridge.store.pool import Given, Use, give
-from bridge.store.tables import messages
+from bridge.store.tables import conversations, messages
 from bridge.types import Mailbox
 from tests.clinic import CLINIC
 from tests.store.conftest import NOW, StoreRoom, new_mail
@@ -122,8 +122,31 @@ async def test_three_departments_text_a_phone_from_three_numbers(room: StoreRoom
     assert await texted(room, fourth, PHONE, 17) != numbers[1]
 
 
+async def test_a_number_that_a_reminder_is_to_leave_from_is_not_given_away_before(room: StoreRoom) -> None:
+    first, second = await departments(room, 2)
+    mail = new_mail(first, [PHONE], message_id="<reminder>")
+    message = replace(mail.messages[0], pool=first.pool, due_at=NOW + timedelta(days=20))
+    await room.outbox.take(replace(mail, messages=(message,)))
+    numbers = [await texted(room, second, PHONE, days) for days in (16, 30)]
+    assert numbers == [TWO, TWO]
+    assert await texted(room, first, PHONE, 31) == ONE
+
+
 async def test_departments_that_text_a_phone_at_the_same_moment_get_different_numbers(room: StoreRoom) -> None:
     mailboxes = await departments(room, 3)
     for phone in (f"+3933312345{n:02}" for n in range(20)):
         numbers = await asyncio.gather(*(texted(room, each, phone) for each in mailboxes))
         assert sorted(numbers) == sorted(NUMBERS)
+
+
+async def test_a_mail_that_names_the_number_takes_nothing_from_the_one_that_the_pool_gave_it_to(
+    room: StoreRoom,
+) -> None:
+    """Both are taken in one transaction."""
+    (mailbox,) = await departments(room, 1)
+    chosen, named = (new_mail(mailbox, [PHONE], message_id=f"<{each}@x>") for each in ("chosen", "named"))
+    chosen = replace(chosen, messages=(replace(chosen.messages[0], pool=mailbox.pool),))
+    await asyncio.gather(room.outbox.take(chosen), room.outbox.take(named))
+    async with reading(room.store.engine) as connection:
+        held = (await connection.execute(select(conversations.c.sender, conversations.c.held_at))).all()
+    assert [tuple(row) for row in held] == [(ONE, NOW)]
