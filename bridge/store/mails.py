@@ -41,7 +41,7 @@ class MailKind(StrEnum):
     FALLBACK = "fallback"
     """The same to the fallback mailbox, since the one it is for did not get it."""
     COPY = "copy"
-    """The same to others whom it may concern; one that does not arrive is only logged: the answer itself is not lost."""
+    """The same to others whom it may concern; one that does not arrive is only logged, since the answer is not lost."""
     ALERT = "alert"
     """Word to the operator that an answer did not arrive."""
     PREVIEW = "preview"
