@@ -14,6 +14,10 @@ from tests.servers.ports import free_port
 
 USER = "postgres"
 
+HASTY = "-c fsync=off -c full_page_writes=off -c autovacuum=off"
+"""A test stops the server at worst, never the machine: what the operating system was given stays. Each test has a
+database of its own, and a thousand of them would keep vacuuming busy."""
+
 
 def programs() -> Path:
     """Where Debian keeps the server's programs; a missing server is a failure, not a skip."""
@@ -45,7 +49,8 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start and wait until it answers."""
-        options = f"-c listen_addresses=127.0.0.1 -p {self.port} -c unix_socket_directories= -c max_connections=200"
+        where = f"-c listen_addresses=127.0.0.1 -p {self.port} -c unix_socket_directories="
+        options = f"{where} -c max_connections=200 {HASTY}"
         self._run(
             "pg_ctl",
             "-D",

@@ -149,9 +149,9 @@ class Life(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(600)  # finding the shortest story of a failure takes its time
-def test_one_messages_life(template: Template) -> None:
+def test_one_messages_life(template: Template, long: bool) -> None:
     Life.template = template
     run_state_machine_as_test(
         Life,
-        settings=settings(max_examples=50, stateful_step_count=30, deadline=None),
+        settings=settings(max_examples=200 if long else 20, stateful_step_count=30, deadline=None),
     )
