@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -137,11 +138,14 @@ def test_every_stop_is_confirmed_once_over_kills(own_demo: DemoProcess) -> None:
                     break
                 time.sleep(0.05)
 
+    def knows(count: int) -> bool:
+        return len(own_demo.states()) >= count
+
     writer = threading.Thread(target=write)
     writer.start()
     try:
         for reached in (5, 15, 25, 39):
-            eventually(lambda reached=reached: len(own_demo.states()) >= reached, patience=60)  # type: ignore[misc]
+            eventually(partial(knows, reached), patience=60)
             own_demo.kill()
             own_demo.start()
     finally:

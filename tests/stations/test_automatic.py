@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -82,8 +83,8 @@ async def started(room: StoreRoom, message_id: str) -> int | None:
     return await room.store.queue.start(Start("me", message_id, GATEWAY, now, now + timedelta(seconds=90)))
 
 
-async def set_mailbox(room: StoreRoom, **changes: object) -> Mailbox:
-    changed = replace(room.mailbox, **changes)  # type: ignore[arg-type]
+async def set_mailbox(room: StoreRoom, **changes: Any) -> Mailbox:
+    changed = replace(room.mailbox, **changes)
     await room.store.mailboxes.save(changed)
     await room.store.directory.refresh()
     return changed
@@ -328,8 +329,8 @@ async def test_a_conversation_is_not_renewed_by_what_nobody_wrote(room: StoreRoo
     assert all(b"X-SMS-Match: number" in raw for raw in mails)
 
 
-async def keyword(room: StoreRoom, word: str, mailbox: Mailbox | None = None, **does: object) -> None:
-    await room.store.keywords.save(mailbox or room.mailbox, Keyword(word, **does))  # type: ignore[arg-type]
+async def keyword(room: StoreRoom, word: str, mailbox: Mailbox | None = None, **does: Any) -> None:
+    await room.store.keywords.save(mailbox or room.mailbox, Keyword(word, **does))
     await room.store.directory.refresh()
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import make_msgid
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -158,7 +159,7 @@ class Office:
             self.ledger.mails[each.number] = mail
         through: dict[int, str] = {}
         for each in exchanges:
-            through[each.number] = eventually(lambda each=each: self._came_from(each), patience=60)  # type: ignore[misc]
+            through[each.number] = eventually(partial(self._came_from, each), patience=60)
         for each in exchanges:
             phone = self.ledger.phones.setdefault(each.phone, Phone(NUMBERS, LOGIN))
             phone.texted(each.login, through[each.number], self._now(), chosen=True)
