@@ -6,11 +6,10 @@ breaks; from there on it is a message like any other. Of a conversation it chang
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, select
 
 from bridge import clock
 from bridge.store import usage
@@ -25,6 +24,7 @@ from bridge.store.tables import (
     submission_contents,
     submissions,
 )
+from bridge.store.turns import take_turns
 from bridge.types import AutomaticKind, AutomaticText, Mailbox, NewMail
 
 CONFIRMS_STOP = (
@@ -57,10 +57,7 @@ class Dealings:
 
     def lock(self) -> None:
         """Let nobody else answer this phone from this number meanwhile."""
-        if self.connection.dialect.name == "postgresql":
-            same = hashlib.sha256(f"automatic {self.number_hash} {self.sender}".encode()).digest()
-            key = int.from_bytes(same[:8], "big", signed=True)
-            self.connection.execute(select(func.pg_advisory_xact_lock(key)))
+        take_turns(self.connection, [f"automatic {self.number_hash} {self.sender}"])
 
     def texts(self, since: datetime) -> list[AutomaticText]:
         """What the bridge has said or withheld since then."""

@@ -9,7 +9,6 @@ finds the work, and without the lock a lease runs out by itself.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Iterable
 
 import asyncpg
@@ -18,6 +17,7 @@ from sqlalchemy import make_url
 
 from bridge import clock
 from bridge.store.committer import CHANNEL
+from bridge.store.turns import lock_key
 
 PATIENCE = 5.0
 """Seconds to wait for a connection or an answer."""
@@ -79,7 +79,7 @@ class Nodes:
             try:
                 async with self._asking:
                     self._leads = await connection.fetchval(
-                        "SELECT pg_try_advisory_lock($1)", _lock_key(_LEADER), timeout=PATIENCE
+                        "SELECT pg_try_advisory_lock($1)", lock_key(_LEADER), timeout=PATIENCE
                     )
                     self._leads_on = connection
             except _TROUBLE as error:
@@ -92,10 +92,10 @@ class Nodes:
             return False
         try:
             async with self._asking:
-                free = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _lock_key(owner), timeout=PATIENCE)
+                free = await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock_key(owner), timeout=PATIENCE)
                 if not free:
                     return False
-                await connection.execute(f"SELECT pg_advisory_unlock({_lock_key(owner)})", timeout=PATIENCE)
+                await connection.execute(f"SELECT pg_advisory_unlock({lock_key(owner)})", timeout=PATIENCE)
         except _TROUBLE as error:
             log.warning("nodes.cannot_ask", error=type(error).__name__)
             return False
@@ -119,7 +119,7 @@ class Nodes:
         self._connection = connection
         self._lost.clear()
         connection.add_termination_listener(lambda _: self._lost.set())
-        await connection.execute(f"SELECT pg_advisory_lock({_lock_key(self._owner)})")
+        await connection.execute(f"SELECT pg_advisory_lock({lock_key(self._owner)})")
         await connection.add_listener(CHANNEL, self._hear)
 
     async def _disconnect(self) -> None:
@@ -130,8 +130,3 @@ class Nodes:
     def _hear(self, connection: object, pid: int, channel: str, owner: object) -> None:
         if owner != self._owner:
             self._rung()
-
-
-def _lock_key(owner: str) -> int:
-    """The advisory lock of a node: 64 bits, as PostgreSQL wants them."""
-    return int.from_bytes(hashlib.sha256(owner.encode()).digest()[:8], "big", signed=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from bridge import clock
 from bridge.store.engine import upsert
 from bridge.store.keys import NumberKey
 from bridge.store.tables import inbound_parts
+from bridge.store.turns import take_turns
 from bridge.types import InboundPart, InboundSms
 
 TOGETHER = timedelta(days=1)
@@ -28,11 +28,8 @@ _SAME = ("gateway", "number_hash", "sender", "concat_reference")
 
 
 def lock(connection: Connection, heard: Sequence[InboundPart]) -> None:
-    """Let nobody else put the same texts together meanwhile; on SQLite nobody else can write anyway."""
-    if connection.dialect.name != "postgresql":
-        return
-    for key in sorted({_lock_key(part) for part in heard}):
-        connection.execute(select(func.pg_advisory_xact_lock(key)))
+    """Let nobody else put the same texts together meanwhile."""
+    take_turns(connection, (repr((part.gateway, part.number, part.to, part.reference)) for part in heard))
 
 
 def add(connection: Connection, key: NumberKey, part: InboundPart) -> InboundSms | None:
@@ -104,8 +101,3 @@ def _joined(rows: Sequence[Any], total: int) -> str:
     gap = MISSING.encode("utf-16-be")
     whole = b"".join(units.get(ordinal, gap) for ordinal in range(1, total + 1))
     return whole.decode("utf-16-be", "replace")
-
-
-def _lock_key(part: InboundPart) -> int:
-    same = repr((part.gateway, part.number, part.to, part.reference)).encode()
-    return int.from_bytes(hashlib.sha256(same).digest()[:8], "big", signed=True)

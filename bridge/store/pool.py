@@ -11,15 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, func, select, tuple_, update
+from sqlalchemy import Connection, select, tuple_, update
 
 from bridge.store.conversations import texted_at
 from bridge.store.keys import NumberKey
 from bridge.store.tables import conversations
+from bridge.store.turns import take_turns
 from bridge.types import MessageState, NewMail, NewMessage
 
-_LOCK = 0x706F6F6C
-"""Of the nodes on one PostgreSQL one at a time gives numbers away."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _MAY_ARRIVE = (
     MessageState.QUEUED,
@@ -88,8 +87,7 @@ def assign(
     pooled = [(mail, message) for mail, message in said if message.pool]
     if not pooled:
         return [message for _, message in said]
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    take_turns(connection, ["pool"])
     uses = _uses(connection, {key.hash(message.number) for _, message in pooled})
     assigned, freed = [], set()
     for mail, message in said:
