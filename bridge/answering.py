@@ -153,7 +153,6 @@ def compose(wish: Wish, facts: Facts, routes: Routes, domain: str, answers: str)
     if sms.gateway in way:
         way = (sms.gateway, *(gateway for gateway in way if gateway != sms.gateway))
     script = routes.script(way)
-    policy = UnicodePolicy.ALLOW if mailbox.unicode is UnicodePolicy.ALLOW else UnicodePolicy.TRANSLITERATE
     is_stop = wish.kind is AutomaticKind.STOP
     expires_at = min(sms.received_at, now) + PROMPT if is_stop else now + WAITS
     message = NewMessage(
@@ -162,7 +161,7 @@ def compose(wish: Wish, facts: Facts, routes: Routes, domain: str, answers: str)
         sender=sms.to,
         gateway=way[0],
         message_class=message_class,
-        encoded=encode(wish.text, policy, script.tables, wide_reference=script.wide_reference),
+        encoded=encode(wish.text, spelling(mailbox), script.tables, wide_reference=script.wide_reference),
         due_at=now,
         expires_at=expires_at,
         report_on=frozenset(),
@@ -179,6 +178,11 @@ def compose(wish: Wish, facts: Facts, routes: Routes, domain: str, answers: str)
         messages=(message,),
         at=now,
     )
+
+
+def spelling(mailbox: Mailbox) -> UnicodePolicy:
+    """What becomes of characters outside the GSM 7-bit alphabet: nobody is there to be refused."""
+    return UnicodePolicy.ALLOW if mailbox.unicode is UnicodePolicy.ALLOW else UnicodePolicy.TRANSLITERATE
 
 
 def today(mailbox: Mailbox, now: datetime) -> str:

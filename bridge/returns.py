@@ -148,10 +148,8 @@ class Returns:
         return fallback
 
     def _notice(self, reply: MailedReply, fallback: Mailbox) -> ReplyNotice:
-        mailbox = self._directory.by_id(reply.mailbox_id)
-        owners = self._directory.owners(reply.sender)
-        languages = {owner.language for owner in (*owners, *((mailbox,) if mailbox is not None else ()))}
-        meant = meaning(reply.text, languages)
+        mailbox = self._directory.by_id(reply.mailbox_id) or fallback
+        meant = meaning(reply.text, self._directory.languages(reply.sender, mailbox))
         return ReplyNotice(
             notice_id=bounces.mail_id(clock.new_id()),
             to=fallback.login,

@@ -128,12 +128,11 @@ def _check(keyword: Keyword) -> None:
 
 def _segments(mailbox: Mailbox, reply: str) -> int:
     """How many SMS the text back takes. Raises UsageError when these are too many."""
+    from bridge.answering import spelling
     from bridge.sms.encoding import encode
-    from bridge.types import UnicodePolicy
 
-    policy = mailbox.unicode if mailbox.unicode is not UnicodePolicy.REFUSE else UnicodePolicy.TRANSLITERATE
     try:
-        count = len(encode(reply, policy).segments)
+        count = len(encode(reply, spelling(mailbox)).segments)
     except MailRefusal as refusal:
         raise UsageError(refusal.sentence) from refusal
     if count > mailbox.max_segments:

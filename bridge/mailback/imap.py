@@ -203,9 +203,9 @@ class Folders(KeptConnection[Session]):
             if opened.code in _MISSING or not await session.exists(name):
                 return False
             raise self._refusal(opened)
-        found = await session.holds(message_id)
+        found, uids = await session.find(message_id)
         await session.leave()
-        if found is None:
+        if not found.ok:
             raise MailRefused(
                 f"The IMAP server {self._where} cannot search the folder, and the mail may be in it already.",
                 retryable=True,
@@ -213,7 +213,7 @@ class Folders(KeptConnection[Session]):
             )
         # The try before may have ended between CREATE and SUBSCRIBE.
         await self._subscribe(session, name)
-        return found
+        return bool(uids)
 
     async def _make(self, session: Session, folder: tuple[str, ...]) -> Answer:
         """Create each missing level, so that each is subscribed to; the answer is the innermost one's."""

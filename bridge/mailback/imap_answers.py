@@ -43,8 +43,8 @@ class Answer:
         return Answer(result, code[1].decode("ascii").upper() if code else "")
 
 
-def numbers(lines: Sequence[bytes]) -> list[str]:
-    """What SEARCH found: sequence numbers or UIDs. The last line is how the command ended."""
+def uids(lines: Sequence[bytes]) -> list[str]:
+    """The UIDs that UID SEARCH found. The last line is how the command ended."""
     return [word.decode("ascii") for line in lines[:-1] for word in bytes(line).split() if _NUMBER.fullmatch(word)]
 
 

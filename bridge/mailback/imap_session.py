@@ -24,7 +24,7 @@ import aioimaplib
 from bridge import redact
 from bridge.errors import MailRefused
 from bridge.mailback import imap_login
-from bridge.mailback.imap_answers import Answer, flags_of, numbers, permanent_flags
+from bridge.mailback.imap_answers import Answer, flags_of, permanent_flags, uids
 from bridge.mailback.imap_client import Client
 from bridge.mailback.imap_names import Hierarchy, from_list, from_namespace, quoted
 from bridge.settings import ImapAuth, TlsMode
@@ -126,9 +126,12 @@ class Session:
         return await self._ask(self._client.subscribe(quoted(name)))
 
     async def exists(self, name: str) -> bool:
-        """Whether there is a folder of this name that can hold mails: LIST of one name, never of all. Raises Broken."""
+        """Whether there may be a folder of this name that can hold mails: LIST of one name, never of all.
+
+        True as well when the server does not say. Raises Broken.
+        """
         listed = await self._run(self._client.list('""', quoted(name)))
-        return any(not _PLACEHOLDER.match(bytes(line)) for line in listed.lines[:-1])
+        return listed.result != "OK" or any(not _PLACEHOLDER.match(bytes(line)) for line in listed.lines[:-1])
 
     async def open(self, name: str) -> Answer:
         """EXAMINE, which unlike SELECT changes nothing in the folder (RFC 3501 section 6.3.2). Raises Broken."""
@@ -137,11 +140,6 @@ class Session:
             # The library follows the state for SELECT only, and would not let SEARCH pass.
             self._client.protocol.state = aioimaplib.SELECTED
         return answer
-
-    async def holds(self, message_id: str) -> bool | None:
-        """Whether the open folder has a mail with this Message-ID; None when the server does not say. Raises Broken."""
-        found = await self._run(self._client.search("HEADER", "Message-ID", quoted(message_id), charset=None))
-        return bool(numbers(found.lines)) if found.result == "OK" else None
 
     async def leave(self) -> None:
         """CLOSE the open folder; nothing is expunged, since it was only examined (RFC 3501 section 6.4.2)."""
@@ -153,10 +151,10 @@ class Session:
         return Selected(Answer.read(response.result, response.lines), permanent_flags(response.lines))
 
     async def find(self, message_id: str) -> tuple[Answer, list[str]]:
-        """How the search ended, and the UIDs of the selected folder's mails with this Message-ID. Raises Broken."""
+        """How the search ended, and the UIDs of the open folder's mails with this Message-ID. Raises Broken."""
         found = await self._run(self._client.uid_search("HEADER", "Message-ID", quoted(message_id), charset=None))
         answer = Answer.read(found.result, found.lines)
-        return answer, numbers(found.lines) if answer.ok else []
+        return answer, uids(found.lines) if answer.ok else []
 
     async def store(self, uid: str, change: str, flags: Sequence[str]) -> tuple[Answer, frozenset[str] | None]:
         """UID STORE: `+FLAGS` or `-FLAGS`; with it the flags that the mail then has, if the server tells them.

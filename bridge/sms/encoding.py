@@ -78,7 +78,7 @@ def _cheapest(text: str, shifts: Collection[National], wide: bool) -> Encoded | 
         if language in shifts
         for shift in shifts_of(language)
         if used <= alphabet_of(shift).characters
-        for septets in [alphabet_of(shift).cost(text)]
+        for septets in [alphabet_of(shift).septets(text)]
     ]
     best: Encoded | None = None
     for least, shift in sorted(able, key=lambda pair: pair[0]):
@@ -110,7 +110,7 @@ def _units(wide: bool) -> tuple[int, int]:
 
 
 def _gsm7(text: str, shift: Shift | None, wide: bool) -> Encoded:
-    cost = alphabet_of(shift).cost
+    cost = alphabet_of(shift).septets
     units = cost(text)
     single, room = _septets(shift, wide)
     if units <= single:

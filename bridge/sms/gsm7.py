@@ -71,13 +71,7 @@ class Alphabet:
         return self._lacking.search(text) is None
 
     def septets(self, text: str) -> int:
-        """How many septets `text` takes, escapes counted double. Raises `NotGsm7`."""
-        if not self.fits(text):
-            raise NotGsm7
-        return self.cost(text)
-
-    def cost(self, text: str) -> int:
-        """`septets` of a text of which it is known that it fits."""
+        """How many septets `text` takes, escapes counted double; it must fit."""
         return len(text) + sum(text.count(char) for char in self.extended if char in text)
 
     def encode(self, text: str) -> bytes:

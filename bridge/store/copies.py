@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -64,6 +65,25 @@ def shown(state: MessageState) -> Shown:
             return Shown.NOTHING
 
 
+def filing_row(owner: Any, kind: str, folder: Sequence[str], now: datetime) -> dict[str, Any]:
+    """A row of the queue of filings, due at once; `owner` has the `mailbox_id` and the `organisation_id`."""
+    return {
+        "id": clock.new_id(),
+        "organisation_id": owner.organisation_id,
+        "mailbox_id": owner.mailbox_id,
+        "channel": "filing",
+        "kind": kind,
+        "folder": list(folder),
+        "envelope_from": "",
+        "envelope_to": "",
+        "state": MailState.QUEUED,
+        "due_at": now,
+        "attempts": 0,
+        "diagnostic": "",
+        "created_at": now,
+    }
+
+
 def have_copies(connection: Connection, message_ids: Collection[str]) -> set[str]:
     """Whose texts are filed, or wait to be."""
     query = select(mails.c.message_id).where(*_copies(message_ids))
@@ -85,23 +105,7 @@ def mark_copies(connection: Connection, logins: Collection[str], moved: Moved) -
     rows = []
     contents = []
     for copy in sorted(connection.execute(query).all(), key=lambda row: ids.index(row.message_id)):
-        rows.append(
-            {
-                "id": clock.new_id_behind(copy.id),
-                "organisation_id": copy.organisation_id,
-                "mailbox_id": copy.mailbox_id,
-                "channel": "filing",
-                "kind": STATE,
-                "folder": copy.folder,
-                "envelope_from": "",
-                "envelope_to": "",
-                "state": MailState.QUEUED,
-                "due_at": now,
-                "attempts": 0,
-                "diagnostic": "",
-                "created_at": now,
-            }
-        )
+        rows.append(filing_row(copy, STATE, copy.folder, now) | {"id": clock.new_id_behind(copy.id)})
         raw = f"{copy.message_id} {news[copy.message_id][0]}".encode()
         contents.append({"mail_id": rows[-1]["id"], "raw": raw})
     if rows:

@@ -22,9 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bridge import clock
 from bridge.notices.address import called
 from bridge.store.committer import Committer
-from bridge.store.copies import ClaimedState, Moved, claimed_states, have_copies, mark_copies
+from bridge.store.copies import ClaimedState, Moved, claimed_states, filing_row, have_copies, mark_copies
 from bridge.store.engine import reading, upsert
-from bridge.store.mails import MailState
 from bridge.store.tables import (
     FILING,
     QUEUED,
@@ -195,21 +194,7 @@ def _owner_columns() -> list[Any]:
 
 def _row(owner: Any, what: FiledKind, rule: FilingRule, number: str, contact: str, now: datetime) -> dict[str, Any]:
     year = now.astimezone(ZoneInfo(owner.timezone)).year
-    return {
-        "id": clock.new_id(),
-        "organisation_id": owner.organisation_id,
-        "mailbox_id": owner.mailbox_id,
-        "channel": "filing",
-        "kind": what.value,
-        "folder": list(rule.path(number, year, contact)),
-        "envelope_from": "",
-        "envelope_to": "",
-        "state": MailState.QUEUED,
-        "due_at": now,
-        "attempts": 0,
-        "diagnostic": "",
-        "created_at": now,
-    }
+    return filing_row(owner, what.value, rule.path(number, year, contact), now)
 
 
 def _queued(mailbox_id: str) -> Any:

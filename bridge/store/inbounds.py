@@ -70,8 +70,6 @@ class Filing:
     match: str
     mail: OutgoingMail | None
     reply_to: str = ""
-    subject: str = ""
-    """Subject of the mail; it names a conversation that begins with this SMS."""
     message_id: str = ""
     """Message-ID of the mail; a conversation that begins with this SMS continues it."""
     contact: str = ""
@@ -185,7 +183,7 @@ class Inbounds:
                 sender=sms.to,
                 reply_to=filing.reply_to,
                 contact=filing.contact,
-                subject=filing.subject,
+                subject="",
                 message_id=filing.message_id,
                 references=[],
                 last_written_at=None,

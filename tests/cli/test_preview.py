@@ -231,6 +231,18 @@ def test_with_a_configuration_its_mailboxes_apply(config: Path, tmp_path: Path) 
     assert paused.document["refused"][0]["reply"].startswith("450 4.2.1 ")
 
 
+def test_every_number_that_a_text_may_come_from_is_named(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "pass").write_text("a password\n")
+    numbers = ("--sender", "+390200000001", "--pool", "+390200000002")
+    added = run(
+        "mailbox", "add", "desk@clinic.example", *numbers, "--password-file", tmp_path / "pass", "-c", config
+    )  # fmt: skip
+    assert added.code == 0, added.err
+    (tmp_path / "mail.eml").write_bytes(mail("Tomorrow at nine.", sender="desk@clinic.example"))
+    done = run("preview", tmp_path / "mail.eml", "--to", PHONE, "-c", config)
+    assert "+39 333 123 4567  from +390200000001 or +390200000002\n" in done.out
+
+
 def test_a_phone_that_asked_for_no_more_texts(demo: DemoProcess) -> None:
     number = "+393330000701"
     demo.send(number, "Hello")

@@ -122,15 +122,17 @@ async def test_nothing_to_say_is_no_mail_and_is_written_down(texts: Texts) -> No
     assert await waiting(texts.room) == []
 
 
-async def test_it_wakes_when_a_mailbox_changes(texts: Texts) -> None:
+async def test_it_wakes_when_a_mailbox_changes(texts: Texts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Digester, "pause", 3600.0)
     await texts.text()
-    mailed = asyncio.Event()
-    async with at_work(texts.room.store, mailed=mailed) as station:
-        await asyncio.sleep(0)
+    await wants(texts, await texts.other_mailbox(), MANAGER)  # and there is nothing to tell
+    leading, mailed = Leading(), asyncio.Event()
+    async with at_work(texts.room.store, leading, mailed) as station:
+        await leading.asked.get()
         await wants(texts, texts.room.mailbox, DESK)
         station.ring()
         await mailed.wait()
-    assert len(await waiting(texts.room)) == 1
+    assert [mail.envelope_to for mail in await waiting(texts.room)] == [DESK]
 
 
 async def test_other_nodes_work_does_not_wake_it_and_a_changed_mailbox_does(

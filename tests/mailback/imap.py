@@ -12,7 +12,8 @@ from typing import Any
 
 from bridge.mailback.imap import Filed, Folders, FolderSettings
 from bridge.settings import TlsMode
-from tests.servers.dovecot import PASSWORD, DovecotServer
+from tests.servers.dovecot import DovecotServer
+from tests.servers.imap_account import PASSWORD, Account
 
 FOLDER = ("SMS", "+393331234567")
 
@@ -34,6 +35,11 @@ def reaching(port: int, account: str = "anna", **changes: Any) -> FolderSettings
 def folders(dovecot: DovecotServer, account: str, port: int = 0, **changes: Any) -> Folders:
     """The account's folders on Dovecot, perhaps through a proxy on `port`."""
     return Folders(reaching(port or dovecot.port, account, **changes))
+
+
+def folders_of(box: Account, port: int = 0, **changes: Any) -> Folders:
+    """The account's folders on any server, perhaps through a proxy on `port`."""
+    return Folders(reaching(port or box.server.port, box.user, **changes))
 
 
 ANSWERS: Mapping[str, str | None] = {

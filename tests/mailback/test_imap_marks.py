@@ -10,17 +10,13 @@ import pytest
 from bridge.errors import MailRefused
 from bridge.mailback.imap import Flag, Folders, Keyword, Mark
 from bridge.mailback.imap_answers import flags_of, permanent_flags
-from tests.mailback.imap import FOLDER, filed, reaching, scripted_imap
+from tests.mailback.imap import FOLDER, filed, folders_of, reaching, scripted_imap
 from tests.servers.courier import CourierServer
 from tests.servers.faulty import faulty
 from tests.servers.imap_account import Account
 
 DELIVERED, FAILED, UNKNOWN = Keyword.DELIVERED, Keyword.FAILED, Keyword.UNKNOWN
 SEEN, FLAGGED = "\\Seen", "\\Flagged"
-
-
-def folders_of(box: Account, port: int = 0, **changes: object) -> Folders:
-    return Folders(reaching(port or box.server.port, box.user, **changes))
 
 
 def mark(keyword: Keyword | None, before: Keyword | None = None, number: int = 0) -> Mark:
@@ -183,6 +179,27 @@ async def test_what_passes_is_waited_for(command: str, answer: str) -> None:
             await into.mark(mark(FAILED))
         await into.close()
     assert refused.value.retryable
+
+
+async def test_no_folder_is_taken_for_missing_where_nothing_is_answered() -> None:
+    """Microsoft 365 throttles all commands alike: then LIST does not say either whether the folder is there."""
+    throttled = "{tag} BAD Request is throttled. Suggested Backoff Time: 299910 milliseconds"
+    answers: dict[str, str | None] = {
+        "CAPABILITY": "* CAPABILITY IMAP4rev1 NAMESPACE\r\n{tag} OK done",
+        "NAMESPACE": '* NAMESPACE (("" "/")) NIL NIL\r\n{tag} OK done',
+        **dict.fromkeys(("SELECT", "EXAMINE", "LIST"), throttled),
+    }
+    async with scripted_imap(answers) as server:
+        into = Folders(reaching(server.port))
+        with pytest.raises(MailRefused) as unmarked:
+            await into.mark(mark(FAILED))
+        with pytest.raises(MailRefused) as unfiled:
+            await into.file(filed(tried_before=True))
+        await into.close()
+    assert unmarked.value.retryable
+    assert unfiled.value.retryable
+    assert "LIST" in server.heard
+    assert "APPEND" not in server.heard, "the mail may be there already"
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,12 @@ import random
 
 import pytest
 
-from bridge.mailback.imap import Flag, Folders
+from bridge.mailback.imap import Flag
 from bridge.mailback.imap_names import Hierarchy
-from tests.mailback.imap import FOLDER, filed, reaching
+from tests.mailback.imap import FOLDER, filed, folders_of
 from tests.mailback.test_imap_faults import file_until_it_is_there
 from tests.servers.faulty import faulty
 from tests.servers.imap_account import Account
-
-
-def folders_of(box: Account, port: int = 0, **changes: object) -> Folders:
-    """The account's folders, perhaps through a proxy on `port`."""
-    return Folders(reaching(port or box.server.port, box.user, **changes))
 
 
 async def test_a_missing_folder_is_made_and_shown_and_keeps_the_order(box: Account) -> None:

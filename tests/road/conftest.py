@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.road.demo_process import DemoProcess
+from tests.road.mail_server import Relay
 
 _numbers = itertools.count(1000)
 
@@ -20,6 +21,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
     yield running
     running.stop()
     assert running.leaks() == []
+
+
+@pytest.fixture(scope="module")
+def relay() -> Iterator[Relay]:
+    """One Postfix for all tests of a module."""
+    running = Relay.create()
+    try:
+        yield running
+    finally:
+        running.postfix.remove()
 
 
 @pytest.fixture

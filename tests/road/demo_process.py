@@ -170,10 +170,10 @@ class DemoProcess:
         messages: list[dict[str, Any]] = answer.json()["messages"]
         return messages
 
-    def texts_back(self, number: str, text: str, to: str | None = None) -> str:
-        """The phone writes; the id of its SMS."""
+    def texts_back(self, number: str, text: str, to: str | None = None, answers: str | None = None) -> str:
+        """The phone writes; the id of its SMS. The network says that it answers the text of the id `answers`."""
         self._remember([number], text)
-        body = {"text": text} if to is None else {"text": text, "to": to}
+        body = {"text": text, "to": to, "answers": answers}
         answer = web.post(f"{self.url}/simulator/api/phones/{number}/replies", json=body, timeout=PATIENCE)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import smtplib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email.utils import parseaddr
 from pathlib import Path
-
-import pytest
 
 from tests.road.away import AWAY, away
 from tests.road.demo_process import DOMAIN, LOGIN, DemoProcess, eventually
@@ -45,16 +43,6 @@ def test_an_answer_to_the_phones_address_is_refused(demo: DemoProcess, phone: Ca
     eventually(lambda: len(demo.phone(number)) > 1)
     assert [text["text"] for text in demo.phone(number)] == ["Can you come?", "See you then."]
     assert len(demo.mails()) == before, "no report, no answer"
-
-
-@pytest.fixture(scope="module")
-def relay() -> Iterator[Relay]:
-    """One Postfix for all of these tests."""
-    running = Relay.create()
-    try:
-        yield running
-    finally:
-        running.postfix.remove()
 
 
 async def test_an_answer_to_the_envelope_sender_is_taken_and_means_nothing(relay: Relay, tmp_path: Path) -> None:

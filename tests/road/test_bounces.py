@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import smtplib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,16 +13,6 @@ from tests.road.mail_server import ALSO_CLOSED, CLOSED, FULL, OPERATOR, REFUSED,
 from tests.servers.postfix import PostfixServer
 
 NUMBER = "+393331270001"
-
-
-@pytest.fixture(scope="module")
-def relay() -> Iterator[Relay]:
-    """One Postfix for all of these tests."""
-    running = Relay.create()
-    try:
-        yield running
-    finally:
-        running.postfix.remove()
 
 
 def taken_back(relay: Relay, bounce_address: str) -> int:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from zoneinfo import ZoneInfo
-
-import pytest
 
 from bridge import clock
 from bridge.types import DigestPlan
@@ -22,16 +20,6 @@ from tests.road.mail_server import ALSO_CLOSED, Relay, clinic
 
 BOSS, DESK = "boss@example.test", "desk@example.test"
 CONFIRMS, SILENT, ABSENT = "+393331270001", "+393331270002", "+393331270903"
-
-
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    """A Postfix."""
-    running = Relay.create()
-    try:
-        yield running
-    finally:
-        running.postfix.remove()
 
 
 def table(mail: EmailMessage) -> list[list[str]]:

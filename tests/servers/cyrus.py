@@ -12,15 +12,13 @@ import struct
 import subprocess
 import tempfile
 import threading
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.servers.imap_account import PASSWORD
-from tests.servers.ports import free_port
+from tests.servers.ports import PATIENCE, free_port, wait_for_greeting
 from tests.servers.unpacked import environment, give_away, program, servant
 
-PATIENCE = 15.0
 _FOLDERS = ("conf/proc", "conf/socket", "conf/db", "conf/log", "conf/lock", "conf/ptclient", "spool", "sieve")
 
 
@@ -66,11 +64,7 @@ class CyrusServer:
                 stderr=output,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + PATIENCE
-        while not self._greets():
-            assert self.process.poll() is None, self.log()
-            assert time.monotonic() < deadline, self.log()
-            time.sleep(0.02)
+        wait_for_greeting(self.port, b"* OK", self.log, self.process)
 
     def stop(self) -> None:
         """Stop, with every connection."""
@@ -94,13 +88,6 @@ class CyrusServer:
     def log(self) -> str:
         """What it said; most of it goes to syslog."""
         return (self.folder / "output").read_text(errors="replace")
-
-    def _greets(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as connection:
-                return connection.recv(4) == b"* OK"
-        except ConnectionError:
-            return False
 
     def _settings(self) -> str:
         slashes = "yes" if self.delimiter == "/" else "no"

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from base64 import b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +14,7 @@ from pathlib import Path
 import trustme
 
 from tests.servers.imap_account import PASSWORD
-from tests.servers.ports import free_port
+from tests.servers.ports import PATIENCE, free_port, wait_for_greeting
 from tests.servers.tokens import TokenServer
 
 __all__ = ["FULL", "GUARDED", "LAYOUTS", "PASSWORD", "QUOTED", "QUOTED_PASSWORD", "DovecotServer"]
@@ -27,7 +25,6 @@ GUARDED = "guarded"
 """An account whose folders can be made read-only by a file `dovecot-acl` in them (RFC 4314)."""
 QUOTED, QUOTED_PASSWORD = "anna rossi", 'a "quoted" \\ pässword'
 """An account whose name and password need care in a command line."""
-PATIENCE = 15.0
 
 LAYOUTS = {
     "courier": ("INBOX.", "."),
@@ -94,11 +91,7 @@ class DovecotServer:
                 stdout=output,
                 stderr=output,
             )
-        deadline = time.monotonic() + PATIENCE
-        while not self._greets():
-            assert self.process.poll() is None, self.log()
-            assert time.monotonic() < deadline, self.log()
-            time.sleep(0.02)
+        wait_for_greeting(self.port, b"* OK", self.log, self.process)
 
     def stop(self) -> None:
         """Stop, with every connection."""
@@ -139,13 +132,6 @@ class DovecotServer:
     def log(self) -> str:
         """Everything it said."""
         return "".join(path.read_text(errors="replace") for path in (self.folder / "output", self.folder / "log"))
-
-    def _greets(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as connection:
-                return connection.recv(4) == b"* OK"
-        except ConnectionError:
-            return False
 
     def _users(self) -> str:
         """Lines of a passwd-file; accounts that are not in it are known to the static databases."""

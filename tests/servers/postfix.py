@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.servers.ports import free_port
+from tests.servers.ports import free_port, wait_for_greeting
 
 USER = "postfix"
-PATIENCE = 15.0
 
 _SERVICES = """\
 pickup    unix n - n 60    1 pickup
@@ -78,10 +75,7 @@ class PostfixServer:
     def start(self) -> None:
         """Start and wait until it greets."""
         self._run("postfix", "start")
-        deadline = time.monotonic() + PATIENCE
-        while not self._greets():
-            assert time.monotonic() < deadline, self.log()
-            time.sleep(0.05)
+        wait_for_greeting(self.port, b"220 ", self.log)
 
     def stop(self) -> None:
         """Stop; what is queued stays."""
@@ -136,13 +130,6 @@ class PostfixServer:
         if self.tls_port is None:
             return plain
         return plain + f"127.0.0.1:{self.tls_port} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes\n"
-
-    def _greets(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as connection:
-                return connection.recv(4) == b"220 "
-        except ConnectionError:
-            return False
 
     def _run(self, program: str, *arguments: str) -> str:
         command: Sequence[str] = [program, "-c", str(self.folder / "etc"), *arguments]

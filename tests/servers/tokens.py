@@ -15,14 +15,12 @@ class TokenServer:
         """Listens at once."""
         self.users: dict[str, str] = {}
         """The user of each token that is good."""
-        self.asked: list[str] = []
-        users, asked = self.users, self.asked
+        users = self.users
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 form = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 (token,) = parse_qs(form)["token"]
-                asked.append(token)
                 user = users.get(token)
                 said = json.dumps({"active": user is not None, "username": user or ""}).encode()
                 self.send_response(200)

@@ -12,13 +12,15 @@ from bridge.admission import Admission
 from bridge.errors import MailRefusal, Reason, RecipientRefusal
 from bridge.routing import Route, Routes
 from bridge.trials import Trials
-from bridge.types import Envelope, MessageClass, MessageState, Recipient
+from bridge.types import Envelope, Mailbox, MessageClass, MessageState, Recipient
+from tests.clinic import CLINIC
 from tests.store.conftest import StoreRoom
 
 NEAR, FAR = "+393331234567", "+393471234567"
 
 PROMOTIONS = Route("promotions", classes=frozenset({MessageClass.PROMOTIONAL}))
 NEARBY = Route("nearby", prefixes=("+39333",))
+ONE, TWO, THREE = CLINIC.sender, "+390200000002", "+390200000003"
 
 
 def admission(room: StoreRoom, *routes: Route) -> Admission:
@@ -35,12 +37,14 @@ def admission(room: StoreRoom, *routes: Route) -> Admission:
     )
 
 
-async def hand_in(room: StoreRoom, *numbers: str, routes: tuple[Route, ...]) -> None:
-    desk = admission(room, *routes)
+async def hand_in(
+    room: StoreRoom, *numbers: str, routes: tuple[Route, ...], mailbox: Mailbox | None = None, header: str = ""
+) -> None:
+    desk, sends = admission(room, *routes), mailbox or room.mailbox
     recipients = tuple(Recipient(f"{number}@sms.example.test") for number in numbers)
-    targets = [target for recipient in recipients for target in desk.check_recipient(room.mailbox, recipient)]
-    raw = b"From: clinic@example.test\r\nMessage-ID: <1@x>\r\n\r\nTomorrow at nine.\r\n"
-    await desk.admit(room.mailbox, Envelope(room.mailbox.login, clock.now()), targets, raw)
+    targets = [target for recipient in recipients for target in desk.check_recipient(sends, recipient)]
+    raw = f"From: {sends.login}\r\nMessage-ID: <1@x>\r\n{header}\r\nTomorrow at nine.\r\n"
+    await desk.admit(sends, Envelope(sends.login, clock.now()), targets, raw.encode())
 
 
 async def stored(room: StoreRoom) -> dict[str, tuple[str, MessageState]]:
@@ -60,12 +64,9 @@ async def test_a_phone_that_no_route_reaches_is_refused_at_rcpt(room: StoreRoom)
 
 
 async def test_a_mail_that_no_day_has_room_for_is_not_told_to_wait(room: StoreRoom) -> None:
-    desk, capped = admission(room, Route("any")), replace(room.mailbox, daily_cap=1)
-    recipients = tuple(Recipient(f"{number}@sms.example.test") for number in (NEAR, FAR))
-    targets = [target for recipient in recipients for target in desk.check_recipient(capped, recipient)]
-    raw = b"From: clinic@example.test\r\nMessage-ID: <1@x>\r\n\r\nTomorrow at nine.\r\n"
+    capped = replace(room.mailbox, daily_cap=1)
     with pytest.raises(RecipientRefusal, match="This mail is for 2 phones, and this mailbox has a limit of 1 "):
-        await desk.admit(capped, Envelope(capped.login, clock.now()), targets, raw)
+        await hand_in(room, NEAR, FAR, routes=(Route("any"),), mailbox=capped)
     assert await stored(room) == {}
 
 
@@ -78,3 +79,40 @@ async def test_a_mail_that_no_route_takes_is_refused_and_leaves_nothing(room: St
     with pytest.raises(MailRefusal, match="No provider is set up for transactional texts"):
         await hand_in(room, NEAR, FAR, routes=(PROMOTIONS,))
     assert await stored(room) == {}
+
+
+async def senders(room: StoreRoom) -> dict[str, str]:
+    """The number that each mailbox texted from."""
+    views = await room.store.ledger.messages(state=None, number=None, login=None, limit=10)
+    return {view.mailbox: view.sender for view in views}
+
+
+async def test_the_pool_gives_only_numbers_that_go_the_same_way_as_the_first(room: StoreRoom) -> None:
+    await room.store.mailboxes.add(replace(CLINIC, login="desk@example.test"))
+    await room.store.directory.refresh()
+    desk = room.store.directory.by_login("desk@example.test")
+    routes = (Route("any", senders=frozenset({ONE, THREE})), Route("other", senders=frozenset({TWO})))
+    await hand_in(room, NEAR, routes=routes, mailbox=desk)
+    await hand_in(room, NEAR, routes=routes, mailbox=replace(room.mailbox, pool=(TWO, THREE)))
+    assert await senders(room) == {"desk@example.test": ONE, CLINIC.login: THREE}
+
+
+@pytest.mark.parametrize(
+    ("number", "header"),
+    [
+        pytest.param(f"{NEAR}+from={TWO[1:]}", "", id="in the address"),
+        pytest.param(NEAR, f"X-SMS-Sender: {TWO}\r\n", id="in the header"),
+    ],
+)
+async def test_the_number_of_the_pool_that_a_mail_names_is_obeyed(room: StoreRoom, number: str, header: str) -> None:
+    pooled = replace(room.mailbox, pool=(TWO, THREE))
+    await hand_in(room, number, routes=(Route("any"),), mailbox=pooled, header=header)
+    assert await senders(room) == {CLINIC.login: TWO}
+
+
+async def test_a_number_that_is_not_the_mailboxs_is_refused_and_all_of_its_own_are_named(room: StoreRoom) -> None:
+    pooled = replace(room.mailbox, pool=(TWO,))
+    with pytest.raises(RecipientRefusal, match=f"write {ONE[1:]} or {TWO[1:]}\\."):
+        await hand_in(room, f"{NEAR}+from={THREE[1:]}", routes=(Route("any"),), mailbox=pooled)
+    with pytest.raises(MailRefusal, match=rf"write \{ONE} or \{TWO}\."):
+        await hand_in(room, NEAR, routes=(Route("any"),), mailbox=pooled, header=f"X-SMS-Sender: {THREE}\r\n")

@@ -21,6 +21,7 @@ from bridge.store.claims import Claim, Claimed, Start
 from bridge.store.inbox import Inbox
 from bridge.store.ledger import MessageView
 from bridge.store.store import Store
+from bridge.store.transitions import Change
 from bridge.types import Encoding, InboundSms, Keyword, Language, Mailbox, MessageState
 from tests.stations.conftest import KEY, PHONE, waiting, words
 from tests.store.conftest import GATEWAY, StoreRoom, new_mail
@@ -57,7 +58,7 @@ class Phone:
         return InboundSms(GATEWAY, f"event {next(self._events)}", number, to, text, at or clock.now())
 
     async def writes(self, *texts: str, to: str = "", number: str = PHONE) -> list[str]:
-        """The texts that it gets for these, and no receipt is owed for any."""
+        """The texts that it gets for these."""
         known = {each.id for each in await self.messages(number)}
         for text in texts:
             await self.intake.hear([self.sms(text, to, number)])
@@ -316,6 +317,16 @@ async def test_an_answer_goes_the_way_that_its_sms_came(room: StoreRoom) -> None
     (message,) = await phone.messages()
     assert message.gateway == GATEWAY
     assert await Phone(room, routes=Routes(())).writes("HELP") == [], "no route, no answer"
+
+
+async def test_no_report_comes_for_an_answer_that_does_not_arrive(room: StoreRoom) -> None:
+    phone = Phone(room)
+    await phone.writes("HELP")
+    (message,) = await phone.messages()
+    for state in (MessageState.SENDING, MessageState.FAILED):
+        await room.store.queue.change(Change(message.id, state, clock.now()))
+    assert [each.state for each in await phone.messages()] == [MessageState.FAILED]
+    assert await room.reports.due(clock.now() + timedelta(days=366), 10) == []
 
 
 async def test_a_conversation_is_not_renewed_by_what_nobody_wrote(room: StoreRoom) -> None:

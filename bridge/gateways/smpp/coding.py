@@ -122,7 +122,7 @@ def pieces(sms: OutboundSms, way: Way, reference: int) -> list[Piece]:
     if sms.flash:
         coding, tlvs = _flash(coding, way)
     total = len(texts)
-    if way.long is Long.PAYLOAD and max(total, len(sms.segments)) > 1:
+    if way.long is Long.PAYLOAD and total > 1:
         whole = b"".join(texts)
         return [Piece(whole, coding, 0, {Tag.MESSAGE_PAYLOAD: whole, **tlvs})]
     if total > header.MOST_SEGMENTS:
