@@ -43,6 +43,7 @@ from bridge.seeker import Seeker
 from bridge.settings import Settings
 from bridge.smtp_handler import FrontDoor
 from bridge.smtp_server import SmtpServer, door_settings
+from bridge.sorter import Sorter
 from bridge.store.backlog import Backlog, read_backlog
 from bridge.store.digests import Digests
 from bridge.store.filings import Filings
@@ -175,13 +176,10 @@ class Bridge:
             mailed=self._mailed,
         )
         routes = routing.configured(settings, {name: each.traits for name, each in self.gateways.items()})
-        self.intake = Intake(
-            Inbox(store.committer, store.key, settings.reports.wait, store.filing, history=settings.replies.history),
+        sorter = Sorter(
             store.directory,
             domain=settings.domain,
             settings=settings.replies,
-            settled=self._settled,
-            mailed=self._mailed,
             sign=sign,
             bounce_key=bounce_key,
             routes=routes,
@@ -190,6 +188,13 @@ class Bridge:
                 orders=settings.replies.confirm_orders,
                 answered_by=frozenset(name for name, each in self.gateways.items() if each.traits.answers_orders),
             ),
+        )
+        self.intake = Intake(
+            Inbox(store.committer, store.key, settings.reports.wait, store.filing, history=settings.replies.history),
+            store.directory,
+            decide=sorter.decide,
+            settled=self._settled,
+            mailed=self._mailed,
             texted=self.dispatcher.ring,
         )
         self.janitor = Janitor(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -18,6 +19,7 @@ from bridge.notices.bounces import BounceKey
 from bridge.returns import Returns
 from bridge.routing import Route, Routes
 from bridge.settings import ConfirmOrders, OperatorSettings, ReplySettings
+from bridge.sorter import Sorter
 from bridge.store.claims import Claim
 from bridge.types import InboundSms, Language, OutgoingMail
 from tests.store.conftest import GATEWAY, StoreRoom, room, template
@@ -66,20 +68,31 @@ def refusals(monkeypatch: pytest.MonkeyPatch, writer: Any, method: str) -> async
     return refused
 
 
-def intake_of(room: StoreRoom, **changes: Any) -> Intake:
+def intake_of(
+    room: StoreRoom,
+    *,
+    manners: Manners | None = None,
+    routes: Routes | None = None,
+    texted: Callable[[], None] = lambda: None,
+    **changes: Any,
+) -> Intake:
     """What hears phones on the store of a test; `changes` are to the settings of replies."""
-    return Intake(
-        room.inbox,
+    sorter = Sorter(
         room.store.directory,
         domain="sms.example.test",
         settings=ReplySettings(**({"fallback": room.mailbox.login} | changes)),
-        settled=lambda: None,
-        mailed=lambda: None,
         sign=lambda mail: mail,
         bounce_key=KEY,
-        routes=Routes((Route(GATEWAY),)),
-        manners=Manners(3, ConfirmOrders.ALWAYS),
-        texted=lambda: None,
+        routes=routes or Routes((Route(GATEWAY),)),
+        manners=manners or Manners(3, ConfirmOrders.ALWAYS),
+    )
+    return Intake(
+        room.inbox,
+        room.store.directory,
+        decide=sorter.decide,
+        settled=lambda: None,
+        mailed=lambda: None,
+        texted=texted,
     )
 
 

@@ -12,9 +12,8 @@ import pytest
 
 from bridge import clock
 from bridge.answering import PROMPT, WINDOW, Manners, today
-from bridge.intake import Intake
 from bridge.routing import Route, Routes
-from bridge.settings import ConfirmOrders, ReplySettings
+from bridge.settings import ConfirmOrders
 from bridge.sms.encoding import encode
 from bridge.store import usage
 from bridge.store.claims import Claim, Claimed, Start
@@ -23,7 +22,7 @@ from bridge.store.ledger import MessageView
 from bridge.store.store import Store
 from bridge.store.transitions import Change
 from bridge.types import Encoding, InboundSms, Keyword, Language, Mailbox, MessageState
-from tests.stations.conftest import KEY, PHONE, waiting, words
+from tests.stations.conftest import PHONE, intake_of, waiting, words
 from tests.store.conftest import GATEWAY, StoreRoom, new_mail
 
 OTHER = "+390200000002"
@@ -36,19 +35,7 @@ class Phone:
         self.room = room
         self.rung = 0
         self._events = itertools.count()
-        self.intake = Intake(
-            room.inbox,
-            room.store.directory,
-            domain="sms.example.test",
-            settings=ReplySettings(fallback=room.mailbox.login),
-            settled=lambda: None,
-            mailed=lambda: None,
-            sign=lambda mail: mail,
-            bounce_key=KEY,
-            routes=routes or Routes((Route(GATEWAY),)),
-            manners=manners or Manners(3, ConfirmOrders.ALWAYS),
-            texted=self._ring,
-        )
+        self.intake = intake_of(room, manners=manners, routes=routes, texted=self._ring)
 
     def _ring(self) -> None:
         self.rung += 1
