@@ -58,6 +58,16 @@ class MailboxRow(SQLModel, table=True):
     """For how long after a text its fate and its answers are told."""
     digest_since: datetime | None = Field(sa_type=Utc)
     """When it was switched on; null while there is none."""
+    unprompted: str
+    """What a phone is texted that writes by itself; empty for nothing."""
+    closed: str
+    """What a phone is texted that writes outside the opening hours; empty for nothing."""
+    hours: str
+    """The opening hours as they are written (`types.OpeningHours`); empty for none."""
+    subject_tags: bool
+    """Subjects of answers say what the phone wants of an appointment."""
+    phone_languages: list[str] = Field(sa_type=JSON)
+    """ISO 639-1: further languages in which its phones write."""
     created_at: datetime = Field(sa_type=Utc)
 
 
@@ -119,6 +129,8 @@ class KeywordRow(SQLModel, table=True):
     reply: str
     forward: list[str] = Field(sa_type=JSON)
     tag: str
+    webhook: str
+    """Where the SMS is posted to; empty for nowhere."""
     created_at: datetime = Field(sa_type=Utc)
 
 
@@ -151,6 +163,8 @@ class OptOut(SQLModel, table=True):
     number_hash: str
     inbound_id: str | None
     since: datetime = Field(sa_type=Utc)
+    wish: bool
+    """It asked in words of its own, and its mailbox may text it again; else it was an order (STOP)."""
 
 
 class Installation(SQLModel, table=True):
