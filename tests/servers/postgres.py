@@ -76,6 +76,10 @@ class PostgresServer:
         """How the bridge reaches a database of this server."""
         return f"postgresql+asyncpg://{USER}@127.0.0.1:{self.port}/{database}"
 
+    def dsn(self, database: str) -> str:
+        """How asyncpg reaches it."""
+        return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
+
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Run one statement; what it prints."""
         return self._run(

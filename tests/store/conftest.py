@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 from pydantic import SecretStr
 
@@ -54,6 +55,8 @@ class StoreRoom:
 
 
 DATABASES = ("sqlite", "postgresql")
+LARGE = 32 * 1024 * 1024
+"""Octets of a database that is not emptied for another test."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +67,57 @@ class Template:
     server: PostgresServer
     database: str
     """Name of the PostgreSQL database that copies are made from."""
+    rows: Mapping[str, Sequence[asyncpg.Record]]
+    """What its tables hold."""
+    lent_before: list[str] = field(default_factory=list)
+    """Copies that a test is done with, as they were when they were made."""
 
     def copy(self, folder: Path, database: str) -> Settings:
         """A copy of the template in `folder`, as settings to open it with."""
-        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
-        settings = demo_settings(folder, 2525, 8025, 2526, "a-shared-secret")
+        settings = self._copy_folder(folder)
+        return settings if database == "sqlite" else self._on_postgres(settings, self._new())
+
+    @asynccontextmanager
+    async def lend(self, folder: Path, database: str) -> AsyncIterator[Settings]:
+        """The same for as long as it is needed: making a database takes three times as long as emptying one."""
+        settings = self._copy_folder(folder)
         if database == "sqlite":
-            return settings
+            yield settings
+            return
+        name = self.lent_before.pop() if self.lent_before else self._new()
+        yield self._on_postgres(settings, name)
+        if await self._restored(name):
+            self.lent_before.append(name)
+
+    def _copy_folder(self, folder: Path) -> Settings:
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return demo_settings(folder, 2525, 8025, 2526, "a-shared-secret")
+
+    def _on_postgres(self, settings: Settings, name: str) -> Settings:
+        return on_postgres(settings, self.server.url(name))
+
+    def _new(self) -> str:
         name = f"test_{new_id()}"
         self.server.sql(f"CREATE DATABASE {name} TEMPLATE {self.database}")
-        return on_postgres(settings, self.server.url(name))
+        return name
+
+    async def _restored(self, name: str) -> bool:
+        """Whether a copy is as it was; one that a test left in use, or grew large, is not worth the while."""
+        connection = await asyncpg.connect(self.server.dsn(name))
+        try:
+            if await connection.fetchval("SELECT pg_database_size(current_database())") > LARGE:
+                return False
+            connected = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            if await connection.fetchval(connected) > 1:
+                return False
+            await connection.execute("SET session_replication_role = replica")  # whoever refers to whom
+            await connection.execute("; ".join(f'DELETE FROM "{table}"' for table in self.rows))
+            for table, rows in self.rows.items():
+                if rows:
+                    await connection.copy_records_to_table(table, records=rows)
+            return True
+        finally:
+            await connection.close()
 
 
 def on_postgres(settings: Settings, url: str) -> Settings:
@@ -91,7 +135,11 @@ async def template(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresS
     for each in (settings, on_postgres(settings, postgres.url(database))):
         async with Store(each) as store:
             await store.mailboxes.add(CLINIC)
-    return Template(folder, postgres, database)
+    connection = await asyncpg.connect(postgres.dsn(database))
+    tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    rows = {table: await connection.fetch(f'SELECT * FROM "{table}"') for (table,) in tables}
+    await connection.close()
+    return Template(folder, postgres, database, rows)
 
 
 @pytest.fixture(params=DATABASES)
@@ -111,7 +159,7 @@ async def sqlite_room(tmp_path: Path, template: Template) -> AsyncIterator[Store
 @asynccontextmanager
 async def open_room(folder: Path, template: Template, database: str = "sqlite") -> AsyncIterator[StoreRoom]:
     """A copy of the template, opened in `folder`."""
-    async with Store(template.copy(folder, database)) as store:
+    async with template.lend(folder, database) as settings, Store(settings) as store:
         yield StoreRoom(
             store=store,
             outbox=open_outbox(store),
