@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := .tools/uv/bin/uv
-PACKAGES := caddy chromium curl dovecot-imapd dovecot-lmtpd gammu-smsd git kannel kannel-extras libatomic1 libdbd-sqlite3 libnet-smpp-perl libnet-ssleay-perl msmtp mutt nginx-light postfix postgresql swaks
+PACKAGES := caddy chromium curl dovecot-imapd dovecot-lmtpd gammu-smsd git kannel kannel-extras libatomic1 libdbd-sqlite3 libnet-smpp-perl libnet-ssleay-perl msmtp mutt nginx-light opendkim postfix postgresql swaks
 # Each of these wants to be the one IMAP server of the machine: beside Dovecot they are only unpacked, and need libraries.
 UNPACKED := courier-authlib courier-imap cyrus-common cyrus-imapd
 PACKAGES += libcourier-unicode4 libgamin0 libgdbm6 libical3 libidn12 libjansson4 libldap-2.5-0 libsasl2-modules libxapian30

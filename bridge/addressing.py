@@ -21,6 +21,7 @@ from bridge.types import (
     NO_WISHES,
     AddressBook,
     Addressee,
+    Decided,
     Deferred,
     Destination,
     Dialled,
@@ -29,6 +30,7 @@ from bridge.types import (
     Named,
     Phone,
     Recipient,
+    Ruled,
     Target,
     Trial,
     Tried,
@@ -64,12 +66,18 @@ def targets(mailbox: Mailbox, recipient: Recipient, ground: Ground) -> tuple[Tar
     if grammar is None or theirs is None:
         return _targets(mailbox, recipient, read_local_part(local), ground)
     # A sender that a legacy system names is that of its old service.
-    theirs = theirs if isinstance(theirs, Trial) else replace(theirs, wishes=replace(theirs.wishes, sender=None))
+    if not isinstance(theirs, Trial | Decided):
+        theirs = replace(theirs, wishes=replace(theirs.wishes, sender=None))
     mode = grammar.mode(local, subdomain)
     return tuple(
         replace(target, mode=mode) if isinstance(target, Destination | Deferred) else target
         for target in _targets(mailbox, recipient, theirs, ground)
     )
+
+
+def serves(domain: str, domains: Collection[str]) -> bool:
+    """Whether any mailbox may write to addresses of this domain; both in lower case."""
+    return domain in domains or any(_subdomain(domain, domains, grammar) for grammar in GRAMMARS.values())
 
 
 def _subdomain(domain: str, domains: Collection[str], grammar: Grammar) -> str:
@@ -93,6 +101,8 @@ def _targets(mailbox: Mailbox, recipient: Recipient, meant: Addressee, ground: G
             return (Deferred(recipient, wishes),)
         case Trial(dialled):
             return (Tried(recipient, dialled),)
+        case Decided(dialled, allows):
+            return (Ruled(recipient, read_number(dialled.digits, mailbox.region).e164, allows),)
 
 
 def within(mailbox: Mailbox, deferred: Deferred, numbers: Sequence[str], ground: Ground) -> tuple[Phone, ...]:

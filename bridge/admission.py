@@ -1,7 +1,9 @@
 """One way in for every door: decide (`bridge.decision`), store, answer; or show what would be sent (`bridge.trials`).
 
 At RCPT `check_recipient` says whom a recipient means and whether they may be texted; after DATA `admit` takes the
-mail. What can be refused at RCPT is refused there. When `admit` returns, the mail is on disk.
+mail, or `rule` carries out what it decides (`bridge.rulings`). What can be refused at RCPT is refused there; doors that
+learn only from the mail itself who wrote it ask `check_author` and `check_recipients` then. When `admit` or `rule`
+returns, all is on disk.
 """
 
 from __future__ import annotations
@@ -11,16 +13,32 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bridge import addressing, clock, decision, preview
+from bridge import addressing, clock, decision, metrics, preview
 from bridge.access.credentials import Credentials
+from bridge.access.domains import as_written
 from bridge.addressing import Ground
 from bridge.errors import MailRefusal, Reason, RecipientRefusal, Refusal, StoreUnavailable
+from bridge.reading.addresses import split_address
 from bridge.routing import Routes
+from bridge.rulings import Rulings
 from bridge.store.directory import Directory
 from bridge.store.outbox import Outbox
 from bridge.store.threads import Threads
 from bridge.trials import Trials
-from bridge.types import Destination, Envelope, Mailbox, NewMail, NewMessage, Recipient, Submission, Target, Tried
+from bridge.types import (
+    Destination,
+    Envelope,
+    Mailbox,
+    NewMail,
+    NewMessage,
+    Recipient,
+    Ruled,
+    Submission,
+    Target,
+    Tried,
+    Unreached,
+    ruled_of,
+)
 
 LARGE = 262_144
 """Octets from which a mail is read in a thread, so that it does not keep the other clients waiting."""
@@ -42,6 +60,7 @@ class Admission:
         credentials: Credentials,
         taken: Callable[[], None],
         trials: Trials,
+        rulings: Rulings,
         threads: Threads,
         beyond_thread: int,
     ) -> None:
@@ -53,6 +72,7 @@ class Admission:
         self._credentials = credentials
         self._taken = taken
         self._trials = trials
+        self._rulings = rulings
         self._threads = threads
         self._beyond_thread = beyond_thread
 
@@ -61,9 +81,53 @@ class Admission:
         not text at the moment."""
         decision.check_mailbox(mailbox)
         targets = addressing.targets(mailbox, recipient, self._ground(mailbox))
+        ruled = ruled_of(targets)
+        if ruled is not None:
+            self._rulings.check(mailbox, ruled)
+            return targets
         if self._is_over_cap(mailbox) and not _is_trial(targets):
             raise _over_cap(mailbox)
         return targets
+
+    def check_domain(self, recipient: Recipient) -> None:
+        """Whether the bridge takes mail for this domain at all, which is no secret. Raises RecipientRefusal."""
+        _, domain = split_address(recipient.address)
+        if not addressing.serves(domain, self._domains):
+            served = " and ".join(sorted(self._domains))
+            raise RecipientRefusal(
+                Reason.RELAYING, f"This server passes no mail on: it takes mail for phones at {served} only."
+            )
+
+    def mailbox_of(self, author: str) -> Mailbox | None:
+        """The mailbox of an author who was verified, by the address of From with its domain in ASCII."""
+        return self._directory.by_address(author) or self._directory.by_address(as_written(author))
+
+    def check_author(self, author: str) -> Mailbox:
+        """The same. Raises MailRefusal when there is none."""
+        mailbox = self.mailbox_of(author)
+        if mailbox is None:
+            raise no_mailbox()
+        return mailbox
+
+    def check_recipients(self, mailbox: Mailbox, recipients: Sequence[Recipient]) -> tuple[Target, ...]:
+        """Whom the recipients of a mail mean whose author was known only after it had come: those that may not be
+        texted go along, to be reported. Raises Refusal when there are no others."""
+        found: list[Target] = []
+        refusals: list[RecipientRefusal] = []
+        for recipient in recipients:
+            try:
+                found.extend(self.check_recipient(mailbox, recipient))
+            except RecipientRefusal as refusal:
+                metrics.RECIPIENTS_REFUSED.labels(refusal.reason.value).inc()
+                refusals.append(refusal)
+                found.append(Unreached(recipient, "", refusal.reason, refusal.sentence))
+        if len(refusals) == len(recipients):
+            raise refusals[0]
+        if len(found) > 1 and any(isinstance(target, Ruled) for target in found):
+            raise MailRefusal(
+                Reason.UNKNOWN_ALIAS, "A decision about a phone stands alone in a mail. Send the others another mail."
+            )
+        return tuple(found)
 
     async def admit(self, mailbox: Mailbox, envelope: Envelope, targets: Sequence[Target], raw: bytes) -> str:
         """Take a mail for the recipients that were let in at RCPT; the id of its submission. Raises Refusal.
@@ -73,8 +137,8 @@ class Admission:
         """
         now = clock.now()
         if _is_trial(targets):
-            return await self._try(mailbox, targets, raw, now)
-        facts = mailbox, targets, raw, self._ground(mailbox), self._routes, now
+            return await self._try(mailbox, envelope, targets, raw, now)
+        facts = mailbox, targets, raw, self._ground(mailbox), self._routes, now, envelope.options
         decided = await asyncio.to_thread(decision.decide, *facts) if len(raw) > LARGE else decision.decide(*facts)
         await self._check_password(mailbox, decided.submission)
         mail = NewMail(
@@ -82,7 +146,7 @@ class Admission:
             envelope=envelope,
             submission=decided.submission,
             report_to=_own_or_login(mailbox, envelope.mail_from),
-            reply_to=_own_or_login(mailbox, decided.submission.header_from),
+            reply_to=_own_or_login(mailbox, envelope.author or decided.submission.header_from),
             day=_day(mailbox),
             messages=decided.messages,
             at=now,
@@ -99,9 +163,20 @@ class Admission:
             self._taken()
         return taken.submission_id
 
-    async def _try(self, mailbox: Mailbox, targets: Sequence[Target], raw: bytes, now: datetime) -> str:
+    async def rule(self, mailbox: Mailbox, envelope: Envelope, ruled: Ruled, raw: bytes) -> str:
+        """Carry out what a mail to `…+allow@…` or `…+block@…` decides; the sentence that says what was done. Raises
+        Refusal."""
+        to = _own_or_login(mailbox, envelope.mail_from)
+        try:
+            return await self._rulings.take(mailbox, ruled, raw, to=to, answers=not envelope.mail_from)
+        except StoreUnavailable as error:
+            raise _unavailable(error) from error
+
+    async def _try(
+        self, mailbox: Mailbox, envelope: Envelope, targets: Sequence[Target], raw: bytes, now: datetime
+    ) -> str:
         """Answer a mail with what it would send; the id of the answer. Raises Refusal."""
-        facts = mailbox, targets, raw, self._ground(mailbox), self._routes, now
+        facts = mailbox, targets, raw, self._ground(mailbox), self._routes, now, envelope.options
         shown = await asyncio.to_thread(preview.trial, *facts) if len(raw) > LARGE else preview.trial(*facts)
         try:
             if shown.messages and shown.submission is not None:
@@ -147,13 +222,20 @@ class Admission:
         return known(self._directory, mailbox, self._domains, self._routes)
 
 
+def no_mailbox() -> MailRefusal:
+    """The refusal of a mail whose author is verified, and is nobody here."""
+    return MailRefusal(
+        Reason.FOREIGN_SENDER,
+        "No mailbox of the bridge may send from this address. Use one that may, or ask your operator to add it.",
+    )
+
+
 def known(directory: Directory, mailbox: Mailbox, domains: Collection[str], routes: Routes) -> Ground:
     """What admission knows where it is decided whom the addresses of a mailbox mean; `bridge preview` asks the same."""
 
     def check(mailbox: Mailbox, destination: Destination) -> None:
-        for sender in mailbox.senders:
-            since = directory.opted_out_since(mailbox.organisation_id, sender, destination.number)
-            decision.check_opt_out(mailbox, sender, since)
+        for sender, block in directory.blocks(mailbox, destination.number):
+            decision.refuse_blocked(mailbox, destination, sender, block)
         decision.check_reach(mailbox, destination, routes)
 
     return Ground(domains, directory.book(mailbox.organisation_id), check)

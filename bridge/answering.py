@@ -1,6 +1,8 @@
 """What the bridge texts a phone by itself, and when it stays silent: asked by intake for every SMS. Pure.
 
 A phone that texts STOP, START or HELP gets one text, and so does one whose SMS begins with a keyword of its mailbox.
+Who writes while his mailbox is closed may be told so, and who answers nobody what to expect; once a day.
+
 Two machines that answer each other must come to an end, so to one phone from one number no more than a few such texts
 leave within a day, and never one in answer to our own words.
 """
@@ -15,7 +17,7 @@ from zoneinfo import ZoneInfo
 from bridge.errors import RecipientRefusal
 from bridge.meaning import Command, Meaning
 from bridge.meaning.spoken import folded
-from bridge.notices.wording import WORDINGS
+from bridge.notices.wording import answer_to_order
 from bridge.policy.destinations import check_destination
 from bridge.routing import Routes, Trip
 from bridge.settings import ConfirmOrders
@@ -28,6 +30,7 @@ from bridge.types import (
     Door,
     Envelope,
     InboundSms,
+    Intent,
     Keyword,
     Language,
     Mailbox,
@@ -53,6 +56,8 @@ WAITS = timedelta(hours=1)
 _KINDS = {Command.STOP: AutomaticKind.STOP, Command.START: AutomaticKind.START, Command.HELP: AutomaticKind.HELP}
 _PROVIDERS_SPEAK = ("", Language.ENGLISH)
 """Providers that answer orders know those of all languages and those in English."""
+_ONCE = (AutomaticKind.CLOSED, AutomaticKind.UNPROMPTED)
+"""What a phone that goes on writing is told once within `WINDOW`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,20 @@ class Manners:
     orders: ConfirmOrders
     answered_by: frozenset[str] = frozenset()
     """Gateways whose providers answer orders themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An SMS, and what it is to the mailbox that gets it."""
+
+    sms: InboundSms
+    mailbox: Mailbox
+    meant: Meaning
+    keyword: Keyword | None
+    """The word of the mailbox's that it begins with."""
+    prompted: bool
+    """The phone answers a text, or the mailbox has texted it lately."""
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,33 +116,53 @@ class Verdict:
     told: bool = False
 
 
-def wish(sms: InboundSms, mailbox: Mailbox, meant: Meaning, keyword: Keyword | None, manners: Manners) -> Wish | None:
+def wish(heard: Heard, manners: Manners) -> Wish | None:
     """The text that an SMS asks for: an order in its own language or else that of the mailbox; else what the mailbox
-    says to `keyword`, the word that the SMS begins with."""
-    if meant.command is None:
-        return Wish(AutomaticKind.KEYWORD, keyword.reply) if keyword is not None and keyword.reply else None
+    says to its keyword, to who writes while it is closed, and to who answers nobody. Whoever asks for no more texts
+    gets none."""
+    if heard.meant.command is not None:
+        return _confirmation(heard, heard.meant.command, manners)
+    if heard.meant.objection:
+        return None
+    if heard.keyword is not None and heard.keyword.reply:
+        return Wish(AutomaticKind.KEYWORD, heard.keyword.reply)
+    greetings = heard.mailbox.greetings
+    # A plain yes expects no answer, whatever the hour.
+    if _is_closed(heard) and greetings.closed and heard.meant.intent is not Intent.CONFIRM:
+        return Wish(AutomaticKind.CLOSED, greetings.closed)
+    unprompted = not heard.prompted and heard.keyword is None
+    return Wish(AutomaticKind.UNPROMPTED, greetings.unprompted) if unprompted and greetings.unprompted else None
+
+
+def _is_closed(heard: Heard) -> bool:
+    """Whether the mailbox is closed when it hears of the SMS, whenever that was written."""
+    hours = heard.mailbox.greetings.hours
+    return hours is not None and not hours.open_at(heard.now, heard.mailbox.timezone)
+
+
+def _confirmation(heard: Heard, command: Command, manners: Manners) -> Wish | None:
     if manners.orders is ConfirmOrders.NEVER:
         return None
-    provider_answers = sms.gateway in manners.answered_by and meant.language in _PROVIDERS_SPEAK
+    provider_answers = heard.sms.gateway in manners.answered_by and heard.meant.language in _PROVIDERS_SPEAK
     if provider_answers and manners.orders is ConfirmOrders.UNLESS_PROVIDER:
         return None
-    known = {language.value: language for language in Language}
-    language = known.get(meant.language, mailbox.language)
-    kind = _KINDS[meant.command]
-    return Wish(kind, WORDINGS[language].say(f"automatic.{kind}", who=mailbox.login))
+    kind = _KINDS[command]
+    return Wish(kind, answer_to_order(kind, heard.meant.language, heard.mailbox.language, heard.mailbox.login))
 
 
 def judge(wish: Wish, facts: Facts, manners: Manners) -> Verdict:
     """Whether a text leaves.
 
     STOP is confirmed once, to whoever was not blocked; START to whoever was; to a phone that is blocked nothing else
-    leaves. The first confirmation of STOP leaves whatever left before it.
+    leaves. The first confirmation of STOP leaves whatever left before it. A paused mailbox says nothing.
     """
     lifts = wish.kind is AutomaticKind.START
     answerable = PROMPT if wish.kind is AutomaticKind.STOP else WINDOW
     if facts.blocked is not lifts or facts.now - facts.sms.received_at > answerable or _is_echo(facts):
         return Verdict(False)
     sent = [each.kind for each in facts.texts if each.text is not None]
+    if facts.mailbox.paused or (wish.kind in _ONCE and wish.kind in sent):
+        return Verdict(False)
     is_first_stop = wish.kind is AutomaticKind.STOP and AutomaticKind.STOP not in sent
     if len(sent) >= manners.limit and not is_first_stop:
         return Verdict(False, told=len(sent) == len(facts.texts))
@@ -153,8 +192,6 @@ def compose(wish: Wish, facts: Facts, routes: Routes, domain: str, answers: str)
     if sms.gateway in way:
         way = (sms.gateway, *(gateway for gateway in way if gateway != sms.gateway))
     script = routes.script(way)
-    is_stop = wish.kind is AutomaticKind.STOP
-    expires_at = min(sms.received_at, now) + PROMPT if is_stop else now + WAITS
     message = NewMessage(
         recipient=Recipient(f"{phone.e164}@{domain}"),
         number=phone.e164,
@@ -163,7 +200,7 @@ def compose(wish: Wish, facts: Facts, routes: Routes, domain: str, answers: str)
         message_class=message_class,
         encoded=encode(wish.text, spelling(mailbox), script.tables, wide_reference=script.wide_reference),
         due_at=now,
-        expires_at=expires_at,
+        expires_at=_expires(wish, facts),
         report_on=frozenset(),
         stand_ins=way[1:],
         priority=Priority.HIGH,
@@ -178,6 +215,16 @@ def compose(wish: Wish, facts: Facts, routes: Routes, domain: str, answers: str)
         messages=(message,),
         at=now,
     )
+
+
+def _expires(wish: Wish, facts: Facts) -> datetime:
+    """Until when it may wait for its gateway; by then what it says would not be welcome, or not be true."""
+    hours = facts.mailbox.greetings.hours
+    if wish.kind is AutomaticKind.STOP:
+        return min(facts.sms.received_at, facts.now) + PROMPT
+    if wish.kind is AutomaticKind.CLOSED and hours is not None:
+        return min(facts.now + WAITS, hours.next_opening(facts.now, facts.mailbox.timezone))
+    return facts.now + WAITS
 
 
 def spelling(mailbox: Mailbox) -> UnicodePolicy:

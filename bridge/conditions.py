@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from bridge.streaks import RELAY, Streak, gateway, poll
+from bridge.streaks import RELAY, Streak, gateway, mailbox, poll
 from bridge.types import Money
 
 FEWEST = 3
@@ -30,6 +30,8 @@ class Kind(StrEnum):
     GATEWAY = "gateway"
     ANSWERS = "answers"
     """What phones answer is not fetched from a gateway that must be asked."""
+    MAILBOX = "mailbox"
+    """A watched mailbox cannot be looked into."""
     BALANCE = "balance"
     """The account of a gateway runs dry."""
     RELAY = "relay"
@@ -46,7 +48,7 @@ class Condition:
 
     kind: Kind
     part: str = ""
-    """Name of the gateway, login of the mailbox."""
+    """Name of the gateway, login of the mailbox, address of the watched mailbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +146,9 @@ def _found(facts: Facts, limits: Limits, holding: Collection[Condition]) -> Iter
 def _refusal(part: str) -> Condition:
     if part == RELAY:
         return Condition(Kind.RELAY)
-    kind, prefix = (Kind.ANSWERS, poll("")) if part.startswith(poll("")) else (Kind.GATEWAY, gateway(""))
-    return Condition(kind, part.removeprefix(prefix))
+    prefixes = {gateway(""): Kind.GATEWAY, poll(""): Kind.ANSWERS, mailbox(""): Kind.MAILBOX}
+    prefix = next(each for each in prefixes if part.startswith(each))
+    return Condition(prefixes[prefix], part.removeprefix(prefix))
 
 
 def _unfiled(facts: Facts, limits: Limits, holding: Collection[Condition]) -> Iterator[Condition]:
@@ -173,7 +176,7 @@ def _not_proven_over(facts: Facts, holding: Collection[Condition]) -> Iterator[C
     """A part that refused does so until a try has gone well, also over a restart; see `LAPSE`."""
     streaks = {_refusal(part): streak for part, streak in facts.streaks.items()}
     for condition in holding:
-        if condition.kind in (Kind.GATEWAY, Kind.ANSWERS, Kind.RELAY):
+        if condition.kind in (Kind.GATEWAY, Kind.ANSWERS, Kind.MAILBOX, Kind.RELAY):
             streak = streaks.get(condition, Streak())
             last = streak.last_failure or facts.began
             if streak.last_success is None and facts.at - last < LAPSE:

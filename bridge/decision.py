@@ -21,7 +21,10 @@ from bridge.reading.learning import candidate
 from bridge.reading.words import Form
 from bridge.routing import Routes
 from bridge.types import (
+    NO_OPTIONS,
     NO_WISHES,
+    Block,
+    BlockKind,
     CutRule,
     Deferred,
     Destination,
@@ -52,15 +55,27 @@ def check_mailbox(mailbox: Mailbox) -> None:
         raise RecipientRefusal(Reason.PAUSED, "This mailbox is paused. Ask your operator to resume it.")
 
 
-def check_opt_out(mailbox: Mailbox, sender: str, since: datetime | None) -> None:
-    """`since` is when the phone asked this number of the mailbox for no more texts. Raises RecipientRefusal if it
-    did."""
-    if since is not None:
-        day = since.astimezone(ZoneInfo(mailbox.timezone)).date().isoformat()
+def refuse_blocked(mailbox: Mailbox, destination: Destination, sender: str, block: Block) -> None:
+    """Raises RecipientRefusal, which says what keeps this number of the mailbox from texting the phone."""
+    day = block.since.astimezone(ZoneInfo(mailbox.timezone)).date().isoformat()
+    if block.kind is BlockKind.ORDER:
         raise RecipientRefusal(
             Reason.OPTED_OUT,
             f"This phone asked for no more texts from {sender} on {day}. It can lift this by texting START.",
         )
+    if block.kind is BlockKind.SET:
+        raise RecipientRefusal(
+            Reason.OPTED_OUT,
+            f"Texts from {sender} to this phone were blocked here on {day}. It can lift this by texting START, "
+            "and so can your operator.",
+        )
+    domain = destination.recipient.address.rpartition("@")[2]
+    raise RecipientRefusal(
+        Reason.UNDECIDED,
+        f"This phone asked for no more texts from {sender} in words of its own on {day}, and you have not decided. "
+        f"A mail to {destination.number}+allow@{domain} lets it be texted again, "
+        f"one to {destination.number}+block@{domain} blocks it.",
+    )
 
 
 def check_reach(mailbox: Mailbox, destination: Destination, routes: Routes) -> None:
@@ -85,18 +100,22 @@ def decide(
     ground: Ground,
     routes: Routes,
     now: datetime,
+    asked: Options = NO_OPTIONS,
 ) -> Decision:
     """What becomes of a mail for `targets`. Raises MailRefusal when nobody can be texted, for what its author must
     change: phones for which alone there is no way are refused beside the others."""
-    submission = read(mailbox, targets, raw, now)
+    submission = read(mailbox, targets, raw, now, asked)
     phones = tuple(_phones(mailbox, submission, targets, ground))
     messages = Fanout(mailbox, submission, routes, now).messages(phones)
     learning = CutRule.LEARNED_SIGNATURE not in mailbox.habits.kept
     return Decision(submission, messages, (learning and candidate(submission.text)) or "")
 
 
-def read(mailbox: Mailbox, targets: Sequence[Target], raw: bytes, now: datetime) -> Submission:
-    """The mail as its mailbox means it. Raises MailRefusal for what its author must change."""
+def read(
+    mailbox: Mailbox, targets: Sequence[Target], raw: bytes, now: datetime, asked: Options = NO_OPTIONS
+) -> Submission:
+    """The mail as its mailbox means it; what its envelope `asked` for goes before what it says itself. Raises
+    MailRefusal for what its author must change."""
     form = None
     if mailbox.grammar is not None:
         form = Form(mailbox.grammar, _modes(targets), mailbox.timezone, now)
@@ -104,6 +123,8 @@ def read(mailbox: Mailbox, targets: Sequence[Target], raw: bytes, now: datetime)
     submission = parser.parse(raw, mailbox.habits, form, numbers_within=numbers_within)
     if submission.invitation is not None:
         submission = replace(submission, text=summary(submission.invitation, mailbox.language, mailbox.timezone))
+    if asked is not NO_OPTIONS:
+        submission = replace(submission, options=asked.over(submission.options))
     _check_options(mailbox, submission.options, now)
     return submission if form is None else _discreet(mailbox, submission, targets)
 
@@ -140,7 +161,9 @@ def _check_options(mailbox: Mailbox, options: Options, now: datetime) -> None:
             f"X-SMS-Sender names a sender that is not yours. Leave it out, or write {' or '.join(mailbox.senders)}.",
         )
     if options.expires_at is not None and options.expires_at <= max(now, options.send_at or now):
-        raise MailRefusal(Reason.BAD_HEADER, "X-SMS-Expires is over before the text may go. Give a later time.")
+        raise MailRefusal(
+            Reason.BAD_HEADER, "X-SMS-Expires (or BY of MAIL) is over before the text may go. Give a later time."
+        )
 
 
 def _phones(mailbox: Mailbox, submission: Submission, targets: Sequence[Target], ground: Ground) -> Iterator[Phone]:

@@ -9,6 +9,7 @@ import secrets
 import shutil
 import socket
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bridge import clock
+from bridge.access import scram
 from bridge.access.credentials import hash_password
 from bridge.app import Bridge
 from bridge.demo_mailboxes import DOMAIN, PASSWORDS, SAMPLE_NUMBER, demo_mailbox
@@ -143,6 +145,18 @@ async def _add_mailboxes(settings: Settings) -> None:
         for login, password in PASSWORDS.items():
             if store.directory.by_login(login) is None:
                 await store.mailboxes.add(demo_mailbox(login, hash_password(password)))
+                await store.directory.refresh()
+                await _let_scram(store, login, password)
+
+
+async def _let_scram(store: Store, login: str, password: str) -> None:
+    """Let SCRAM take the demo's password too: it is public, so its verifier may be tried by whoever wants."""
+    mailbox = store.directory.by_login(login)
+    assert mailbox is not None
+    verifier = partial(
+        scram.verifier_beside, password=password, secret=store.key.derived(scram.SALTS), login=mailbox.login
+    )
+    await store.passwords.add(mailbox, "demo", verifier)
 
 
 def _free_port() -> int:

@@ -13,15 +13,19 @@ from datetime import date, datetime, timedelta
 
 import structlog
 
-from bridge import clock, notices
+from bridge import clock, mailing, notices
 from bridge.errors import StoreUnavailable
 from bridge.meaning import meaning
+from bridge.meaning.keywords import first_word
+from bridge.settings import ReplySettings
 from bridge.station import Station
 from bridge.store.digests import Composed, Digests, Made, Span
 from bridge.store.directory import Directory
-from bridge.types import Digest, DigestAnswer, Mailbox, OutgoingMail
+from bridge.types import Digest, DigestAnswer, Keyword, Mailbox, OutgoingMail
 
 log = structlog.get_logger("bridge.digester")
+
+_NO_KEYWORD = Keyword("")
 
 PUT_OFF = timedelta(hours=1)
 """After which a digest that could not be composed is tried again."""
@@ -40,6 +44,7 @@ class Digester(Station):
         directory: Directory,
         *,
         domain: str,
+        settings: ReplySettings,
         leads: Callable[[], Awaitable[bool]],
         mailed: Callable[[], None],
         sign: Callable[[OutgoingMail], OutgoingMail],
@@ -48,6 +53,7 @@ class Digester(Station):
         self._digests = digests
         self._directory = directory
         self._domain = domain
+        self._settings = settings
         self._leads = leads
         self._mailed = mailed
         self._sign = sign
@@ -109,8 +115,12 @@ class Digester(Station):
         return replace(found, answers_listed=tuple(answers))
 
     def _meant(self, mailbox: Mailbox, answer: DigestAnswer) -> DigestAnswer:
-        languages = self._directory.languages(answer.sender, mailbox)
-        return replace(answer, intent=meaning(answer.text, languages).intent)
+        if mailing.written(answer.number, answer.text, self._settings) is not None:
+            return answer
+        meant = meaning(answer.text, self._directory.languages(answer.sender, mailbox))
+        keywords = self._directory.keywords(mailbox.id) if meant.command is None else {}
+        keyword = keywords.get(first_word(answer.text), _NO_KEYWORD)
+        return replace(answer, intent=meant.intent, keyword=keyword.word, tag=keyword.tag)
 
     def _compose(self, mailbox: Mailbox, told: Digest) -> tuple[OutgoingMail, ...]:
         return tuple(self._sign(mail) for mail in notices.digest(mailbox, told, self._domain))

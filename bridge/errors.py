@@ -33,7 +33,11 @@ class Reason(StrEnum):
     PREMIUM_NUMBER = "premium_number"
     LANDLINE = "landline"
     OPTED_OUT = "opted_out"
+    UNDECIDED = "undecided"
     FOREIGN_SENDER = "foreign_sender"
+    UNVERIFIED = "unverified"
+    UNVERIFIED_YET = "unverified_yet"
+    RELAYING = "relaying"
     LOGIN_NEEDED = "login_needed"
     BAD_LOGIN = "bad_login"
     EMPTY_TEXT = "empty_text"
@@ -70,7 +74,11 @@ REPLIES: dict[Reason, tuple[int, str]] = {
     Reason.PREMIUM_NUMBER: (550, "5.7.1"),
     Reason.LANDLINE: (550, "5.7.1"),
     Reason.OPTED_OUT: (550, "5.7.1"),
+    Reason.UNDECIDED: (550, "5.7.1"),
     Reason.FOREIGN_SENDER: (550, "5.7.1"),
+    Reason.UNVERIFIED: (550, "5.7.1"),
+    Reason.UNVERIFIED_YET: (451, "4.4.3"),
+    Reason.RELAYING: (550, "5.7.1"),
     Reason.LOGIN_NEEDED: (530, "5.7.0"),
     Reason.BAD_LOGIN: (535, "5.7.8"),
     Reason.EMPTY_TEXT: (550, "5.6.0"),

@@ -110,12 +110,18 @@ class Fanout:
             expires_at=expires_at,
             report_on=self._reports_wanted(phone.recipient),
             stand_ins=way[1:],
-            priority=wishes.priority or Priority.NORMAL,
+            priority=wishes.priority or options.priority or Priority.NORMAL,
             flash=wishes.flash,
             reference=wishes.reference,
-            contact=phone.contact or self.submission.names.get(recipient.address.lower(), ""),
+            contact=phone.contact or self._contact(recipient),
             pool=() if sender else tuple(self._others_on(way, trip)),
         )
+
+    def _contact(self, recipient: Recipient) -> str:
+        """What the mail calls a recipient, by the address that was written."""
+        written = (recipient.orcpt or "").rpartition(";")[2]
+        names = self.submission.names
+        return names.get(recipient.address.lower()) or names.get(written.lower(), "")
 
     def _sender_asked_for(self, wishes: Wishes) -> str | None:
         """The one of its mailbox's numbers that the mail wants to leave from."""

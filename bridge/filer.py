@@ -16,13 +16,13 @@ import structlog
 
 from bridge import clock, notices
 from bridge.errors import MailRefused, StoreUnavailable
-from bridge.mailback.imap import Filed, Flag, Folders, Keyword, Mark
+from bridge.mailback.imap import Filed, Flag, Folders, IntentKeyword, Keyword, Mark
 from bridge.station import insist
 from bridge.store.copies import ClaimedState, Shown
 from bridge.store.directory import Directory
 from bridge.store.filings import ClaimedFiling, FilingClaim, Filings
 from bridge.store.mails import MailResult, Mails, MailState
-from bridge.types import FiledKind, Mailbox, SentText
+from bridge.types import FiledKind, Intent, Mailbox, SentText
 
 log = structlog.get_logger("bridge.filer")
 
@@ -39,6 +39,10 @@ _BATCH = 20
 
 _MESSAGE_ID = re.compile(rb"^Message-ID:[ \t]*(<[^>\r\n]+>)", re.IGNORECASE | re.MULTILINE)
 
+_INTENT = re.compile(rb"^X-SMS-Intent:[ \t]*([a-z]+)\r$", re.MULTILINE)
+_BODY = b"\r\n\r\n"
+"""Where a header ends; what looks like a field behind it was written by a phone."""
+
 FLAGS = {
     FiledKind.SENT: (Flag.SEEN,),
     FiledKind.REPLIES: (Flag.SEEN,),
@@ -52,6 +56,13 @@ KEYWORDS = {
     Shown.DELIVERED: Keyword.DELIVERED,
     Shown.FAILED: Keyword.FAILED,
     Shown.UNKNOWN: Keyword.UNKNOWN,
+}
+
+
+INTENTS = {
+    Intent.CONFIRM: IntentKeyword.CONFIRMS,
+    Intent.CANCEL: IntentKeyword.CANCELS,
+    Intent.MOVE: IntentKeyword.MOVES,
 }
 
 
@@ -171,8 +182,15 @@ def _mail(filing: ClaimedFiling, mailbox: Mailbox, domain: str) -> Filed:
         raw=raw,
         date=filing.date,
         flags=FLAGS[filing.kind],
+        keyword=_keyword(raw) if filing.kind is FiledKind.REPLIES else None,
         tried_before=filing.attempts > 1,
     )
+
+
+def _keyword(raw: bytes) -> IntentKeyword | None:
+    """What the mail with a phone's answer says in its header that the phone wants."""
+    found = _INTENT.search(raw.partition(_BODY)[0] + b"\r\n")
+    return INTENTS[Intent(found[1].decode("ascii"))] if found is not None else None
 
 
 def _mark(filing: ClaimedState, domain: str) -> Mark:

@@ -1,4 +1,4 @@
-"""What holds at the moment somebody asks for metrics: the queue, the mails, the filings and the disk, as gauges."""
+"""What holds at the moment somebody asks for metrics: the queue, mails, filings, webhooks and the disk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ async def gauges(backlog: Callable[[datetime], Awaitable[Backlog]], disk: Disk) 
         waiting = await backlog(now)
     except StoreUnavailable:
         return [free, _up(False)]
-    return [free, _up(True), *_messages(waiting, now), *_mails(waiting, now), *_filings(waiting, now)]
+    parts = (_messages, _mails, _filings, _webhooks)
+    return [free, _up(True), *(each for part in parts for each in part(waiting, now))]
 
 
 def _up(up: bool) -> GaugeMetricFamily:
@@ -74,6 +75,20 @@ def _filings(backlog: Backlog, now: datetime) -> list[GaugeMetricFamily]:
         those = [each for each in backlog.filings if bool(each.tries) is refused]
         count.add_metric([waits_for.value], sum(each.count for each in those))
         age.add_metric([waits_for.value], max((_age(each.since, now) for each in those), default=0.0))
+    return [count, age]
+
+
+def _webhooks(backlog: Backlog, now: datetime) -> list[GaugeMetricFamily]:
+    count = GaugeMetricFamily(
+        "bridge_webhooks_waiting",
+        "SMS that the webhook of their keyword has not taken yet.",
+        value=backlog.webhooks,
+    )
+    age = GaugeMetricFamily(
+        "bridge_webhooks_waiting_oldest_seconds",
+        "How long the oldest of them has waited.",
+        value=_age(backlog.webhooks_since, now) if backlog.webhooks_since is not None else 0.0,
+    )
     return [count, age]
 
 

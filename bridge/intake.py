@@ -15,7 +15,7 @@ from bridge import clock, metrics
 from bridge.store.directory import Directory
 from bridge.store.inbounds import Decide, Filing
 from bridge.store.inbox import Inbox
-from bridge.store.polls import Cursor, Look
+from bridge.store.polls import Cursor
 from bridge.types import GatewayEvent, InboundSms, Receipt
 
 log = structlog.get_logger("bridge.intake")
@@ -33,32 +33,35 @@ class Intake:
         settled: Callable[[], None],
         mailed: Callable[[], None],
         texted: Callable[[], None],
+        posted: Callable[[], None],
     ) -> None:
-        """`decide` says what is done with an SMS; `texted` is called when a text answers one."""
+        """`decide` says what is done with an SMS; `texted` is called when a text answers one, `posted` when a webhook
+        is to be told of one."""
         self._inbox = inbox
         self._directory = directory
         self._decide = decide
         self._settled = settled
         self._mailed = mailed
         self._texted = texted
+        self._posted = posted
 
     async def hear(self, events: Sequence[GatewayEvent]) -> None:
         """Commit events and all that follows from them. Raises StoreUnavailable; then none of them may be confirmed."""
         await asyncio.gather(*(self._one(event) for event in events))
 
     async def hear_polled(self, events: Sequence[Receipt | InboundSms], cursor: Cursor) -> None:
-        """Commit what was fetched together with how far it was read, all or nothing. Raises StoreUnavailable."""
-        receipts = [event for event in events if isinstance(event, Receipt)]
-        inbounds = [event for event in events if isinstance(event, InboundSms)]
-        new, filings = await self._inbox.polled(Look(receipts, inbounds, cursor, clock.now()), self._decide)
-        for receipt, is_new in zip(receipts, new, strict=True):
-            self._told(receipt, is_new)
-        for sms, filing in zip(inbounds, filings, strict=True):
-            await self._filed(sms, filing)
+        """Commit what was fetched, and then how far it was read. Raises StoreUnavailable; what was kept by then is
+        known when it is fetched again."""
+        await self.hear([event for event in events if isinstance(event, Receipt)])
+        for event in events:
+            if isinstance(event, InboundSms):
+                await self._one(event)
+        await self._inbox.read_to(cursor)
 
     async def give_up(self) -> None:
         """File what phones sent in part and waited too long for the rest, as it is. Raises StoreUnavailable."""
-        for sms, filing in await self._inbox.given_up(clock.now(), self._decide):
+        while (given_up := await self._inbox.given_up(clock.now(), self._decide)) is not None:
+            sms, filing = given_up
             log.warning("inbound.segment_missing", gateway=sms.gateway)
             await self._filed(sms, filing)
 
@@ -82,9 +85,11 @@ class Intake:
         if filing is not None:
             metrics.INBOUND.labels(sms.gateway, filing.match).inc()
         log.info("inbound.heard", gateway=sms.gateway, match=filing.match if filing else None, repeated=not filing)
-        if filing is not None and (filing.stops or filing.resumes):
+        if filing is not None and (filing.stops or filing.resumes or filing.objects):
             await self._directory.refresh()  # before its mailbox hears of it
         self._mailed()
+        if filing is not None and filing.webhook is not None:
+            self._posted()
         if filing is not None and filing.automatic is not None:
             outcome = "queued" if filing.automatic.mail is not None else "withheld"
             metrics.AUTOMATIC.labels(filing.automatic.kind.value, outcome).inc()

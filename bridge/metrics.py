@@ -36,7 +36,8 @@ def _counter(name: str, meaning: str, *labels: str) -> Counter:
 
 MAILS_TAKEN = _counter("mails_taken", "Mails answered 250, by the door they came through.", "door")
 MAILS_REFUSED = _counter("mails_refused", "Mails refused as a whole, by reason.", "reason")
-RECIPIENTS_REFUSED = _counter("recipients_refused", "Recipients refused at RCPT, by reason.", "reason")
+LOGINS = _counter("logins", "Logins at the front door, by mechanism and outcome.", "mechanism", "outcome")
+RECIPIENTS_REFUSED = _counter("recipients_refused", "Recipients refused, at RCPT or later, by reason.", "reason")
 TRIES = _counter("gateway_tries", "Tries to hand a message to a gateway, by outcome.", "gateway", "outcome")
 RECEIPTS = _counter("receipts", "Delivery receipts heard, repeated ones included.", "gateway", "state")
 INBOUND = _counter("inbound", "Texts from phones, by how it was decided whose they are.", "gateway", "match")
@@ -44,6 +45,7 @@ AUTOMATIC = _counter(
     "automatic_texts", "Texts that the bridge sent by itself, or withheld, by what they answer.", "kind", "outcome"
 )
 MAIL_TRIES = _counter("mail_tries", "Tries to hand our own mails to the mail server, by outcome.", "outcome")
+WEBHOOK_TRIES = _counter("webhook_tries", "Tries to post an SMS to a webhook, by outcome.", "outcome")
 PAUSED = Gauge(
     "bridge_gateway_paused",
     "1 while a gateway that did not answer is left alone.",

@@ -10,7 +10,7 @@ import re
 
 from bridge.errors import MailRefusal, Reason
 from bridge.reading import headers
-from bridge.reading.automatic import is_automatic_answer
+from bridge.reading.automatic import is_automatic, is_automatic_answer
 from bridge.reading.headers import Fields, display_names
 from bridge.reading.options import read_options
 from bridge.reading.words import Form, read_words
@@ -29,6 +29,9 @@ _AUTOMATIC = (
     "This is an automatic answer or a report, and a text made from it could start a loop: "
     "write a mail of your own to the number."
 )
+
+_OUR_FIELDS = ("x-sms-status", "x-sms-match", "x-sms-received")
+"""One of these stands in every report, and in every mail that an SMS becomes."""
 
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
 _JUNK = "The mail holds no readable text: write the words into the body of the mail, in UTF-8."
@@ -75,11 +78,18 @@ def parse(
     )
 
 
+def is_from_a_machine(raw: bytes) -> bool:
+    """Whether a mail says that no person wrote it: not only an answer, as for a text, but any mail of a program's own.
+    Raises MailRefusal for a header that cannot be read."""
+    fields, _, _ = headers.split(raw, 0, len(raw))
+    return is_automatic(fields) or _is_automatic(fields, headers.decoded(fields.raw("subject")))
+
+
 def _is_automatic(fields: Fields, subject: str) -> bool:
     """Bounces, vacation answers and our own mails (RFC 3834 section 5, RFC 6522); machines' own mails are welcome."""
     if _is_report(fields) or is_automatic_answer(fields, subject):
         return True
-    return "x-auto-response-suppress" in fields and any(name in fields for name in ("x-sms-status", "x-sms-match"))
+    return "x-auto-response-suppress" in fields and any(name in fields for name in _OUR_FIELDS)
 
 
 def _is_report(fields: Fields) -> bool:

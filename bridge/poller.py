@@ -30,7 +30,7 @@ Begin = Callable[[str, str], Awaitable[str]]
 """Where the next look begins: by gateway and poll. Raises StoreUnavailable."""
 
 Keep = Callable[[str, str, Polled], Awaitable[None]]
-"""Keeps what a look brought and its cursor, all or nothing: by gateway and poll. Raises StoreUnavailable."""
+"""Keeps what a look brought, and then its cursor: by gateway and poll. Raises StoreUnavailable."""
 
 
 class Poller:

@@ -13,16 +13,21 @@ from bridge.errors import MailRefusal, Reason, RecipientRefusal, Refusal
 from bridge.reading.grammars import redacted_address
 from bridge.routing import Routes
 from bridge.types import (
+    NO_OPTIONS,
     Destination,
     Mailbox,
     NewMessage,
+    Options,
     Preview,
     PreviewRefusal,
     Priority,
     Recipient,
     Target,
     Tried,
+    ruled_of,
 )
+
+_DECIDES = "This address decides about a phone and texts nobody, so there is nothing to show."
 
 
 def unsendable(addresses: Sequence[str]) -> Preview:
@@ -42,24 +47,34 @@ def preview(
     for address in addresses:
         try:
             decision.check_mailbox(mailbox)
-            targets.extend(addressing.targets(mailbox, Recipient(address), ground))
+            found = addressing.targets(mailbox, Recipient(address), ground)
+            if ruled_of(found) is not None:
+                raise RecipientRefusal(Reason.UNKNOWN_ALIAS, _DECIDES)
+            targets.extend(found)
         except Refusal as refusal:
             refused.append(_refused(address, refusal))
     return of_targets(mailbox, targets, raw, ground, routes, now, tuple(refused))
 
 
 def trial(
-    mailbox: Mailbox, targets: Sequence[Target], raw: bytes, ground: Ground, routes: Routes, now: datetime
+    mailbox: Mailbox,
+    targets: Sequence[Target],
+    raw: bytes,
+    ground: Ground,
+    routes: Routes,
+    now: datetime,
+    asked: Options,
 ) -> Preview:
-    """What a mail to `preview@…` is answered with. Raises MailRefusal for automatic mail, which nobody answers."""
-    shown = of_targets(mailbox, targets, raw, ground, routes, now)
+    """What a mail to `preview@…` is answered with; `asked` is what its envelope asks for. Raises MailRefusal for
+    automatic mail, which nobody answers."""
+    shown = of_targets(mailbox, targets, raw, ground, routes, now, asked=asked)
     for each in shown.refused:
         if each.reason is Reason.AUTOMATIC_MAIL:
             raise MailRefusal(each.reason, each.sentence)
     if shown.submission is not None:
         return shown
     try:  # what is too long, say, can be shown all the same
-        return replace(shown, submission=decision.read(mailbox, targets, raw, now))
+        return replace(shown, submission=decision.read(mailbox, targets, raw, now, asked))
     except MailRefusal:
         return shown
 
@@ -80,6 +95,7 @@ def of_targets(
     routes: Routes,
     now: datetime,
     refused: tuple[PreviewRefusal, ...] = (),
+    asked: Options = NO_OPTIONS,
 ) -> Preview:
     """The preview of a mail whose recipients were let in; beside it are those that were `refused`. A trial that names
     no phone, or one that may not be texted, shows the text as any phone would get it, unless there are others."""
@@ -97,7 +113,7 @@ def of_targets(
     anybody = not phones
     phones = phones or [Destination(target.recipient, "", mailbox.region) for target in targets[:1]]
     try:
-        decided = decision.decide(mailbox, phones, raw, ground, Routes.anywhere() if anybody else routes, now)
+        decided = decision.decide(mailbox, phones, raw, ground, Routes.anywhere() if anybody else routes, now, asked)
     except Refusal as refusal:
         addresses = dict.fromkeys(map(_shown, phones))
         return Preview(mailbox.login, refused=(*refused, *(_refused(address, refusal) for address in addresses)))

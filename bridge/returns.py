@@ -14,22 +14,27 @@ from dataclasses import replace
 
 import structlog
 
-from bridge import clock, notices
+from bridge import clock, mailing, notices
 from bridge.errors import MailRefusal, Reason, RecipientRefusal, StoreUnavailable
-from bridge.meaning import Command, meaning
+from bridge.meaning import Command, Meaning, meaning
 from bridge.notices import alert, bounces
 from bridge.notices.alert import LostAnswer
 from bridge.notices.bounces import BounceKey
 from bridge.reading.bounce import BounceKind, read_bounce
 from bridge.settings import Settings
+from bridge.sms.numbers import is_number
 from bridge.store.directory import Directory
 from bridge.store.mails import FollowUp, MailedReply, MailKind, MailResult, Mails, MailState
-from bridge.types import Mailbox, OutgoingMail, ReplyNotice
+from bridge.types import BlockKind, Enclosed, Mailbox, Objection, OutgoingMail, ReplyNotice
 
 log = structlog.get_logger("bridge.returns")
 
 _CODES = re.compile(r"\((\d{3}(?: \d\.\d{1,3}\.\d{1,3})?)\)|^(\d\.\d{1,3}\.\d{1,3})$")
 """The codes in a refusal of `mailback.relay`, or the status of a bounce alone."""
+
+_TOO_LARGE = re.compile(r"\b5\.(?:3\.4|2\.3)$|^552$")
+"""What says that a mail is larger than the system or the mailbox takes (RFC 3463 sections 3.3 and 3.4, RFC 1870 section
+6.1); 552 with another status is a mailbox that is full."""
 
 
 class Returns:
@@ -110,6 +115,9 @@ class Returns:
         self._mailed()
 
     def _follow_ups(self, reply: MailedReply, result: MailResult) -> tuple[FollowUp, ...]:
+        lighter = self._without_files(reply, result)
+        if lighter is not None:
+            return (lighter,)
         settings = self._settings
         stand_in = self._stand_in(reply, result.mail_id)
         if not settings.operator.address:
@@ -127,18 +135,36 @@ class Returns:
         follow_up = FollowUp(self._sign(told), MailKind.ALERT, reply.mailbox_id)
         return (follow_up, stand_in) if stand_in is not None else (follow_up,)
 
+    def _without_files(self, reply: MailedReply, result: MailResult) -> FollowUp | None:
+        """The answer once more to the same address and without its files, if the mail was too large with them."""
+        files = notices.files_of(reply.raw, result.mail_id)
+        if not files.files or not _TOO_LARGE.search(_codes(result.diagnostic)):
+            return None
+        fallback = self._directory.by_login(self._settings.replies.fallback)
+        mailbox = fallback if reply.kind is MailKind.FALLBACK else self._directory.by_id(reply.mailbox_id)
+        if mailbox is None:
+            return None
+        left = Enclosed(missing=files.missing + len(files.files))
+        mail = self._composed(self._notice(reply, mailbox), left, result.mail_id)
+        return FollowUp(mail, reply.kind, mailbox.id) if mail is not None else None
+
     def _stand_in(self, reply: MailedReply, mail_id: str) -> FollowUp | None:
         """The mail to the fallback mailbox, if there is one to write to."""
         fallback = self._fallback(reply)
         if fallback is None:
             return None
+        notice = replace(self._notice(reply, fallback), to=fallback.login, meant_for=reply.address)
+        mail = self._composed(notice, notices.files_of(reply.raw, mail_id), mail_id)
+        return FollowUp(mail, MailKind.FALLBACK, fallback.id) if mail is not None else None
+
+    def _composed(self, notice: ReplyNotice, files: Enclosed, mail_id: str) -> OutgoingMail | None:
+        """The mail, with what came with the answer that `mail_id` has not brought."""
         try:
-            mail = self._sign(notices.reply(self._notice(reply, fallback), self._settings.domain, self._key))
+            return self._sign(notices.reply(replace(notice, enclosed=files), self._settings.domain, self._key))
         except Exception:
             # The lost mail must be settled all the same, or it would be tried, or bounce, for ever.
             log.exception("reply.not_passed_on", mail=mail_id)
             return None
-        return FollowUp(mail, MailKind.FALLBACK, fallback.id)
 
     def _fallback(self, reply: MailedReply) -> Mailbox | None:
         """The mailbox that the answer goes to now: none if the mail that was lost was for that address."""
@@ -147,13 +173,16 @@ class Returns:
             return None
         return fallback
 
-    def _notice(self, reply: MailedReply, fallback: Mailbox) -> ReplyNotice:
-        mailbox = self._directory.by_id(reply.mailbox_id) or fallback
-        meant = meaning(reply.text, self._directory.languages(reply.sender, mailbox))
+    def _notice(self, reply: MailedReply, reader: Mailbox) -> ReplyNotice:
+        """The same answer again, to the same address, for `reader`."""
+        mailbox = self._directory.by_id(reply.mailbox_id) or reader
+        meant = Meaning()
+        if mailing.written(reply.number, reply.text, self._settings.replies) is None:
+            meant = meaning(reply.text, self._directory.languages(reply.sender, mailbox))
         return ReplyNotice(
             notice_id=bounces.mail_id(clock.new_id()),
-            to=fallback.login,
-            mailbox=fallback,
+            to=reply.address,
+            mailbox=reader,
             number=reply.number,
             sender=reply.sender,
             text=reply.text,
@@ -165,11 +194,19 @@ class Returns:
             subject=reply.subject,
             stopped=meant.command is Command.STOP,
             resumed=meant.command is Command.START,
-            objects=meant.objection,
+            objection=self._objection(reply, reader) if meant.objection else None,
             intent=meant.intent,
-            meant_for=reply.address,
             contact=reply.contact,
+            through=self._settings.answers_through,
         )
+
+    def _objection(self, reply: MailedReply, reader: Mailbox) -> Objection | None:
+        """What `reader` is told of a phone that asked for no more texts in words of its own."""
+        if not is_number(reply.number, reader.region):
+            return None
+        if any(block.kind is not BlockKind.WISH for _, block in self._directory.blocks(reader, reply.number)):
+            return Objection.BLOCKED
+        return Objection.YOURS if reply.sender in reader.senders else Objection.THEIRS
 
 
 def _codes(diagnostic: str) -> str:

@@ -1,10 +1,13 @@
-"""The end of a mail found in blocks of bytes: between the wire and the handler, while DATA runs.
+"""A mail collected from blocks of bytes, and whether its lines are sound: between the wire and the handler.
 
-A mail ends at CRLF.CRLF and at nothing else, wherever the borders between blocks fall (RFC 5321 section 4.1.1.4).
-Scripts and old devices end their lines with LF alone; such lines get their CR here, so that nothing behind the door
-meets a lone LF. What another server might take for the end of a mail (a lone dot between lone LFs), a lone CR and
-NUL make a mail bad: that is how a second mail is smuggled past a server. Memory is bounded by the size limit; what
-comes after it is read and thrown away.
+After DATA a mail ends at CRLF.CRLF and at nothing else, wherever the borders between blocks fall (RFC 5321 section
+4.1.1.4). Scripts and old devices end their lines with LF alone; such lines get their CR here, so that nothing behind
+the door meets a lone LF. What another server might take for the end of a mail (a lone dot between lone LFs), a lone CR
+and NUL make a mail bad: that is how a second mail is smuggled past a server.
+
+With BDAT (RFC 3030) the client says how many octets come: none of them ends the mail, and no dot is a transparency dot.
+Its lines are held to the same, since BINARYMIME is not offered. Memory is bounded by the size limit; what comes after
+it is read and thrown away.
 """
 
 from __future__ import annotations
@@ -71,12 +74,54 @@ class MailData:
         raw = wire.replace(b"\r\n.", b"\r\n")[2:]
         if len(raw) > self._limit:
             return Flaw.TOO_LARGE
-        # Three counts cost a quarter of one regular expression.
-        lines = raw.count(b"\r\n")
-        if raw.count(b"\r") != lines or b"\0" in raw:
+        mended = _with_whole_lines(raw)
+        if mended is not raw and b"\n.\n" in wire.replace(b"\r\n", b"\n"):
             return Flaw.BAD_LINES
-        if raw.count(b"\n") == lines:
-            return raw
-        if b"\n.\n" in wire.replace(b"\r\n", b"\n"):
-            return Flaw.BAD_LINES
-        return raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        return mended
+
+
+class Chunks:
+    """Collects one mail that comes in chunks (BDAT). Say how long each is, then give its blocks."""
+
+    __slots__ = ("_buffer", "_limit", "_octets", "failed")
+
+    def __init__(self, limit: int) -> None:
+        """`limit` is the largest mail in octets, all chunks together."""
+        self._buffer = bytearray()
+        self._limit = limit
+        self._octets = 0
+        self.failed = False
+        """A chunk was refused, and with it the mail (RFC 3030 section 2)."""
+
+    def announce(self, octets: int) -> bool:
+        """Whether a chunk of so many octets has room. If not, the mail has failed, and what came of it is let go."""
+        self._octets += octets
+        if self._octets > self._limit:
+            self.fail()
+        return not self.failed
+
+    def fail(self) -> None:
+        """Give the mail up."""
+        self.failed = True
+        self._buffer.clear()
+
+    def add(self, block: bytearray) -> None:
+        """Take octets of a chunk that was announced and has room."""
+        self._buffer += block
+
+    def content(self) -> bytes | Flaw:
+        """The mail, or what is wrong with it."""
+        raw = bytes(self._buffer)
+        self._buffer.clear()
+        return _with_whole_lines(raw)
+
+
+def _with_whole_lines(raw: bytes) -> bytes | Flaw:
+    """The mail with CRLF behind every line; itself when it was so. A lone CR and NUL cannot be mended."""
+    # Three counts cost a quarter of one regular expression.
+    lines = raw.count(b"\r\n")
+    if raw.count(b"\r") != lines or b"\0" in raw:
+        return Flaw.BAD_LINES
+    if raw.count(b"\n") == lines:
+        return raw
+    return raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")

@@ -1,4 +1,4 @@
-"""The listeners of the front door: where mail clients connect. They open, count and, at the end, drain.
+"""The listeners of a door: where mail programs, or other mail servers, connect. They open, count and finally drain.
 
 Stopping takes no new connection, says goodbye to those that wait between two mails, and lets a mail that is under
 way come to its answer. What is left after the grace is closed; a commit that has begun is still waited for.
@@ -17,11 +17,11 @@ import structlog
 from bridge.access.limits import ConnectionLimits
 from bridge.errors import SettingsError
 from bridge.settings import Settings
-from bridge.smtp_handler import FrontDoor
-from bridge.smtp_protocol import SubmissionProtocol
+from bridge.smtp_protocol import SmtpProtocol
+from bridge.smtp_visit import Doorkeeper
 from bridge.smtp_wire import STOPPING, DoorSettings, Lobby, Wire
 
-__all__ = ["BACKLOG", "DoorSettings", "SmtpServer", "door_settings"]
+__all__ = ["BACKLOG", "DoorSettings", "SmtpServer", "door_settings", "mx_settings"]
 
 BACKLOG = 512
 """Connections the kernel holds until they are accepted."""
@@ -48,19 +48,36 @@ def door_settings(settings: Settings) -> DoorSettings:
     )
 
 
-class SmtpServer:
-    """The submission port with STARTTLS and the port with implicit TLS (RFC 6409, RFC 8314)."""
+def mx_settings(settings: Settings) -> DoorSettings:
+    """Where the MX door listens, and its limits. TLS is offered with the certificate of the front door."""
+    mx = settings.mx
+    return DoorSettings(
+        host=mx.host,
+        port=mx.port or None,
+        hostname=settings.hostname,
+        certificate=settings.smtp.certificate,
+        private_key=settings.smtp.private_key,
+        max_mail_bytes=mx.max_mail_bytes,
+        max_recipients=mx.max_recipients,
+        max_connections=mx.max_connections,
+        max_connections_per_address=mx.max_connections_per_address,
+        command_timeout=mx.command_timeout,
+    )
 
-    def __init__(self, settings: DoorSettings, front: FrontDoor, *, shares_ports: bool = False) -> None:
+
+class SmtpServer:
+    """A port with STARTTLS and one with implicit TLS (RFC 6409, RFC 8314), and who keeps that door."""
+
+    def __init__(self, settings: DoorSettings, keeper: Doorkeeper, *, shares_ports: bool = False) -> None:
         """With `shares_ports` the kernel spreads connections over all who listen so.
 
         Raises `SettingsError` when certificate or key cannot be used, or a TLS port has none.
         """
         self._settings = settings
-        self._front = front
+        self._keeper = keeper
         self._shares_ports = shares_ports
         limits = ConnectionLimits(settings.max_connections, settings.max_connections_per_address)
-        self._lobby = Lobby(settings, front, tls_context(settings), limits)
+        self._lobby = Lobby(settings, keeper, tls_context(settings), limits)
         self._listeners: dict[str, AbstractServer] = {}
         # aiosmtpd logs every command with the addresses in it.
         logging.getLogger("mail.log").setLevel(logging.WARNING)
@@ -88,7 +105,7 @@ class SmtpServer:
         for wire in list(self._lobby.connections):
             wire.reply(STOPPING)
             wire.hang_up()
-        await self._front.settle(max(0.0, until - loop.time()))
+        await self._keeper.settle(max(0.0, until - loop.time()))
         for listener in self._listeners.values():
             await listener.wait_closed()
         self._listeners.clear()
@@ -116,7 +133,7 @@ class SmtpServer:
     async def _listen(self, port: int, *, implicit_tls: bool) -> AbstractServer:
         loop = asyncio.get_running_loop()
         return await loop.create_server(
-            lambda: SubmissionProtocol(self._lobby, loop, implicit_tls=implicit_tls),
+            lambda: SmtpProtocol(self._lobby, loop, implicit_tls=implicit_tls),
             self._settings.host,
             port,
             backlog=BACKLOG,

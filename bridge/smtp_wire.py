@@ -16,7 +16,7 @@ from pathlib import Path
 from aiosmtpd.smtp import SMTP
 
 from bridge.access.limits import ConnectionLimits
-from bridge.smtp_handler import FrontDoor
+from bridge.smtp_visit import Doorkeeper
 
 MAX_LINE = 12_288
 """Octets of a line, its end included; AUTH needs that many (RFC 4954 section 4.5)."""
@@ -32,7 +32,7 @@ LINGER = 5.0
 
 @dataclass(frozen=True, slots=True)
 class DoorSettings:
-    """Where the front door listens, and its limits. Times are seconds, sizes octets, port 0 means any free port."""
+    """Where a door listens, and its limits. Times are seconds, sizes octets, port 0 means any free port."""
 
     host: str = "127.0.0.1"
     port: int | None = 587
@@ -62,7 +62,7 @@ class Lobby:
     """What all connections of a server share."""
 
     settings: DoorSettings
-    front: FrontDoor
+    keeper: Doorkeeper
     tls: ssl.SSLContext | None
     limits: ConnectionLimits
     connections: set[Wire] = field(default_factory=set)
@@ -215,16 +215,25 @@ class Wire(SMTP):
             await self._more(deadline)
         del self._pending[: end + 1]
 
-    async def read_block(self) -> bytearray:
-        """All that has come, at least one octet. Raises `ClientLeft`."""
+    async def read_block(self, most: int | None = None) -> bytearray:
+        """What has come, at least one octet and not more than `most`. Raises `ClientLeft`."""
         if not self._pending:
             await self._more(self.loop.time() + self.settings.data_timeout)
+        if most is not None and len(self._pending) > most:
+            block = self._pending[:most]
+            del self._pending[:most]
+            return block
         block, self._pending = self._pending, bytearray()
         return block
 
     def unread(self, rest: bytes) -> None:
         """Give back the end of the last block."""
         self._pending[:0] = rest
+
+    @property
+    def has_spoken(self) -> bool:
+        """There is something to read."""
+        return bool(self._pending)
 
     def reply(self, line: str) -> None:
         """Answer, together with the other answers to what was pipelined (RFC 2920 section 3.2)."""

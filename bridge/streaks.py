@@ -52,3 +52,8 @@ def gateway(name: str) -> str:
 def poll(name: str) -> str:
     """The part that asking a gateway for news is: a provider may take messages and not say what phones answer."""
     return f"poll {name}"
+
+
+def mailbox(address: str) -> str:
+    """The part that a watched mailbox is."""
+    return f"mailbox {address}"

@@ -11,6 +11,7 @@ from bridge import clock
 from bridge.errors import Reason
 from bridge.settings import Settings
 from bridge.store.claims import Claimed
+from bridge.store.due import UNDECIDED
 from bridge.store.transitions import Change
 from bridge.types import MessageState, Outcome, OutcomeKind
 
@@ -57,10 +58,12 @@ def change_before(claimed: Claimed, ways: Sequence[str], now: datetime, patience
     message_id, expires_at = claimed.sms.reference, claimed.sms.expires_at
     # With nobody left to carry it, a message that was never tried has waited in vain since it was due.
     in_vain_since = claimed.first_tried_at or (None if ways else claimed.due_at)
-    if claimed.opted_out_since is not None:
+    if claimed.opted_out_since is not None and not claimed.undecided:
         return Change(message_id, MessageState.REFUSED, now, Reason.OPTED_OUT, only_from=_WAITING)
     if expires_at is not None and expires_at <= now:
         return Change(message_id, MessageState.EXPIRED, now, Reason.VALIDITY_EXPIRED, only_from=_WAITING)
+    if claimed.undecided and now - claimed.due_at >= UNDECIDED:
+        return Change(message_id, MessageState.REFUSED, now, Reason.UNDECIDED, only_from=_WAITING)
     if in_vain_since is not None and (now - in_vain_since).total_seconds() > patience.give_up_after:
         return Change(message_id, MessageState.EXPIRED, now, Reason.GAVE_UP, only_from=_WAITING)
     return None

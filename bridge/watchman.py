@@ -46,6 +46,7 @@ PARTS: Mapping[Kind, str] = {
     Kind.DISK: "disk",
     Kind.GATEWAY: "gateway",
     Kind.ANSWERS: "answers",
+    Kind.MAILBOX: "mailbox",
     Kind.BALANCE: "balance",
     Kind.RELAY: "relay",
     Kind.FILING: "filing",

@@ -1,1 +1,2 @@
-"""Who may send, and how much at once: logins, addresses of machines, and counts of connections."""
+"""Who may send, how much at once, and who really wrote: logins, networks, counts of connections, and the checks of mail
+from the open Internet."""

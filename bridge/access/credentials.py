@@ -58,6 +58,10 @@ class Credentials:
             self._remembered.popitem(last=False)
         return True
 
+    def remembers(self, login: str, password_hash: str, password: str) -> bool:
+        """Whether `verify` has said yes to the same before, and will again without work."""
+        return self._recall(self._mark(login, password_hash, password))
+
     def _recall(self, mark: bytes) -> bool:
         if mark not in self._remembered:
             return False

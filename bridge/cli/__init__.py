@@ -10,7 +10,21 @@ import sys
 
 import typer
 
-from bridge.cli import cancel, check, contacts, db, gateways, keywords, mailbox, messages, preview, running
+from bridge.cli import (
+    blocks,
+    cancel,
+    check,
+    contacts,
+    db,
+    gateways,
+    greetings,
+    keywords,
+    mailbox,
+    messages,
+    passwords,
+    preview,
+    running,
+)
 from bridge.errors import BridgeError, SettingsError, UsageError
 
 app = typer.Typer(
@@ -28,8 +42,11 @@ preview.register(app)
 messages.register(app)
 cancel.register(app)
 app.add_typer(mailbox.app, name="mailbox")
+app.add_typer(passwords.app, name="passwords")
 app.add_typer(contacts.app, name="contacts")
 app.add_typer(keywords.app, name="keywords")
+app.add_typer(blocks.app, name="blocks")
+app.add_typer(greetings.app, name="greetings")
 app.add_typer(db.app, name="db")
 
 

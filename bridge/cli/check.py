@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from bridge.cli.check_imap import PROBE, Finding, folders, watched
+from bridge.cli.check_issuers import issuers
+from bridge.cli.mx_check import mx_findings
 from bridge.cli.shared import Config, config_file, environment
 from bridge.errors import BridgeError, SettingsErrors, UsageError
 
@@ -23,13 +26,6 @@ if TYPE_CHECKING:
     from bridge.settings import Settings
     from bridge.store.backlog import Backlog
     from bridge.store.store import Store
-
-Finding = tuple[str, str]
-"""A part of the bridge, and what is wrong with it in a sentence; empty when nothing is."""
-
-
-PROBE = 10.0
-"""Seconds that a mail server has to answer here, since a person waits: far fewer than the stations give it."""
 
 
 def register(app: typer.Typer) -> None:
@@ -79,8 +75,11 @@ async def _findings(settings: Settings, gateways: Mapping[str, Gateway]) -> list
         *await _store(settings),
         *await _gateways(gateways, settings),
         await _relay(settings),
+        *await mx_findings(settings),
         *_signing(settings),
-        *await _folders(settings),
+        *await folders(settings),
+        *await watched(settings),
+        *await issuers(settings),
     ]
 
 
@@ -116,7 +115,7 @@ def _ports(settings: Settings) -> list[Finding]:
         return []
     smtp, http = settings.smtp, settings.http
     wanted = [("smtp.port", smtp.host, smtp.port), ("smtp.tls_port", smtp.host, smtp.tls_port)]
-    wanted.append(("http.port", http.host, http.port))
+    wanted += [("mx.port", settings.mx.host, settings.mx.port), ("http.port", http.host, http.port)]
     return [(key, _port(host, port)) for key, host, port in wanted if port]
 
 
@@ -156,6 +155,9 @@ async def _store(settings: Settings) -> list[Finding]:
     failed = counts["mails"].get("failed", 0)
     if failed:
         found.append(("mails", f"{failed} reports or replies were refused by the mail server for good; see the log."))
+    untaken = counts["webhooks"].get("failed", 0)
+    if untaken:
+        found.append(("webhooks", f"{untaken} SMS were not taken by the webhook of their keyword; see the log."))
     lost = counts["inbound"]["without_mailbox"]
     if lost:
         found.append(("replies", f"{lost} texts from phones found no mailbox. Add one with `bridge mailbox add`."))
@@ -186,6 +188,9 @@ def _waiting(backlog: Backlog, settings: Settings) -> list[Finding]:
         what = f"mails: {backlog.mails} reports and replies wait for the mail server"
         what += _last_answer(backlog.mail_diagnostic)
         found.append(_queue(what, backlog.mails_since, settings, "See that the mail server takes them."))
+    if backlog.webhooks:
+        what = f"webhooks: {backlog.webhooks} SMS wait for the webhook of their keyword"
+        found.append(_queue(what, backlog.webhooks_since, settings, "The log says what its receiver answers."))
     return found
 
 
@@ -312,30 +317,9 @@ def _to_publish(settings: Settings) -> list[str]:
 
 def _advice(settings: Settings) -> list[str]:
     """What works as it is and could be better."""
-    if settings.relay.bounces_from:
+    if settings.relay.bounces_from or settings.mx.port:
         return []
     return [
         "advice relay.bounces_from: replies that cannot be delivered come back to nobody. Name the mail servers that "
         f"hand in bounces for {settings.domain}; docs/operation.md says how."
     ]
-
-
-async def _folders(settings: Settings) -> list[Finding]:
-    from bridge.mailback.configured import open_folders
-
-    try:
-        accounts = open_folders(settings)
-    except BridgeError as error:
-        return [("filing", error.sentence)]
-    found = []
-    for login, folders in accounts.items():
-        try:
-            async with asyncio.timeout(PROBE):
-                found.append((f"filing {login}", await folders.probe()))
-        except TimeoutError:
-            account = settings.filing[login]
-            where = f"The IMAP server {account.host}:{account.port}"
-            found.append((f"filing {login}", f"{where} is silent. See that it runs, and that nothing is in between."))
-        finally:
-            await folders.close()
-    return found

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bridge.cli import properties
+from bridge.cli import lengths, properties
 from bridge.cli.options import Login
 from bridge.cli.shared import Config, Json, find_mailbox, in_store, show_json
-from bridge.errors import MailRefusal, NotFound, UsageError
+from bridge.errors import NotFound, UsageError
 from bridge.types import Keyword, Mailbox
 from bridge.types.keywords import MOST_FORWARDS
 
@@ -45,13 +45,16 @@ def add(
     tag: Annotated[
         str, typer.Option(metavar="NAME", help="What the header X-SMS-Tag of the mail says.", show_default=False)
     ] = "",
+    webhook: Annotated[
+        str, typer.Option(metavar="URL", help="Where the SMS is posted to, signed, as JSON.", show_default=False)
+    ] = "",
     config: Config = None,
 ) -> None:
     """Say what is done with an SMS that begins with a word.
 
     A word that is there already gets what is named here, in place of what it had.
     """
-    keyword = Keyword(_word(word), reply.strip(), tuple(dict.fromkeys(forward or ())), tag)
+    keyword = Keyword(_word(word), reply.strip(), tuple(dict.fromkeys(forward or ())), tag, webhook)
     _check(keyword)
 
     async def work(store: Store) -> tuple[Mailbox, int]:
@@ -59,7 +62,7 @@ def add(
         for each in keyword.forward:
             if each.rpartition("@")[2].lower() == store.settings.domain.lower():
                 raise UsageError(f"{each} is a phone. An SMS is forwarded to mail addresses only.")
-        count = _segments(mailbox, keyword.reply)
+        count = lengths.check(mailbox, keyword.reply, "The text back")
         await store.keywords.save(mailbox, keyword)
         return mailbox, count
 
@@ -67,6 +70,8 @@ def add(
     print(f"An SMS to {mailbox.login} that begins with {keyword.word} {_does(keyword)}.")
     if count > 1:
         print(f"The text back is {count} SMS long.")
+    if keyword.webhook:
+        print(f"`bridge keywords secret {mailbox.login} {keyword.word}` shows the secret that its receiver needs.")
 
 
 @app.command("list")
@@ -105,6 +110,25 @@ def remove(login: Login, word: Word, config: Config = None) -> None:
     print(f"{word} is no keyword of {login} any more.")
 
 
+@app.command()
+def secret(login: Login, word: Word, config: Config = None) -> None:
+    """Show the secret that a webhook's receiver needs.
+
+    By it the receiver knows that a request is from here. Nothing else is printed, so that it can be handed on unread.
+    """
+    from bridge import webhook
+    from bridge.meaning.keywords import first_word
+
+    async def work(store: Store) -> str:
+        mailbox = find_mailbox(store, login)
+        keyword = store.directory.keywords(mailbox.id).get(first_word(word))
+        if keyword is None or not keyword.webhook:
+            raise NotFound(f"{login} has no keyword {word} with a webhook. See `bridge keywords list {login}`.")
+        return webhook.written(webhook.secret_of(store.key.derived, mailbox.id, keyword.webhook))
+
+    print(in_store(config, work))
+
+
 def _word(word: str) -> str:
     from bridge.meaning.keywords import why_no_keyword
 
@@ -116,8 +140,10 @@ def _word(word: str) -> str:
 
 
 def _check(keyword: Keyword) -> None:
-    if not (keyword.reply or keyword.forward or keyword.tag):
-        raise UsageError("Say what is done: --reply TEXT, --forward ADDRESS or --tag NAME.")
+    if not (keyword.reply or keyword.forward or keyword.tag or keyword.webhook):
+        raise UsageError("Say what is done: --reply TEXT, --forward ADDRESS, --tag NAME or --webhook URL.")
+    if keyword.webhook:
+        properties.webhook(keyword.webhook)
     if keyword.tag and not _TAG.fullmatch(keyword.tag):
         raise UsageError(f"--tag {keyword.tag} is not 1 to 40 letters, digits, dots, hyphens and underscores.")
     if len(keyword.forward) > MOST_FORWARDS:
@@ -126,25 +152,19 @@ def _check(keyword: Keyword) -> None:
         properties.forwarded(each)
 
 
-def _segments(mailbox: Mailbox, reply: str) -> int:
-    """How many SMS the text back takes. Raises UsageError when these are too many."""
-    from bridge.answering import spelling
-    from bridge.sms.encoding import encode
-
-    try:
-        count = len(encode(reply, spelling(mailbox)).segments)
-    except MailRefusal as refusal:
-        raise UsageError(refusal.sentence) from refusal
-    if count > mailbox.max_segments:
-        raise UsageError(f"The text back takes {count} SMS; those of {mailbox.login} may take {mailbox.max_segments}.")
-    return count
-
-
 def _does(keyword: Keyword) -> str:
     what = [f'is answered "{keyword.reply}"'] if keyword.reply else []
     what += [f"goes to {', '.join(keyword.forward)} too"] if keyword.forward else []
     what += [f"is tagged {keyword.tag}"] if keyword.tag else []
+    what += [f"is posted to {_shown(keyword.webhook)}"] if keyword.webhook else []
     return ", ".join(what)
+
+
+def _shown(url: str) -> str:
+    """The address of a webhook without what may be a secret of its receiver's."""
+    from bridge import webhook
+
+    return webhook.receiver_of(url)
 
 
 def _document(mailbox: Mailbox, keyword: Keyword) -> dict[str, Any]:
@@ -154,4 +174,5 @@ def _document(mailbox: Mailbox, keyword: Keyword) -> dict[str, Any]:
         "reply": keyword.reply,
         "forward": list(keyword.forward),
         "tag": keyword.tag,
+        "webhook": keyword.webhook,
     }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from bridge import clock
-from bridge.cli import properties, signatures
+from bridge.cli import mailbox_shown, properties, signatures
 from bridge.cli.options import (
     Addresses,
     ConfirmOption,
@@ -29,10 +29,12 @@ from bridge.cli.options import (
     NewLogin,
     OrderPasswordFile,
     PasswordFile,
+    PhonesSpeak,
     Pool,
     Region,
     Sender,
     SubjectOption,
+    SubjectTags,
     UnicodeOption,
     Zone,
 )
@@ -57,6 +59,7 @@ def add(
     password_file: PasswordFile = None,
     region: Region = "IT",
     language: LanguageOption = Language.ENGLISH,
+    phones_speak: PhonesSpeak = None,
     timezone: Zone = "Europe/Rome",
     address: Addresses = None,
     network: Networks = None,
@@ -66,6 +69,7 @@ def add(
     max_segments: MaxSegments = 6,
     daily_cap: DailyCap = 0,
     subject: SubjectOption = SubjectUse.IGNORED,
+    subject_tags: SubjectTags = False,
     keep_cut: KeepCut = None,
     end_mark: EndMarks = None,
     grammar: Grammar = None,
@@ -81,7 +85,8 @@ def add(
     """
     if sender is None:
         raise UsageError("Name the number that its texts come from with --sender, such as --sender +390200000001.")
-    needs_password = password_file is not None or not network
+    asks = password_file is None and not network
+    password_hash = _hash(properties.password(None)) if asks else _password_hash(password_file)
     nothing = Mailbox(
         id="",
         organisation_id="",
@@ -99,6 +104,7 @@ def add(
         pool=pool,
         region=region,
         language=language,
+        phone_languages=phones_speak,
         timezone=timezone,
         addresses=address,
         networks=network,
@@ -108,22 +114,25 @@ def add(
         max_segments=max_segments,
         daily_cap=daily_cap,
         subject=subject,
+        subject_tags=subject_tags,
         kept=keep_cut,
         end_marks=end_mark,
         grammar=grammar,
-        order_password_hash=_order_password_hash(order_password_file),
+        order_password_hash=_password_hash(order_password_file),
         digest_to=digest_to,
         digest_at=digest_at,
         digest_days=digest_days,
-        password_hash=_hash(properties.password(password_file)) if needs_password else None,
+        password_hash=password_hash,
     )
 
     async def work(store: Store) -> None:
         await store.mailboxes.add(mailbox)
 
     in_store(config, work)
-    if needs_password:
+    if mailbox.password_hash:
         print(f"{mailbox.login} may log in now and text from {mailbox.sender}.")
+    elif not network:
+        print(f"{mailbox.login} may text from {mailbox.sender} once it has an app password (`bridge passwords add`).")
     else:
         print(f"{mailbox.login} may text from {mailbox.sender} now, from its networks and without login.")
 
@@ -136,6 +145,7 @@ def change(
     password_file: PasswordFile = None,
     region: Region = None,
     language: LanguageOption = None,
+    phones_speak: PhonesSpeak = None,
     timezone: Zone = None,
     address: Addresses = None,
     network: Networks = None,
@@ -145,6 +155,7 @@ def change(
     max_segments: MaxSegments = None,
     daily_cap: DailyCap = None,
     subject: SubjectOption = None,
+    subject_tags: SubjectTags = None,
     keep_cut: KeepCut = None,
     end_mark: EndMarks = None,
     grammar: Grammar = None,
@@ -163,6 +174,7 @@ def change(
         pool=pool,
         region=region,
         language=language,
+        phone_languages=phones_speak,
         timezone=timezone,
         addresses=address,
         networks=network,
@@ -172,14 +184,15 @@ def change(
         max_segments=max_segments,
         daily_cap=daily_cap,
         subject=subject,
+        subject_tags=subject_tags,
         kept=keep_cut,
         end_marks=end_mark,
         grammar=grammar,
-        order_password_hash=_order_password_hash(order_password_file),
+        order_password_hash=_password_hash(order_password_file),
         digest_to=digest_to,
         digest_at=digest_at,
         digest_days=digest_days,
-        password_hash=_hash(properties.password(password_file)) if password_file is not None else None,
+        password_hash=_password_hash(password_file),
     )
     if not named:
         raise UsageError("Name what is to change, such as --daily-cap 200. See `bridge mailbox set --help`.")
@@ -200,7 +213,7 @@ def show_all(config: Config = None, as_json: Json = False) -> None:
 
     mailboxes = in_store(config, work)
     if as_json:
-        show_json([_document(mailbox) for mailbox in mailboxes])
+        show_json([mailbox_shown.document(mailbox) for mailbox in mailboxes])
         return
     for mailbox in mailboxes:
         print(f"{mailbox.login}  {mailbox.sender}  {'paused' if mailbox.paused else 'active'}")
@@ -215,12 +228,12 @@ def show(login: Login, config: Config = None, as_json: Json = False) -> None:
     async def work(store: Store) -> Mailbox:
         return find_mailbox(store, login)
 
-    document = _document(in_store(config, work))
+    document = mailbox_shown.document(in_store(config, work))
     if as_json:
         show_json(document)
         return
     for name, value in document.items():
-        print(f"{name:18} {_shown(value)}".rstrip())
+        print(f"{name:18} {mailbox_shown.in_words(value)}".rstrip())
 
 
 @app.command()
@@ -280,6 +293,10 @@ def _changed(mailbox: Mailbox, **options: Any) -> Mailbox:
     habits = {name: named.pop(name) for name in ("subject", "kept", "end_marks") if name in named}
     if "kept" in habits:
         habits["kept"] = frozenset(map(CutRule, habits["kept"]))
+    if named.get("subject_tags", mailbox.subject_tags):
+        used = habits.get("subject", mailbox.habits.subject)
+        if used is not SubjectUse.IGNORED:
+            raise UsageError("--subject-tags needs --subject ignored: else phones would be texted the marks.")
     plan = _plan(mailbox.digest, **{name: named.pop(name) for name in _PLAN if name in named})
     changed = replace(mailbox, **named, habits=replace(mailbox.habits, **habits), digest=plan)
     return replace(changed, pool=tuple(sender for sender in dict.fromkeys(changed.pool) if sender != changed.sender))
@@ -299,49 +316,8 @@ def _hash(password: str) -> str:
     return hash_password(password)
 
 
-def _order_password_hash(file: Path | None) -> str | None:
-    """The hash to store, empty to ask for no password; None when the command line names none."""
+def _password_hash(file: Path | None) -> str | None:
+    """The hash to store, empty for no password; None when the command line names none."""
     if file is None:
         return None
     return "" if (str(file),) == properties.NOTHING else _hash(properties.password(file))
-
-
-def _shown(value: Any) -> str:
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return "yes" if value else "no"
-        case list():
-            return ", ".join(value)
-        case _:
-            return str(value)
-
-
-def _document(mailbox: Mailbox) -> dict[str, Any]:
-    return {
-        "login": mailbox.login,
-        "sender": mailbox.sender,
-        "pool": list(mailbox.pool),
-        "addresses": list(mailbox.addresses),
-        "networks": list(mailbox.networks),
-        "region": mailbox.region,
-        "countries": list(mailbox.countries),
-        "language": mailbox.language.value,
-        "timezone": mailbox.timezone,
-        "confirm": mailbox.confirm.value,
-        "unicode": mailbox.unicode.value,
-        "max_segments": mailbox.max_segments,
-        "daily_cap": mailbox.daily_cap,
-        "paused": mailbox.paused,
-        "subject": mailbox.habits.subject.value,
-        "kept_cuts": sorted(map(properties.hyphened, mailbox.habits.kept)),
-        "end_marks": list(mailbox.habits.end_marks),
-        "learned_signatures": len(mailbox.habits.signatures),
-        "grammar": mailbox.grammar.value if mailbox.grammar is not None else None,
-        "order_password": bool(mailbox.order_password_hash),
-        "digest_to": list(mailbox.digest.to),
-        "digest_at": f"{mailbox.digest.at:%H:%M}",
-        "digest_days": mailbox.digest.days,
-        "can_log_in": bool(mailbox.password_hash),
-    }

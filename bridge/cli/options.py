@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli import properties
-from bridge.types import Confirm, CutRule, GrammarName, Language, SubjectUse, UnicodePolicy
+from bridge.types import Confirm, CutRule, GrammarName, Language, Spoken, SubjectUse, UnicodePolicy
 from bridge.types.digest import MOST_ADDRESSES, MOST_DAYS
 
 Login = Annotated[str, typer.Argument(metavar="LOGIN", help="The mailbox's login, which is its mail address.")]
@@ -20,7 +20,11 @@ NewLogin = Annotated[
 ]
 PasswordFile = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="File with the password; - reads it from standard input.", show_default=False),
+    typer.Option(
+        metavar="FILE",
+        help="File with the password; - reads it from standard input, `none` is for app passwords only.",
+        show_default=False,
+    ),
 ]
 Sender = Annotated[
     str | None,
@@ -40,6 +44,16 @@ Region = Annotated[
     ),
 ]
 LanguageOption = Annotated[Language | None, typer.Option(help="Language of its mails.")]
+PhonesSpeak = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--phones-speak",
+        metavar="LANGUAGE",
+        help=f"Further language in which its phones write: {', '.join(Spoken)}; may be repeated. Their words for STOP, "
+        "START and HELP count then, and a yes such as Fine. `none` alone empties the list.",
+        callback=properties.each(properties.spoken, may_be_empty=True),
+    ),
+]
 Zone = Annotated[
     str | None,
     typer.Option(
@@ -94,6 +108,14 @@ MaxSegments = Annotated[
 ]
 DailyCap = Annotated[int | None, typer.Option(metavar="COUNT", help="Messages a day; 0 is no cap.", min=0)]
 SubjectOption = Annotated[SubjectUse | None, typer.Option(help="What becomes of the subject of its mails.")]
+SubjectTags = Annotated[
+    bool | None,
+    typer.Option(
+        "--subject-tags/--no-subject-tags",
+        help="Whether subjects of answers say that an appointment is confirmed, cancelled or to be moved.",
+        show_default=False,
+    ),
+]
 KeepCut = Annotated[
     list[str] | None,
     typer.Option(

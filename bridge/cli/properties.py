@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 import typer
 
 from bridge.errors import Refusal, UsageError
-from bridge.types import CutRule, GrammarName
+from bridge.types import CutRule, GrammarName, Spoken
 from bridge.types.digest import MOST_ADDRESSES
 
 NOTHING = ("none",)
@@ -92,6 +92,14 @@ def timezone(word: str) -> str:
     return word
 
 
+def spoken(word: str) -> Spoken:
+    """A language in which the bridge understands phones."""
+    known = {language.value: language for language in Spoken}
+    if word.lower() not in known:
+        raise UsageError(f"--phones-speak {word} is not known. There are {', '.join(known)}.")
+    return known[word.lower()]
+
+
 def address(word: str) -> str:
     """`name@domain`, or `@domain` for a whole domain, in lower case."""
     if not _is_address(word):
@@ -153,6 +161,16 @@ def forwarded(word: str) -> str:
     """A mail address that gets an SMS besides its mailbox."""
     if not _RECIPIENT.fullmatch(word.lower()):
         raise UsageError(f"--forward {word} is not a mail address. Write one such as desk@example.com.")
+    return word
+
+
+def webhook(word: str) -> str:
+    """The address that an SMS is posted to. The refusal does not repeat it: it may hold a password."""
+    from bridge.webhook import why_no_webhook
+
+    why = why_no_webhook(word)
+    if why is not None:
+        raise UsageError(f"The address of --webhook {why}. Write one such as https://example.com/sms.")
     return word
 
 

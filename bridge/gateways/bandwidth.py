@@ -1,7 +1,8 @@
 """Bandwidth: JSON out, lists of JSON events back, which nobody signs.
 
 https://dev.bandwidth.com/docs/messaging/createMessage, …/webhooks and …/errors: an error answer of Bandwidth's own,
-4xx or 5xx, means that the text is not sent. All events of an application can go to one address.
+4xx or 5xx, means that the text is not sent. All events of an application can go to one address. The files of an MMS are
+at the API itself, among them the layout that the phone sent; Bandwidth waits 10 seconds for the answer to a callback.
 """
 
 from __future__ import annotations
@@ -11,7 +12,16 @@ from datetime import UTC
 
 from bridge.errors import Reason
 from bridge.gateways.base import Hook, HookRefused, Said, Traits
-from bridge.gateways.callback import json_value, moment_of, object_of, objects_of, raw_of, text_of, words_of
+from bridge.gateways.callback import (
+    addresses_of,
+    json_value,
+    moment_of,
+    object_of,
+    objects_of,
+    raw_of,
+    text_of,
+    words_of,
+)
 from bridge.gateways.connection import Option
 from bridge.gateways.http import HttpGateway
 from bridge.gateways.orders import Answer, Order, code_of, json_order, taken
@@ -42,7 +52,7 @@ class Bandwidth(HttpGateway):
         Option("account_id", "number of the Bandwidth account"),
         Option("application_id", "id of the messaging application that the numbers belong to"),
     )
-    traits = Traits(receipts=True, inbound=True)
+    traits = Traits(receipts=True, inbound=True, mms=True)
 
     def order(self, sms: OutboundSms) -> Order:
         fields: dict[str, object] = {"applicationId": self.option("application_id"), "to": [sms.number]}
@@ -79,7 +89,8 @@ class Bandwidth(HttpGateway):
         kind, message, code = text_of(event, "type"), object_of(event, "message"), code_of(event.get("errorCode"))
         if kind == "message-received":
             sms, at = {**message, "to": event.get("to")}, moment_of(message, "time")
-            return self.inbound(raw, sms, event_id="id", number="from", to="to", text="text", at=at)
+            media = addresses_of(message.get("media"))
+            return self.inbound(raw, sms, event_id="id", number="from", to="to", text="text", at=at, media=media)
         if kind not in ("message-sending", "message-delivered", "message-failed"):
             raise HookRefused(400, "The callback has a type that this gateway does not know.")
         if code == _NO_RECEIPT_CAME:

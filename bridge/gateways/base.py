@@ -62,6 +62,8 @@ class Traits:
     """Delivery receipts come back."""
     inbound: bool
     """Phones can answer."""
+    mms: bool = False
+    """Pictures and other files that phones send are fetched from it."""
     links: bool = False
     """It can say which of our texts a phone answers, where it is set up so."""
     answers_orders: bool = False
@@ -241,6 +243,13 @@ class Gateway(abc.ABC):
     def polls(self) -> Sequence[Poll]:
         """Where this gateway asks for news."""
         return ()
+
+    async def whole(self, sms: InboundSms) -> InboundSms:
+        """`sms`, which names files that came with it, with what was fetched of them; only where `traits.mms` says so.
+
+        Never raises for what the network or the provider does, and takes a few seconds at the most: the provider waits.
+        """
+        return sms
 
     async def listen(self, hear: Hear) -> None:
         """Hold the connection on which the provider speaks by itself, until `close`; only where there is one.

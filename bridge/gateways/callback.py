@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -91,10 +91,10 @@ def json_object(request: HttpRequest) -> Mapping[str, object]:
     return value
 
 
-def json_of_kind(request: HttpRequest, key: str, kind: str) -> Mapping[str, object]:
-    """The body as a JSON object that says under `key` that it is of the kind its address is for."""
+def json_of_kind(request: HttpRequest, key: str, kinds: Collection[str]) -> Mapping[str, object]:
+    """The body as a JSON object that says under `key` that it is of a kind its address is for."""
     event = json_object(request)
-    if text_of(event, key) != kind:
+    if text_of(event, key) not in kinds:
         raise HookRefused(400, "The callback is of a kind that does not come to this address.")
     return event
 
@@ -132,6 +132,23 @@ def object_of(event: Mapping[str, object], key: str) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise HookRefused(400, f"The callback has no object under '{key}'.")
     return value
+
+
+def addresses_of(value: object, key: str = "") -> Sequence[str]:
+    """The addresses in a list, each by itself or under `key` of an object; empty where one is none, so that it counts.
+
+    Whatever else `value` is, there are none: what the phone wrote is taken all the same.
+    """
+    given = value if isinstance(value, list) else []
+    found = [each.get(key) if isinstance(each, dict) else each for each in given]
+    return [each if isinstance(each, str) else "" for each in found]
+
+
+def numbered_of(event: Mapping[str, str], name: str) -> Sequence[str]:
+    """What stands under `name` with a number behind it or none, in the order of the numbers."""
+    found = {key: re.fullmatch(re.escape(name) + r"([0-9]{0,3})", key) for key in event}
+    numbers = {int(match[1] or 0): key for key, match in found.items() if match is not None}
+    return [event[numbers[number]] for number in sorted(numbers)]
 
 
 def number_of(event: Mapping[str, object], key: str) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from bridge import clock
+from bridge.errors import SettingsError
+
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+"""The name of a host in a domain (RFC 1123 section 2.1); no address of a machine, which a provider's storage is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +65,21 @@ LINKS = Option("links", "whether it is believed which of your texts a phone answ
 """Of providers that name the text and do not say how they know. What a phone sends refers to no other SMS
 (3GPP TS 23.040 section 9.2.2.2), so it may just be the last one; our own record then knows as much, and who else wrote.
 """
+
+
+MEDIA_HOSTS = "media_hosts"
+
+
+def media_hosts(usual: str) -> Option:
+    """The option of a provider that keeps what phones send beside words (MMS) elsewhere than at its API."""
+    return Option(MEDIA_HOSTS, "hosts besides the API that pictures may be fetched from, with commas between", usual)
+
+
+def stores_of(name: str, hosts: str) -> Sequence[str]:
+    """The addresses of these hosts. Raises SettingsError for what is no name of a host; `name` is the gateway's."""
+    named = [host.strip().lower() for host in hosts.split(",") if host.strip()]
+    wrong = next((host for host in named if not _HOST.fullmatch(host)), None)
+    if wrong is not None:
+        remedy = "write names of hosts, such as mms.twiliocdn.com, with commas between"
+        raise SettingsError(f"gateways.{name}.options.{MEDIA_HOSTS}", f'"{wrong}"', remedy)
+    return [f"https://{host}" for host in named]

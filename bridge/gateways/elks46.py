@@ -2,6 +2,7 @@
 
 https://46elks.com/docs/send-sms and /docs/receive-sms: `POST /a1/sms` with a Basic login; `whendelivered` is called
 with `id`, `status` and `delivered`. Costs and the balance are whole numbers, ten thousandths of the account's currency.
+/docs/receive-mms: the fields of an SMS, and `image`, `image2` and so on, which are at the API.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.gateways.base import Hook, Traits
-from bridge.gateways.callback import fields_of, moment_of, raw_of, text_of, told_by
+from bridge.gateways.callback import fields_of, moment_of, numbered_of, raw_of, text_of, told_by
 from bridge.gateways.http import HttpGateway
 from bridge.gateways.money import balance_of, price_of
 from bridge.gateways.orders import Answer, Order, form_order, taken
@@ -24,7 +25,7 @@ class Elks46(HttpGateway):
     kind = "46elks"
     title = "46elks"
     base_url = "https://api.46elks.com/a1"
-    traits = Traits(receipts=True, inbound=True, balance=True, price=True, flash=True)
+    traits = Traits(receipts=True, inbound=True, mms=True, balance=True, price=True, flash=True)
 
     def order(self, sms: OutboundSms) -> Order:
         fields = {"from": sms.sender, "to": sms.number, "message": sms.text}
@@ -53,8 +54,10 @@ class Elks46(HttpGateway):
 
     def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
         event = fields_of(request)
-        at = moment_of(event, "created")
-        return self.inbound(raw_of(request), event, event_id="id", number="from", to="to", text="message", at=at)
+        at, media = moment_of(event, "created"), numbered_of(event, "image")
+        return self.inbound(
+            raw_of(request), event, event_id="id", number="from", to="to", text="message", at=at, media=media
+        )
 
 
 def _whole(fraction: Money | None) -> Money | None:

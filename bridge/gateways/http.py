@@ -16,11 +16,12 @@ import httpx
 from bridge.errors import Reason
 from bridge.gateways.base import SILENT, Doubt, Handed, Hook, Recall, Recalled, Said
 from bridge.gateways.callback import phone_of, text_of, words_of
-from bridge.gateways.clients import HttpClients, outcome_of_error
-from bridge.gateways.connection import Connection
+from bridge.gateways.connection import MEDIA_HOSTS, Connection, stores_of
+from bridge.gateways.media import Media
 from bridge.gateways.orders import Answer, Order, basic, outcome_of_status, unclear
 from bridge.gateways.paths import word
 from bridge.gateways.provider import Provider
+from bridge.http_clients import HttpClients, outcome_of_error
 from bridge.types import (
     GatewayEvent,
     HttpRequest,
@@ -43,6 +44,9 @@ class HttpGateway(Provider):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self._clients = HttpClients(connection.timeout)
+        has_stores = any(option.name == MEDIA_HOSTS for option in self.options)
+        stores = stores_of(self.name, self.option(MEDIA_HOSTS)) if has_stores else ()
+        self._media = Media(connection.url, stores, lambda: self.login)
 
     @property
     def login(self) -> dict[str, str]:
@@ -223,11 +227,13 @@ class HttpGateway(Provider):
         text: str,
         at: datetime | None = None,
         answers: str = "",
+        media: Sequence[str] = (),
     ) -> Sequence[InboundSms]:
         """The SMS that a callback brings: the keys of `event` where its id, both phones and its text stand.
 
         It was received now where the provider does not say when. `answers` is the key of the text of ours that it
-        answers; whatever stands there, what the phone wrote is taken.
+        answers; whatever stands there, what the phone wrote is taken. `media` are the addresses of files that came
+        with it.
         """
         return (
             InboundSms(
@@ -239,8 +245,13 @@ class HttpGateway(Provider):
                 received_at=at or self.connection.now(),
                 raw=raw,
                 answers=word(event.get(answers)) if answers else "",
+                media=tuple(media),
             ),
         )
 
+    async def whole(self, sms: InboundSms) -> InboundSms:
+        return await self._media.complete(sms)
+
     async def close(self) -> None:
         await self._clients.close()
+        await self._media.close()

@@ -2,7 +2,9 @@
 
 https://docs.plivo.com/docs/messaging/api/message, …/message-status-callbacks, …/handling-incoming,
 /docs/messaging/concepts/signature-validation and /docs/messaging/troubleshooting/error-codes. A callback's signature
-covers its address and a nonce but not what it says, so its path holds a part that nobody can guess besides.
+covers its address and a nonce but not what it says, so its path holds a part that nobody can guess besides. An MMS
+has its words under another name than an SMS. Where its files are, Plivo's pages do not say: media.plivo.com is where
+its recordings are.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from collections.abc import Mapping, Sequence
 
 from bridge.errors import Reason
 from bridge.gateways.base import Hook, Said, Traits
-from bridge.gateways.callback import fields_of, prove, raw_of, text_of, told_by
+from bridge.gateways.callback import fields_of, numbered_of, prove, raw_of, text_of, told_by
+from bridge.gateways.connection import media_hosts
 from bridge.gateways.http import HttpGateway
 from bridge.gateways.money import balance_of, price_of
 from bridge.gateways.orders import Answer, Order, code_of, json_order, taken
@@ -48,7 +51,8 @@ class Plivo(HttpGateway):
     kind = "plivo"
     title = "Plivo"
     base_url = "https://api.plivo.com"
-    traits = Traits(receipts=True, inbound=True, answers_orders=True, balance=True, price=True)
+    options = (media_hosts("media.plivo.com"),)
+    traits = Traits(receipts=True, inbound=True, mms=True, answers_orders=True, balance=True, price=True)
 
     def order(self, sms: OutboundSms) -> Order:
         # Health data: with `log` off Plivo keeps no text, and masks the number.
@@ -92,7 +96,10 @@ class Plivo(HttpGateway):
 
     def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
         event = self._believe(request)
-        return self.inbound(raw_of(request), event, event_id="MessageUUID", number="From", to="To", text="Text")
+        words, media = "Text" if event.get("Text") else "Body", numbered_of(event, "Media")
+        return self.inbound(
+            raw_of(request), event, event_id="MessageUUID", number="From", to="To", text=words, media=media
+        )
 
     def _believe(self, request: HttpRequest) -> Mapping[str, str]:
         address = self.connection.public_url + request.target.partition("?")[0]

@@ -119,4 +119,4 @@ class Seven(HttpGateway):
         expected = hmac.new(key, lines.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
         prove(expected, request.headers.get("x-signature", "").lower())
         check_recent(moment, self.connection.now())
-        return json_of_kind(request, "webhook_event", kind)
+        return json_of_kind(request, "webhook_event", (kind,))

@@ -5,7 +5,8 @@ segment as UTF-16BE, both in hexadecimal, so that the phone shows what was reall
 national tables that the septets were written with, and `flash` asks for class 0. The network
 documents that it did not process what it answers 429, or 503 with `unreachable`; the latter stands for a refused
 connection, which a server that must answer cannot show otherwise. Its callbacks carry `X-Simulator-Timestamp` and
-`X-Simulator-Signature` (`bridge.gateways.callback.sign`).
+`X-Simulator-Signature` (`bridge.gateways.callback.sign`). A phone's SMS names files under `media`, by ids; they are
+fetched from `{url}/media/{id}`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from urllib.parse import quote
 
 from bridge.errors import Reason
 from bridge.gateways.base import Handed, Hook, HookRefused, Recall, Recalled, Traits
-from bridge.gateways.callback import check_signature, json_object, number_of, text_of, time_of
+from bridge.gateways.callback import addresses_of, check_signature, json_object, number_of, text_of, time_of, words_of
 from bridge.gateways.http import HttpGateway
 from bridge.gateways.orders import Answer, Order, accepted, code_of, json_order, unclear
 from bridge.gateways.paths import word
@@ -49,6 +50,7 @@ class SimulatorGateway(HttpGateway):
     traits = Traits(
         receipts=True,
         inbound=True,
+        mms=True,
         links=True,
         cancel=True,
         own_segments=True,
@@ -130,10 +132,13 @@ class SimulatorGateway(HttpGateway):
                 event_id=text_of(event, "event_id"),
                 number=number_of(event, "from"),
                 to=number_of(event, "to"),
-                text=text_of(event, "text"),
+                text=words_of(event, "text"),
                 received_at=time_of(event, "time"),
                 raw=request.body.decode(),
                 answers=word(event.get("answers")),
+                media=tuple(
+                    f"{self.connection.url}/media/{quote(each, safe='')}" for each in addresses_of(event.get("media"))
+                ),
             ),
         )
 

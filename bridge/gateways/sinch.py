@@ -2,14 +2,15 @@
 
 https://developers.sinch.com/docs/sms/api-reference, the Java, Python and .NET libraries of Sinch for the fields, the
 codes of receipts and the signature: HMAC-SHA256 of `body.nonce.timestamp`, in Base64. Sinch signs the callbacks of a
-service plan only after this was set up there, so their addresses hold an unguessable part as well.
+service plan only after this was set up there, so their addresses hold an unguessable part as well. The files of an MMS
+(`mo_media`) are put into a store that is agreed with Sinch: the operator says where.
 """
 
 from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import quote, urlencode
 
@@ -17,7 +18,19 @@ import httpx
 
 from bridge.errors import Reason
 from bridge.gateways.base import Doubt, Handed, Hook, Recall, Recalled, Traits
-from bridge.gateways.callback import check_recent, json_of_kind, prove, raw_of, text_of, time_of, told_by, words_of
+from bridge.gateways.callback import (
+    addresses_of,
+    check_recent,
+    json_of_kind,
+    object_of,
+    prove,
+    raw_of,
+    text_of,
+    time_of,
+    told_by,
+    words_of,
+)
+from bridge.gateways.connection import media_hosts
 from bridge.gateways.http import HttpGateway
 from bridge.gateways.orders import Answer, Order, accepted, code_of, json_order, taken
 from bridge.types import HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
@@ -54,7 +67,8 @@ class Sinch(HttpGateway):
     kind = "sinch"
     title = "Sinch"
     base_url = "https://eu.sms.api.sinch.com"
-    traits = Traits(receipts=True, inbound=True, links=True, lookup=True, cancel=True, flash=True)
+    options = (media_hosts(""),)
+    traits = Traits(receipts=True, inbound=True, mms=True, links=True, lookup=True, cancel=True, flash=True)
 
     def order(self, sms: OutboundSms) -> Order:
         value: dict[str, object] = {
@@ -121,7 +135,7 @@ class Sinch(HttpGateway):
         return Order("GET", f"{self._batches}?{urlencode(query)}", self.login)
 
     def _receipt(self, request: HttpRequest) -> Sequence[Receipt]:
-        event = self._believe(request, "recipient_delivery_report_sms")
+        event = self._believe(request, ("recipient_delivery_report_sms",))
         batch, status, code = text_of(event, "batch_id"), text_of(event, "status"), code_of(event.get("code"))
         state, reason, at = told_by(_STATES, status.lower()), REASONS.get(code), time_of(event, "at")
         reference, event_id = words_of(event, "client_reference"), f"{batch}:{status.lower()}"
@@ -130,12 +144,19 @@ class Sinch(HttpGateway):
         )
 
     def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
-        event = self._believe(request, "mo_text")
+        event = self._believe(request, ("mo_text", "mo_media"))
+        media: Sequence[str] = ()
+        if event["type"] == "mo_media":
+            body = object_of(event, "body")
+            words = "\n".join(filter(None, (words_of(body, "subject"), words_of(body, "message"))))
+            event, media = {**event, "body": words}, addresses_of(body.get("media"), "url")
         at = time_of(event, "received_at")
         raw, reference = raw_of(request), "client_reference"  # of the text it answers, if Sinch has set that up
-        return self.inbound(raw, event, event_id="id", number="from", to="to", text="body", at=at, answers=reference)
+        return self.inbound(
+            raw, event, event_id="id", number="from", to="to", text="body", at=at, answers=reference, media=media
+        )
 
-    def _believe(self, request: HttpRequest, kind: str) -> Mapping[str, object]:
+    def _believe(self, request: HttpRequest, kinds: Collection[str]) -> Mapping[str, object]:
         if self.connection.webhook_secret:
             head = "x-sinch-webhook-signature"
             nonce, moment = request.headers.get(f"{head}-nonce", ""), request.headers.get(f"{head}-timestamp", "")
@@ -143,4 +164,4 @@ class Sinch(HttpGateway):
             digest = hmac.digest(self.connection.webhook_secret.encode(), signed, "sha256")
             prove(base64.b64encode(digest).decode(), request.headers.get(head, ""))
             check_recent(moment, self.connection.now())
-        return json_of_kind(request, "type", kind)
+        return json_of_kind(request, "type", kinds)

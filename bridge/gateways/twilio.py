@@ -4,6 +4,10 @@ https://www.twilio.com/docs/messaging/api/message-resource, /docs/messaging/guid
 /docs/usage/security: a callback is signed over its URL and its fields with the account's auth token. Error codes:
 https://www.twilio.com/docs/api/errors. A text can be taken back "not yet sent": that means as long as it waits in the
 queue of its sender. What it costs stands in the message's own resource only, some time after it was sent.
+
+Pictures (/docs/messaging/guides/webhook-request, /docs/messaging/api/media-resource): their addresses at the API want
+the login and redirect to mms.twiliocdn.com, which wants none; media.twiliocdn.com is an older name of it. Twilio waits
+15 seconds for the answer to its callback.
 """
 
 from __future__ import annotations
@@ -16,8 +20,8 @@ from urllib.parse import quote
 
 from bridge.errors import Reason
 from bridge.gateways.base import Handed, Hook, Recall, Recalled, Said, SenderKind, Traits
-from bridge.gateways.callback import fields_of, prove, raw_of, text_of, told_by
-from bridge.gateways.connection import Option
+from bridge.gateways.callback import fields_of, numbered_of, prove, raw_of, text_of, told_by
+from bridge.gateways.connection import Option, media_hosts
 from bridge.gateways.http import HttpGateway
 from bridge.gateways.money import balance_of
 from bridge.gateways.orders import Answer, Order, code_of, form_order, taken
@@ -57,9 +61,16 @@ class Twilio(HttpGateway):
     options = (
         Option("account_sid", "account SID, where `account` is an API key", ""),
         Option("messaging_service", "SID of a messaging service that chooses the sender", ""),
+        media_hosts("mms.twiliocdn.com, media.twiliocdn.com"),
     )
     traits = Traits(
-        receipts=True, inbound=True, answers_orders=True, cancel=True, balance=True, senders=frozenset(SenderKind)
+        receipts=True,
+        inbound=True,
+        mms=True,
+        answers_orders=True,
+        cancel=True,
+        balance=True,
+        senders=frozenset(SenderKind),
     )
 
     def order(self, sms: OutboundSms) -> Order:
@@ -115,7 +126,10 @@ class Twilio(HttpGateway):
 
     def _inbound(self, request: HttpRequest) -> Sequence[InboundSms]:
         event = self._believe(request)
-        return self.inbound(raw_of(request), event, event_id="MessageSid", number="From", to="To", text="Body")
+        media = numbered_of(event, "MediaUrl")
+        return self.inbound(
+            raw_of(request), event, event_id="MessageSid", number="From", to="To", text="Body", media=media
+        )
 
     def _believe(self, request: HttpRequest) -> Mapping[str, str]:
         event = fields_of(request)

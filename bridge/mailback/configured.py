@@ -8,8 +8,9 @@ from dataclasses import replace
 from bridge.errors import SettingsError
 from bridge.mailback.dkim import Signer
 from bridge.mailback.imap import Folders, FolderSettings
+from bridge.mailback.imap_inbox import Account
 from bridge.mailback.relay import RelaySettings
-from bridge.settings import RelayProtocol, Settings
+from bridge.settings import ImapSettings, RelayProtocol, Settings
 from bridge.types import OutgoingMail
 
 
@@ -20,22 +21,37 @@ def open_folders(settings: Settings) -> dict[str, Folders]:
     """
     found = {}
     for login, filing in settings.filing.items():
-        account = FolderSettings(
-            host=filing.host,
-            port=filing.port,
-            tls=filing.tls,
-            username=filing.username,
-            password=filing.password.get_secret_value() if filing.password is not None else "",
-            auth=filing.auth,
-            token_file=filing.token_file,
-            ca_file=filing.ca_file,
-        )
         try:
-            found[login] = Folders(account)
+            found[login] = Folders(_account(filing))
         except SettingsError as error:
             key = f'filing."{login}".{error.key.removeprefix("imap.")}'
             raise SettingsError(key, error.value, error.remedy) from error
     return found
+
+
+def open_watched(settings: Settings) -> dict[str, Account]:
+    """Every mailbox that is watched, by its address. Raises SettingsError."""
+    found = {}
+    for address, watch in settings.watch.items():
+        try:
+            found[address] = Account(_account(watch))
+        except SettingsError as error:
+            key = f'watch."{address}".{error.key.removeprefix("imap.")}'
+            raise SettingsError(key, error.value, error.remedy) from error
+    return found
+
+
+def _account(account: ImapSettings) -> FolderSettings:
+    return FolderSettings(
+        host=account.host,
+        port=account.port,
+        tls=account.tls,
+        username=account.username,
+        password=account.password.get_secret_value() if account.password is not None else "",
+        auth=account.auth,
+        token_file=account.token_file,
+        ca_file=account.ca_file,
+    )
 
 
 def relay_settings(settings: Settings) -> RelaySettings:

@@ -45,6 +45,8 @@ SIGNED_FIELDS = (
 """Header fields under the signature, each once more than it occurs (RFC 6376 section 5.4.1)."""
 
 _LINE = 72
+_PIECE = 65_536
+"""Octets of a body that are looked at together."""
 _FOLD = ":\r\n  "
 _BLANKS = b" \t"
 _RUN = re.compile(rb"[ \t]+")
@@ -127,10 +129,24 @@ def _relaxed(field: bytes) -> bytes:
 
 def _relaxed_body(body: bytes) -> bytes:
     """The body, canonicalised (RFC 6376 section 3.4.4)."""
-    lines = [_RUN.sub(b" ", line).rstrip(_BLANKS) for line in body.split(b"\r\n")]
-    while lines and not lines[-1]:
-        lines.pop()
-    return b"".join(line + b"\r\n" for line in lines)
+    pieces, start = [], 0
+    while start < len(body):
+        cut = body.find(b"\r\n", start + _PIECE)
+        end = cut + 2 if cut >= 0 else len(body)
+        pieces.append(_relaxed_lines(body[start:end]))
+        start = end
+    relaxed = b"".join(pieces)
+    end = len(relaxed)
+    while relaxed.endswith(b"\r\n", 0, end):
+        end -= 2
+    return relaxed[:end] + b"\r\n" if end else b""
+
+
+def _relaxed_lines(lines: bytes) -> bytes:
+    """Whole lines, but for the empty ones at the end of a body. Base64, as pictures are, stays as it is."""
+    if not (b"\t" in lines or b"  " in lines or b" \r\n" in lines or lines.endswith(b" ")):
+        return lines
+    return b"\r\n".join(_RUN.sub(b" ", line).rstrip(_BLANKS) for line in lines.split(b"\r\n"))
 
 
 def _load(file: Path) -> RSAPrivateKey | Ed25519PrivateKey:

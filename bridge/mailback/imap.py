@@ -29,7 +29,7 @@ from bridge.mailback.imap_session import LATER, Broken, FolderSettings, Session
 from bridge.mailback.kept_connection import KeptConnection, client_context
 from bridge.settings import TlsMode
 
-__all__ = ["Filed", "Flag", "FolderSettings", "Folders", "Keyword", "Mark"]
+__all__ = ["Filed", "Flag", "FolderSettings", "Folders", "IntentKeyword", "Keyword", "Mark"]
 
 log = structlog.get_logger("bridge.imap")
 
@@ -57,6 +57,14 @@ class Keyword(StrEnum):
     UNKNOWN = "$SMSUnknown"
 
 
+class IntentKeyword(StrEnum):
+    """What a phone wants of an appointment, on the copy of its answer."""
+
+    CONFIRMS = "$SMSConfirms"
+    CANCELS = "$SMSCancels"
+    MOVES = "$SMSMoves"
+
+
 _ALARMING = frozenset({Keyword.FAILED, Keyword.UNKNOWN})
 """These stand beside \\Flagged, which every mail program shows; with the keyword it goes again."""
 
@@ -73,6 +81,8 @@ class Filed:
     date: datetime
     """When it happened, with a time zone; mail programs sort by it."""
     flags: tuple[Flag, ...] = ()
+    keyword: IntentKeyword | None = None
+    """Left out where the folder does not keep it."""
     tried_before: bool = False
     """Whether an earlier try was begun, whatever came of it: then the mail is looked for first. A second or more must
     lie between the tries, since a server may still be writing a mail whose sender has lost the connection."""
@@ -168,14 +178,25 @@ class Folders(KeptConnection[Session]):
         name = session.hierarchy.name(mail.folder)
         if mail.tried_before and await self._found(session, name, mail.message_id):
             return
-        answer = await session.append(name, mail.raw, mail.flags, mail.date)
+        answer = await session.append(name, mail.raw, await self._flags(session, name, mail), mail.date)
         if answer.code in _MISSING:
             made = await self._make(session, mail.folder)
-            answer = await session.append(name, mail.raw, mail.flags, mail.date)
+            answer = await session.append(name, mail.raw, await self._flags(session, name, mail), mail.date)
             if answer.code in _MISSING:
                 answer = made
         if not answer.ok:
             raise self._refusal(answer)
+
+    async def _flags(self, session: Session, name: str, mail: Filed) -> tuple[str, ...]:
+        """The flags that the mail is filed with. Some servers refuse a mail with a keyword that they cannot keep, and
+        only SELECT says which they can (RFC 3501 section 7.1)."""
+        if mail.keyword is None:
+            return mail.flags
+        selected = await session.select(name)
+        if not selected.answer.ok:
+            return mail.flags  # if that is for good, APPEND says why
+        await session.unselect(name)
+        return (*mail.flags, mail.keyword) if _stays(mail.keyword, selected.permanent) else mail.flags
 
     async def _mark(self, session: Session, mark: Mark) -> str:
         name = session.hierarchy.name(mark.folder)
@@ -272,7 +293,7 @@ class Folders(KeptConnection[Session]):
 
     async def _mark_one(self, session: Session, uid: str, mark: Mark, permanent: frozenset[str] | None) -> str:
         """Mark one mail of the selected folder; empty, or why it was passed over. Raises Broken, and MailRefused."""
-        stays = [each for each in Keyword if permanent is None or not permanent.isdisjoint((ANY, each.lower()))]
+        stays = [each for each in Keyword if _stays(each, permanent)]
         new: list[str] = [each for each in stays if each == mark.keyword]
         old: list[str] = [each for each in stays if each != mark.keyword]
         if mark.keyword in _ALARMING:
@@ -290,3 +311,8 @@ class Folders(KeptConnection[Session]):
             answer, _ = await session.store(uid, "-FLAGS", old)
             self._wait_if_busy(answer)
         return "" if mark.keyword is None or mark.keyword in stays else "the server keeps no keywords"
+
+
+def _stays(keyword: str, permanent: frozenset[str] | None) -> bool:
+    """Whether a folder with these permanent flags keeps a keyword."""
+    return permanent is None or not permanent.isdisjoint((ANY, keyword.lower()))

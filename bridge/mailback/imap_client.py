@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import ssl
 from typing import Any
 
@@ -13,6 +14,8 @@ from aioimaplib import aioimaplib as library
 library.Commands.setdefault("UNSELECT", library.Cmd("UNSELECT", (library.SELECTED,), library.Exec.is_sync))
 """RFC 3691; the library refuses commands that it does not know."""
 
+_EXISTS = re.compile(rb"\* \d+ EXISTS", re.IGNORECASE)
+
 
 class Protocol(aioimaplib.IMAP4ClientProtocol):
     transport: Any
@@ -20,6 +23,8 @@ class Protocol(aioimaplib.IMAP4ClientProtocol):
     """What AUTHENTICATE says, one line each time the server asks; the last one over and over."""
     challenge: bytes
     """What the server asked with last, in base64."""
+    arrived: asyncio.Event
+    """Set when the server says how many mails the open folder has: it does when one has come, at any time."""
 
     async def authenticate(self, mechanism: str, lines: list[str]) -> aioimaplib.Response:
         """AUTHENTICATE (RFC 3501 section 6.2.2), with the first line at once where the server takes it (RFC 4959)."""
@@ -37,6 +42,11 @@ class Protocol(aioimaplib.IMAP4ClientProtocol):
         if answer.result == "OK":
             self.state = aioimaplib.AUTH
         return answer
+
+    def _untagged_response(self, line: bytes) -> aioimaplib.Command:
+        if _EXISTS.match(line):
+            self.arrived.set()
+        return super()._untagged_response(line)
 
     def _continuation(self, line: bytes) -> None:
         """The library knows how to go on with APPEND only."""
@@ -71,6 +81,7 @@ class Client(aioimaplib.IMAP4):
         """Connect with our own protocol, which the library offers no other way to name."""
         loop = asyncio.get_running_loop()
         protocol = self.protocol = Protocol(loop, self._end)
+        protocol.arrived = asyncio.Event()
         self._client_task = loop.create_task(loop.create_connection(lambda: protocol, host, port, ssl=self._context))
 
     def _end(self, _error: Exception | None) -> None:

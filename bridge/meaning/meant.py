@@ -1,7 +1,9 @@
 """What one message of a phone means, decided from the words of all languages; the door of this room.
 
-What a person reads is never decided here: an intent is a header of the mail, an objection a sentence in it. So wherever
-a message can be read in two ways it means nothing, and only the message that is an order and nothing else is one.
+What a person reads is never decided here: an intent is a header of the mail; an objection suspends texts until a person
+has decided. So wherever a message can be read in two ways it means nothing, and only the message that is an order and
+nothing else is one. A wish for no more texts must stand alone in its clause: whatever follows it and is not known to
+leave it as it is may limit it to a time, a place or a subject.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ _DENIED_AFTER = 2
 _SUPPOSED_WITHIN = 12
 """Words before a phrase among which an "if" makes a condition of it."""
 _LIMITED_WITHIN = 3
-"""Words after a phrase among which a time or a place limits it."""
+"""Words after a phrase among which a time limits it."""
+_SINCE_WITHIN = 2
+"""Words before a time among which one makes a beginning of it: "as of today", "a partir de hoy"."""
 _BESIDE = 6
 """Words after a phrase that still belong to what it speaks of."""
 _NAME_WORDS = 4
@@ -28,7 +32,8 @@ _NAME_WORDS = 4
 _LONGEST_CURT = 40
 """Words of an answer that is nothing but a yes, or "cancel", and politeness."""
 _SAID = {Kind.CONFIRM: Intent.CONFIRM, Kind.CANCEL: Intent.CANCEL, Kind.MOVE: Intent.MOVE}
-_JUDGED = {*_SAID, Kind.OBJECTION}
+_WISHES = {Kind.OBJECTION, Kind.NOT_NOW}
+_JUDGED = {*_SAID, *_WISHES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Meaning:
 
     command: Command | None = None
     objection: bool = False
-    """It asks for no more texts in a sentence: its mailbox is told, and nothing is blocked."""
+    """It asks for no more texts in a sentence: they rest until its mailbox decides."""
     intent: Intent | None = None
     """What it wants of an appointment; None when that is not clear, or when it says two things."""
     language: str = ""
@@ -53,12 +58,14 @@ def meaning(text: str, languages: Collection[str]) -> Meaning:
     """
     command, language = _command(text, languages)
     said = clauses(text)
-    objection = False
-    intents: set[Intent] = set()
-    for clause in said:
-        kinds = _standing(clause)
-        objection = objection or Kind.OBJECTION in kinds
-        intents |= {_SAID[kind] for kind in kinds if kind in _SAID}
+    standing = [_standing(clause, said[at - 1] if at else None) for at, clause in enumerate(said)]
+    intents = {_SAID[kind] for kinds in standing for kind in kinds if kind in _SAID}
+    objection = any(Kind.OBJECTION in kinds for kinds in standing)
+    if any(Kind.NOT_NOW in kinds for kinds in standing):
+        # Who writes nothing else means it for good; who gives a reason perhaps not ("Don't text me. I am driving").
+        objection = objection or all(
+            Kind.NOT_NOW in kinds or _is_polite(clause) for kinds, clause in zip(standing, said, strict=True)
+        )
     # Who cannot come and asks for another day wants another day. Any other two contradict each other.
     intent = None
     if intents in ({Intent.MOVE, Intent.CANCEL}, {Intent.MOVE}):
@@ -85,8 +92,9 @@ def _command(text: str, languages: Collection[str]) -> tuple[Command | None, str
     return (VOCABULARIES[code].commands[phrase] if code else None), code
 
 
-def _standing(clause: Clause) -> set[Kind]:
-    """What the phrases of a clause say, without those that are denied, only supposed, asked or limited.
+def _standing(clause: Clause, before: Clause | None) -> set[Kind]:
+    """What the phrases of a clause say, without those that are denied, only supposed, asked or limited; `before` is the
+    clause before it.
 
     Languages share words ("confirmo", "annuler"), and a denial may belong to one of them only: it counts for all.
     """
@@ -95,6 +103,8 @@ def _standing(clause: Clause) -> set[Kind]:
     for vocabulary in VOCABULARIES.values():
         found = list(vocabulary.telling.all(clause.words))
         for place, phrase in enumerate(found):
+            if phrase.kind in _WISHES and _is_limited(clause, phrase, vocabulary, before):
+                continue
             if phrase.kind in _JUDGED:
                 judged = taken_back if _taken_back(clause, found, place, vocabulary) else said
                 judged.add((phrase.kind, phrase.start))
@@ -115,16 +125,55 @@ def _taken_back(clause: Clause, found: Sequence[Found], place: int, vocabulary: 
         return True
     if vocabulary.not_after & set(after[:_DENIED_AFTER]):
         return True
-    if phrase.kind is not Kind.OBJECTION and vocabulary.elsewhere & set(words[phrase.start : phrase.end + _BESIDE]):
+    if phrase.kind not in _WISHES and vocabulary.elsewhere & set(words[phrase.start : phrase.end + _BESIDE]):
         return True
     if phrase.kind is Kind.CONFIRM:
         return clause.asked or bool(vocabulary.if_before & set(after))
-    if phrase.kind is Kind.OBJECTION and clause.asked and not vocabulary.requests & set(words):
-        return True
-    if phrase.kind is Kind.OBJECTION:
-        limited = vocabulary.limits | vocabulary.places
-        return any(word in limited or word[0].isdigit() for word in after)
+    if phrase.kind in _WISHES:
+        return clause.asked and not vocabulary.requests & set(words)
     return phrase.kind is Kind.CANCEL and bool(vocabulary.limits & set(after))
+
+
+def _is_limited(clause: Clause, wish: Found, vocabulary: Vocabulary, before: Clause | None) -> bool:
+    """Whether a wish for no more texts is one for a time, a place or a subject."""
+    words, at = clause.words, wish.end
+    while at < len(words):
+        if wish.kind is Kind.OBJECTION and words[at] in vocabulary.ends:
+            # Unless it goes on with a time: "this week", "questo mese", "sono in ferie".
+            if _names_a_moment(words[at : at + 1 + _LIMITED_WITHIN], vocabulary):
+                return True
+            break
+        found = vocabulary.lasting.at(words, at)
+        if found is None:
+            return True
+        at = found.end
+    return _names_a_moment(words[: wish.start], vocabulary) or (
+        before is not None and not clause.begins and _names_a_moment(before.words, vocabulary)
+    )
+
+
+def _names_a_moment(words: Sequence[str], vocabulary: Vocabulary) -> bool:
+    return any(
+        word in vocabulary.moments and not vocabulary.since & set(words[max(at - _SINCE_WITHIN, 0) : at])
+        for at, word in enumerate(words)
+    )
+
+
+def _is_polite(clause: Clause) -> bool:
+    """Whether a clause says nothing that matters, or may be the name of who wrote."""
+    if all(clause.titled) and len(clause.words) <= _NAME_WORDS:
+        return True
+    return any(_is_made_of(vocabulary, clause) for vocabulary in VOCABULARIES.values())
+
+
+def _is_made_of(vocabulary: Vocabulary, clause: Clause) -> bool:
+    at = 0
+    while at < len(clause.words):
+        found = vocabulary.lasting.at(clause.words, at) or vocabulary.polite.at(clause.words, at)
+        if found is None or clause.words[at] in vocabulary.moments:
+            return False
+        at = found.end
+    return True
 
 
 def _curt(said: Sequence[Clause], vocabulary: Vocabulary, languages: Collection[str]) -> Intent | None:

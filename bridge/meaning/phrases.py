@@ -38,6 +38,8 @@ class Kind(StrEnum):
     CANCEL = "cancel"
     MOVE = "move"
     OBJECTION = "objection"
+    NOT_NOW = "not_now"
+    LASTING = "lasting"
     NOTHING = "nothing"
 
 

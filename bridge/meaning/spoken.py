@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LONGEST = 4_000
 """Characters that are read, 26 segments: who writes more has written a letter, and a person reads it to its end."""
@@ -34,6 +34,8 @@ class Clause:
     """The sentence that it belongs to ends in a question mark."""
     titled: tuple[bool, ...]
     """Of each word whether it was written with a capital first letter, as names are."""
+    begins: bool
+    """It is the first of its sentence."""
 
 
 def folded(text: str) -> list[str]:
@@ -50,7 +52,7 @@ def clauses(text: str) -> list[Clause]:
 
     def close() -> None:
         if words:
-            found.append(Clause(tuple(words), False, tuple(titled)))
+            found.append(Clause(tuple(words), False, tuple(titled), len(found) == open_from))
             words.clear()
             titled.clear()
 
@@ -64,7 +66,7 @@ def clauses(text: str) -> list[Clause]:
             continue
         close()
         if piece == "?":
-            found[open_from:] = [Clause(one.words, True, one.titled) for one in found[open_from:]]
+            found[open_from:] = [replace(one, asked=True) for one in found[open_from:]]
         if piece in "?!.\n…":
             open_from = len(found)
     close()

@@ -42,25 +42,43 @@ class Vocabulary:
     """What a message may be made of that is a yes and nothing else."""
     telling: Phrases
     """What means something wherever it stands, and what only looks like it."""
+    lasting: Phrases
+    """What may follow a wish for no more texts; whatever else follows limits it ("don't text me the address")."""
     not_before: frozenset[str]
     """Words that deny what is said shortly after them ("non confermo")."""
     not_after: frozenset[str]
     """Words that deny what was said shortly before them ("ich komme nicht")."""
     if_before: frozenset[str]
-    """Words that make a condition of what follows them ("se devo disdire vi chiamo")."""
+    """Words that make a condition of what follows them ("se devo disdire vi chiamo"), or ask for its reason ("warum
+    schreiben Sie mir nicht mehr?")."""
     turns: frozenset[str]
     """Words behind which something else begins ("but")."""
     limits: frozenset[str]
     """Words that limit what was said shortly before them ("don't text me before 9", "I can't come after 4")."""
-    places: frozenset[str]
-    """The same, for a wish for no more texts alone ("don't text me at work")."""
+    moments: frozenset[str]
+    """Words of a time: before a wish for no more texts they make it one for then ("tomorrow please don't text me")."""
+    since: frozenset[str]
+    """Words that make a beginning of such a time shortly after them ("from today no more texts")."""
+    ends: frozenset[str]
+    """Words behind a wish for no more texts with which something else begins ("stop texting me or I will call you")."""
     requests: frozenset[str]
     """Words that make a wish of a question ("could you stop texting me?")."""
     elsewhere: frozenset[str]
     """Words of what is no appointment: beside one of them nothing is said of one ("I can't come for the results")."""
 
 
-_WORD_SETS = ("not_before", "not_after", "if_before", "turns", "limits", "places", "requests", "elsewhere")
+_WORD_SETS = (
+    "not_before",
+    "not_after",
+    "if_before",
+    "turns",
+    "limits",
+    "moments",
+    "since",
+    "ends",
+    "requests",
+    "elsewhere",
+)
 _TABLES = frozenset({"commands", "groups", *_WORD_SETS, *Kind})
 
 
@@ -80,8 +98,9 @@ def read(code: str, table: Mapping[str, Any]) -> Vocabulary:
     lists = {kind: table[kind] for kind in Kind if kind in table}
     try:
         polite = Phrases({kind: phrases for kind, phrases in lists.items() if kind in POLITE}, groups)
+        lasting = Phrases({Kind.LASTING: lists.pop(Kind.LASTING, ())}, groups)
         telling = Phrases({kind: phrases for kind, phrases in lists.items() if kind not in POLITE}, groups)
-        return Vocabulary(code, commands(table), polite, telling, **sets)
+        return Vocabulary(code, commands(table), polite, telling, lasting, **sets)
     except ValueError as error:
         raise ValueError(f"{code}: {error}") from None
 

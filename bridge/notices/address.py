@@ -35,13 +35,28 @@ def called(number: str, contact: str = "") -> str:
     return f"{name} ({written})" if name else written
 
 
-def phone_field(name: str, number: str, domain: str, contact: str = "") -> bytes:
+def phone_local_part(number: str) -> str:
+    """What stands for a phone before the @ of its address: of a number from outside, only what can be dialled."""
+    return _NOT_DIALABLE.sub("", number)[:64] or "unknown"
+
+
+def phone_address(number: str, domain: str, through: str = "", options: str = "") -> str:
+    """The mail address of a phone with options behind it; behind the plus of a watched mailbox, if mail to phones goes
+    `through` one."""
+    local = phone_local_part(number)
+    if through and local.startswith("+"):
+        mailbox, _, domain = through.rpartition("@")
+        local = f"{mailbox}{local}"
+    return f"{local}{options}@{domain}"
+
+
+def phone_field(name: str, number: str, domain: str, contact: str = "", through: str = "") -> bytes:
     """The header field `name` with the address of a phone and what it is called (RFC 5322 section 3.4).
 
-    Of a number from outside, only what can be dialled is kept. What is not plain ASCII, or looks like an encoded word,
+    What is not plain ASCII, or looks like an encoded word,
     is written as encoded words (RFC 2047 section 5).
     """
-    address = f"<{_NOT_DIALABLE.sub('', number)[:64] or 'unknown'}@{domain}>"
+    address = f"<{phone_address(number, domain, through)}>"
     shown = _QUOTES.sub("", called(number, contact))
     if shown.isascii() and "=?" not in shown:
         return mime.machine_field(name, f'"{shown}" {address}')

@@ -7,6 +7,7 @@ names the mailbox, and each address gets a mail of its own.
 from __future__ import annotations
 
 import html
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +23,8 @@ from bridge.types.digest import LOST
 
 _WAITING = frozenset({MessageState.HELD, MessageState.QUEUED, MessageState.SENDING})
 _SEPARATE = (MessageState.DELIVERED, MessageState.SENT, MessageState.UNKNOWN)
+_KEYWORDS = 20
+"""Keywords that are counted; the most frequent ones."""
 _SUBJECT = 80
 """Characters of a subject in a list."""
 _CELL = 'style="padding:2px 12px 2px 0;text-align:left;font-weight:normal"'
@@ -91,6 +94,9 @@ def _counts(told: Digest, wording: Wording) -> Iterator[tuple[str, int]]:
         count = sum(answer.intent is intent for answer in told.answers_listed)
         if count:
             yield wording.say("digest.among", what=wording.say(f"digest.intent.{intent}")), count
+    keywords = Counter(answer.keyword for answer in told.answers_listed if answer.keyword)
+    for word, count in sorted(keywords.items(), key=lambda each: (-each[1], each[0]))[:_KEYWORDS]:
+        yield wording.say("digest.with_keyword", word=mime.one_line(word)), count
 
 
 def _lists(told: Digest, wording: Wording, timezone: str) -> Iterator[_List]:

@@ -55,7 +55,7 @@ def quotations(notice: ReplyNotice, wording: Wording) -> tuple[Quotation, ...]:
                 when=wording.moment(each.at, notice.mailbox.timezone),
                 who=phone if each.from_phone else mailbox,
             ),
-            shortened(each.text) or wording.say("reply.empty"),
+            shortened(each.text) or wording.say("reply.without_words"),
         )
         for each in notice.earlier
     )

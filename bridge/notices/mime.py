@@ -96,12 +96,17 @@ def text_part(text: str, subtype: str = "plain") -> bytes:
 
 def attachment_part(data: bytes, content_type: str, name: str) -> bytes:
     """A file that people save under `name` (RFC 2183), which is ASCII without quotation marks."""
+    return encoded_part(base64.encodebytes(data).replace(b"\n", b"\r\n"), content_type, name)
+
+
+def encoded_part(lines: bytes, content_type: str, name: str) -> bytes:
+    """The same of a file that is in base64 already, in lines that end with CRLF."""
     head = (
         f'Content-Type: {content_type};\r\n name="{name}"\r\n'
         f'Content-Disposition: attachment;\r\n filename="{name}"\r\n'
         "Content-Transfer-Encoding: base64\r\n\r\n"
     )
-    return head.encode("ascii") + base64.encodebytes(data).replace(b"\n", b"\r\n")
+    return head.encode("ascii") + lines
 
 
 def headers_part(headers: bytes, limit: int = 32_768) -> bytes:
@@ -122,13 +127,21 @@ def headers_part(headers: bytes, limit: int = 32_768) -> bytes:
 
 
 def multipart(content_type: str, boundary: str, parts: Sequence[bytes]) -> bytes:
-    """The Content-Type field of a multipart and its body (RFC 2046 section 5.1); `content_type` may carry parameters.
+    """A mail's fields that describe its body, and the body: a multipart (RFC 2046 section 5.1).
+
+    `content_type` may carry parameters.
+    """
+    return b"MIME-Version: 1.0\r\n" + multipart_part(content_type, boundary, parts)
+
+
+def multipart_part(content_type: str, boundary: str, parts: Sequence[bytes]) -> bytes:
+    """A multipart that may itself be a part of one; of two, neither's boundary begins like the other's.
 
     The boundary begins with `=_`, which neither quoted-printable nor base64 can contain, and no 7-bit part of ours has
     a line that begins with two hyphens: it cannot occur in a part.
     """
     mark = f"=_{boundary}".encode("ascii")
-    head = f'MIME-Version: 1.0\r\nContent-Type: {content_type};\r\n boundary="=_{boundary}"\r\n\r\n'.encode("ascii")
+    head = f'Content-Type: {content_type};\r\n boundary="=_{boundary}"\r\n\r\n'.encode("ascii")
     return head + b"".join(b"--" + mark + b"\r\n" + part + b"\r\n" for part in parts) + b"--" + mark + b"--\r\n"
 
 

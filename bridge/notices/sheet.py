@@ -23,7 +23,19 @@ from bridge.types.digest import ARRIVED, MOST_LINES
 MOST_BYTES = 3_000_000
 """As a mail it grows by a third."""
 
-COLUMNS = ("time", "phone", "contact", "subject", "reference", "state", "answered", "answer", "intent")
+COLUMNS = (
+    "time",
+    "phone",
+    "contact",
+    "subject",
+    "reference",
+    "state",
+    "answered",
+    "answer",
+    "intent",
+    "keyword",
+    "tag",
+)
 
 _LONGEST = 1_000
 """Characters of a cell."""
@@ -95,9 +107,10 @@ def _number(number: str) -> str:
 
 def _text(text: DigestText, wording: Wording) -> tuple[str, ...]:
     answered = str(int(text.answered)) if text.state in ARRIVED else ""
-    return harmless(text.reference), wording.say(f"digest.state.{text.state}"), answered, "", ""
+    return harmless(text.reference), wording.say(f"digest.state.{text.state}"), answered, "", "", "", ""
 
 
 def _answer(answer: DigestAnswer, wording: Wording) -> tuple[str, ...]:
     intent = wording.say(f"digest.intent.{answer.intent}") if answer.intent is not None else ""
-    return "", wording.say("digest.answer"), "", harmless(answer.text), intent
+    words = (harmless(each) for each in (answer.text, intent, answer.keyword, answer.tag))
+    return "", wording.say("digest.answer"), "", *words

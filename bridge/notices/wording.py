@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.types import Language
+from bridge.types import AutomaticKind, Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +55,22 @@ def _read(language: Language) -> Wording:
 
 WORDINGS: Mapping[Language, Wording] = MappingProxyType({language: _read(language) for language in Language})
 """All languages, in memory."""
+
+
+def _read_automatic() -> Mapping[str, Mapping[str, str]]:
+    source = resources.files("bridge").joinpath("templates", "automatic.toml")
+    table = dict(tomllib.loads(source.read_text(encoding="utf-8")))
+    return MappingProxyType({code: MappingProxyType(sentences) for code, sentences in table.items()})
+
+
+AUTOMATIC: Mapping[str, Mapping[str, str]] = _read_automatic()
+"""What phones are texted in languages (ISO 639-1) in which no mails are written, by the order that it answers."""
+
+
+def answer_to_order(kind: AutomaticKind, spoken: str, otherwise: Language, who: str) -> str:
+    """What a phone is texted that gives an order in the language `spoken` (ISO 639-1): in that one if there are words
+    for it, and else in another; `who` is the mailbox."""
+    if spoken in AUTOMATIC:
+        return AUTOMATIC[spoken][kind].format(who=who)
+    known = {language.value: language for language in Language}
+    return WORDINGS[known.get(spoken, otherwise)].say(f"automatic.{kind}", who=who)

@@ -9,6 +9,7 @@ Grammar: RFC 5321 section 4.1.2 (Mailbox), without source routes and comments. W
     preview     the mail is answered with what it would send
 
 A number, a name and `sms` may be followed by options: `+flash`, `+from=ACME`, `+p=high`, `+ref=AB12`, `+v=3600`.
+A number may instead be followed by `+allow` or `+block`, alone: a decision about that phone, and no text for it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Collection
 from bridge.errors import Reason, RecipientRefusal
 from bridge.reading.names import MAX_NAME, typed
 from bridge.sms.numbers import malformed
-from bridge.types import NO_WISHES, Addressee, Dialled, InTheMail, Named, Priority, Trial, Wishes
+from bridge.types import NO_WISHES, Addressee, Decided, Dialled, InTheMail, Named, Priority, Trial, Wishes
 
 MAX_ADDRESS = 320
 """64 for the local part, "@", and 255 for the domain (RFC 5321 section 4.5.3.1)."""
@@ -39,6 +40,8 @@ _SENDER = re.compile(r"[A-Za-z0-9._-]{1,16}")
 _QUALIFIERS = {"type=plmn", "type=ipv4", "type=ipv6"}
 _OPTIONS = "+flash, +from=SENDER, +p=high, +ref=REFERENCE, +v=SECONDS"
 _FIXED, _TRIAL = "sms", "preview"
+_ALLOW, _BLOCK = "allow", "block"
+_DECISIONS = frozenset({_ALLOW, _BLOCK})
 _SERVICE = "sms="
 """RFC 3191 section 3.1."""
 
@@ -78,8 +81,8 @@ def read_local_part(local: str) -> Addressee:
     name, plus, rest = local.partition("+")
     word = name.casefold()
     if word in {_TRIAL, _FIXED} and plus and _begins_with_number(rest):
-        dialled = _number(rest if rest.startswith(("+", "00")) else f"+{rest}")
-        return Trial(dialled) if word == _TRIAL else dialled
+        number = rest if rest.startswith(("+", "00")) else f"+{rest}"
+        return Trial(_number(number)) if word == _TRIAL else _number_or_decision(number)
     if word == _TRIAL and rest:
         raise malformed(local, "has no telephone number behind its plus")
     if word == _TRIAL:
@@ -93,7 +96,7 @@ def read_local_part(local: str) -> Addressee:
         rest = local[spelt.end() :]
         return read_local_part(f"+{rest}" if len(spelt[0]) == 1 and not rest.startswith("00") else rest)
     if _begins_with_number(local):
-        return _number(local)
+        return _number_or_decision(local)
     if local.startswith("+"):
         raise malformed(local, "is not a telephone number")
     if not name or len(name) > MAX_NAME or not name.isprintable():
@@ -121,6 +124,13 @@ def _begins_with_number(local: str) -> bool:
     return found is not None and (found.end() == len(local) or local[found.end()] in "+/")
 
 
+def _number_or_decision(local: str) -> Dialled | Decided:
+    number, _, word = local.rpartition("+")
+    if word.lower() in _DECISIONS and _NUMBER.fullmatch(number):
+        return Decided(Dialled(number), allows=word.lower() == _ALLOW)
+    return _number(local)
+
+
 def _number(local: str) -> Dialled:
     """A number with something behind it: options, or a type as in RFC 4356."""
     found = _NUMBER.match(local)
@@ -135,11 +145,11 @@ def _number(local: str) -> Dialled:
     return Dialled(digits, _wishes(local, rest) if plus else NO_WISHES)
 
 
-def _service(local: str) -> Dialled:
+def _service(local: str) -> Dialled | Decided:
     number = local[len(_SERVICE) :]
     if not number.startswith("+") or not _begins_with_number(number):
         raise malformed(local, "has no number after SMS=")
-    return _number(number)
+    return _number_or_decision(number)
 
 
 def _check_qualifiers(local: str, qualifiers: str) -> None:
@@ -177,6 +187,11 @@ def _wish(local: str, name: str, value: str) -> Wishes:
             return Wishes(validity=int(value))
         case "flash" | "from" | "p" | "ref" | "v":
             raise _bad_option(local, f'has the option "{_shown(name)}" with a value that cannot be used')
+        case "allow" | "block":
+            raise RecipientRefusal(
+                Reason.MALFORMED_NUMBER,
+                f'"{_shown(local)}" has +{name} beside something else: it stands alone behind the number of a phone.',
+            )
         case _:
             raise _bad_option(local, f'has the option "{_shown(name)}", which is not understood')
 

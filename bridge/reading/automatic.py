@@ -29,6 +29,7 @@ _PROGRAM = re.compile(
 """How Outlook and Exchange begin it, before the subject that is answered."""
 _EXCHANGE_2003 = re.compile(r"out of office autoreply[ \xa0]?:", re.IGNORECASE)
 """Its absence notes have no other mark, and nobody else begins a subject so."""
+_BULK = frozenset({"bulk", "junk", "list"})
 _OUR_ANSWER = re.compile(r"<mo\.[0-9a-z]{26}@")
 """The Message-ID of a mail with a phone's answer (`notices.bounces.mail_id`)."""
 _OUR_DIGEST = re.compile(r"<digest\.[0-9a-z]{26}\.\d{4}-\d\d-\d\d\.\d@")
@@ -55,6 +56,12 @@ def is_automatic_answer(fields: Fields, subject: str) -> bool:
     if answers and marked and _AWAY.match(subject):
         return True
     return _is_answer_of_a_rule(fields, subject)
+
+
+def is_automatic(fields: Fields) -> bool:
+    """Whether these are the header fields of a mail that says that no person sent it, answer or not (RFC 3834 section
+    5)."""
+    return _submitted(fields) not in {"", "no"} or fields.line("precedence").lower() in _BULK
 
 
 def _submitted(fields: Fields) -> str:

@@ -87,10 +87,17 @@ def decode_known(data: bytes, charset: str) -> str | None:
         if attempt is None:
             continue
         try:
-            return data.decode(attempt)
+            text = data.decode(attempt)
         except UnicodeError:
             continue
+        return _whole_characters(text) if attempt == "utf_7" else text
     return None
+
+
+def _whole_characters(text: str) -> str:
+    """The same with U+FFFD for half a surrogate pair, which is no character and no database takes: UTF-7 can write one,
+    and Python reads it."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def guessed(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Reads the `X-SMS-…` header fields with which a sending program says what it wants; part of the parser."""
+"""Reads the header fields with which a sending program says what it wants, nearly all `X-SMS-…`; part of the parser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from bridge.errors import MailRefusal, Reason
 from bridge.reading.headers import Fields, decoded
-from bridge.types import Confirm, MessageClass, Options, UnicodePolicy
+from bridge.types import Confirm, MessageClass, Options, Priority, UnicodePolicy
 
 PREFIX = "x-sms-"
 MAX_SEGMENTS = 255
@@ -21,7 +21,19 @@ MAX_REFERENCE = 128
 
 OWN = frozenset(
     f"{PREFIX}{name}"
-    for name in ("message-id", "number", "status", "segments", "from", "to", "received", "match", "intent", "tag")
+    for name in (
+        "message-id",
+        "number",
+        "status",
+        "segments",
+        "from",
+        "to",
+        "received",
+        "match",
+        "intent",
+        "tag",
+        "missing-files",
+    )
 )
 """Fields of the bridge's own mails; they come along when one is sent on, and say nothing here."""
 
@@ -30,6 +42,8 @@ _NAME = re.compile(r"[A-Za-z0-9 ._&+-]{1,16}")
 _RFC5322 = re.compile(
     r"(?:[A-Za-z]{3}, *)?[0-9]{1,2} [A-Za-z]{3} [0-9]{4} [0-9]{2}:[0-9]{2}(?::[0-9]{2})? (?:[+-][0-9]{4}|GMT|UT|UTC)"
 )
+
+_TRANSFER_PRIORITY = re.compile(r"(?:\([^()]*\))?\s*(0|-?[1-9])\s*(?:\([^()]*\))?", re.ASCII)
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _Value = TypeVar("_Value")
@@ -58,6 +72,7 @@ def read_options(fields: Fields) -> Options:
         max_segments=_read(given, "x-sms-max-segments", _count),
         unicode=_read(given, "x-sms-unicode", _choice(UnicodePolicy)),
         reference=_read(given, "x-sms-reference", _reference),
+        priority=_priority(fields),
     )
 
 
@@ -128,6 +143,14 @@ def _moment(value: str) -> datetime:
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(wanted) from None
+
+
+def _priority(fields: Fields) -> Priority | None:
+    """`MT-Priority`, in which a mail keeps its priority on the way over servers without that extension (RFC 6710). Who
+    hands mail in here is known, and may say so; what is no priority says nothing, and is no reason to refuse a mail."""
+    value = fields.line("mt-priority")
+    found = _TRANSFER_PRIORITY.fullmatch(value) if value else None
+    return Priority.of_mail(int(found[1])) if found is not None else None
 
 
 def _shown(name: str) -> str:

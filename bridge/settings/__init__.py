@@ -1,5 +1,6 @@
 """Typed settings from a TOML file and the environment; every refusal names key, value and remedy."""
 
+from bridge.settings.accounts import FilingSettings, ImapSettings, WatchSettings
 from bridge.settings.choices import (
     Ambiguous,
     ConfirmOrders,
@@ -14,10 +15,11 @@ from bridge.settings.load import ENV_DELIMITER, ENV_PREFIX, load
 from bridge.settings.model import (
     DatabaseSettings,
     DkimSettings,
-    FilingSettings,
     GatewaySettings,
     HttpSettings,
+    IssuerSettings,
     LogSettings,
+    MxSettings,
     OperatorSettings,
     RelaySettings,
     ReplySettings,
@@ -41,9 +43,12 @@ __all__ = [
     "GatewaySettings",
     "HttpSettings",
     "ImapAuth",
+    "ImapSettings",
+    "IssuerSettings",
     "LogFormat",
     "LogLevel",
     "LogSettings",
+    "MxSettings",
     "OperatorSettings",
     "RelayProtocol",
     "RelaySettings",
@@ -54,6 +59,7 @@ __all__ = [
     "Settings",
     "SmtpSettings",
     "TlsMode",
+    "WatchSettings",
     "demo_settings",
     "load",
 ]

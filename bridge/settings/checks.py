@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
-import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from bridge.errors import SettingsError
-from bridge.settings.choices import FiledState, ImapAuth, RelayProtocol, TlsMode
-from bridge.settings.model import FilingSettings, Settings, SmtpSettings
-from bridge.types import FiledKind
-
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
-"""RFC 5321 section 4.1.2, `Domain`, with the label length of RFC 1035 section 2.3.4."""
+from bridge.settings.forms import ADDRESS, DOMAIN, is_host, is_loopback, is_network, readable
+from bridge.settings.imap_checks import check_watch
+from bridge.settings.issuer_checks import check_issuers
+from bridge.settings.model import Settings, SmtpSettings
+from bridge.settings.mx_checks import check_mx
+from bridge.settings.way_back_checks import check_way_back
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _PREFIX = re.compile(r"\+[1-9][0-9]{0,14}")
 _GATEWAY_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 """It stands in the path of the provider's callbacks."""
 
-_ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[a-z0-9.-]+", re.IGNORECASE)
-
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-
-_BLANK = re.compile(r"\{(number|contact|year)\}")
 
 _DATABASES = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
 
@@ -43,10 +35,11 @@ def check(settings: Settings) -> list[SettingsError]:
         *_check_data_dir(settings.data_dir),
         *_check_database(settings),
         *_check_smtp(settings.smtp),
+        *check_mx(settings),
         *_check_http(settings),
-        *_check_relay(settings),
-        *_check_dkim(settings),
-        *_check_filing(settings),
+        *check_way_back(settings),
+        *check_watch(settings),
+        *check_issuers(settings),
         *_check_gateways(settings),
         *_check_routes(settings),
         *_check_sending(settings),
@@ -54,59 +47,18 @@ def check(settings: Settings) -> list[SettingsError]:
     ]
 
 
-def dotted(location: Sequence[str]) -> str:
-    """A key as TOML writes it: a name that is more than letters, digits and hyphens stands in quotes."""
-    top, *rest = location
-    quoted = top == "filing"
-    return ".".join([top, *(f'"{part}"' if quoted and not _BARE_KEY.fullmatch(part) else part for part in rest)])
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only be reached from this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def readable(path: Path, *, secret: bool) -> str:
-    """Empty when a file can be read and, if secret, not by everybody; else the remedy."""
-    try:
-        with path.open("rb"):
-            mode = path.stat().st_mode
-    except OSError as error:
-        return f"{(error.strerror or type(error).__name__).lower()}; name a file that the bridge may read"
-    if secret and mode & (stat.S_IROTH | stat.S_IWOTH):
-        return f"everybody on this machine may read this secret; run: chmod 640 {path}"
-    return ""
-
-
 def _check_names(settings: Settings) -> Iterator[SettingsError]:
     for key, value in (("domain", settings.domain), ("hostname", settings.hostname)):
-        if not _DOMAIN.fullmatch(value) or len(value) > 255:
+        if not DOMAIN.fullmatch(value) or len(value) > 255:
             yield SettingsError(key, f'"{value}"', 'write a domain name such as "sms.example.com"')
     for key, value in (
         ("smtp.host", settings.smtp.host),
+        ("mx.host", settings.mx.host),
         ("http.host", settings.http.host),
         ("relay.host", settings.relay.host),
     ):
-        if not _is_host(value):
+        if not is_host(value):
             yield SettingsError(key, f'"{value}"', 'write a host name or an IP address, such as "0.0.0.0" for all')
-    fallback = settings.replies.fallback
-    if fallback and "@" not in fallback:
-        yield SettingsError(
-            "replies.fallback", f'"{fallback}"', "write the login of a mailbox, which is a mail address"
-        )
-
-
-def _is_host(value: str) -> bool:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return bool(_DOMAIN.fullmatch(value)) and not value.replace(".", "").isdigit()
-    return True
 
 
 def _check_data_dir(data_dir: Path) -> Iterator[SettingsError]:
@@ -162,11 +114,11 @@ def _check_smtp(smtp: SmtpSettings) -> Iterator[SettingsError]:
 
 def _check_http(settings: Settings) -> Iterator[SettingsError]:
     http, smtp = settings.http, settings.smtp
-    if http.port in (smtp.port, smtp.tls_port):
+    if http.port in (smtp.port, smtp.tls_port, settings.mx.port):
         yield SettingsError("http.port", str(http.port), "a listener for mail has this port; choose another")
     yield from _check_url("http.public_url", http.public_url, "callbacks")
     for network in http.trusted_proxies:
-        if not _is_network(network):
+        if not is_network(network):
             remedy = (
                 'write the address of the reverse proxy, such as "127.0.0.1", or its network, such as "10.0.0.0/28"'
             )
@@ -182,112 +134,12 @@ def _check_url(key: str, url: str, what: str) -> Iterator[SettingsError]:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         host, parts = "", urlsplit("")
-    if parts.scheme not in ("http", "https") or not host or not _is_host(host):
+    if parts.scheme not in ("http", "https") or not host or not is_host(host):
         yield SettingsError(key, "(not shown)", 'write an address such as "https://sms.example.com"')
     elif parts.username or parts.password or parts.query or parts.fragment:
         yield SettingsError(key, "(not shown)", "write it without a login, a question mark or a #")
     elif parts.scheme == "http" and not is_loopback(host):
         yield SettingsError(key, f'"{url}"', f"{what} would travel readable; write https://")
-
-
-def _check_relay(settings: Settings) -> Iterator[SettingsError]:
-    relay = settings.relay
-    if relay.username and relay.password is None and relay.password_file is None:
-        remedy = "relay.password is missing; set it or relay.password_file, or leave the username out"
-        yield SettingsError("relay.username", f'"{relay.username}"', remedy)
-    if relay.password is not None and not relay.username:
-        yield SettingsError("relay.password", "(not shown)", "relay.username is missing; set it, or leave both out")
-    if relay.password is not None and relay.tls is TlsMode.NONE and not is_loopback(relay.host):
-        yield SettingsError("relay.tls", '"none"', 'the password would travel readable; write "starttls" or "implicit"')
-    if relay.socket is not None and relay.protocol is not RelayProtocol.LMTP:
-        remedy = 'only LMTP goes over a socket; write relay.protocol = "lmtp", or remove it'
-        yield SettingsError("relay.socket", f'"{relay.socket}"', remedy)
-    elif relay.socket is not None and relay.tls is not TlsMode.NONE:
-        yield SettingsError("relay.tls", f'"{relay.tls}"', 'a socket does not leave this machine; write "none"')
-    if relay.ca_file is not None:
-        problem = readable(relay.ca_file, secret=False)
-        if problem:
-            yield SettingsError("relay.ca_file", f'"{relay.ca_file}"', problem)
-    for network in relay.bounces_from:
-        if not _is_network(network):
-            remedy = 'write the address of the mail server, such as "10.0.0.5", or its network, such as "10.0.0.0/28"'
-            yield SettingsError("relay.bounces_from", f'"{network}"', remedy)
-
-
-def _is_network(value: str) -> bool:
-    try:
-        ipaddress.ip_network(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _check_dkim(settings: Settings) -> Iterator[SettingsError]:
-    dkim = settings.dkim
-    for key, value in (("domain", dkim.domain), ("selector", dkim.selector or " ")):
-        if value and not _DOMAIN.fullmatch(value):
-            yield SettingsError(f"dkim.{key}", f'"{value}"', "use letters, digits and hyphens, with dots between")
-    if dkim.key_file is not None:
-        problem = readable(dkim.key_file, secret=True)
-        if problem:
-            yield SettingsError("dkim.key_file", f'"{dkim.key_file}"', problem)
-
-
-def _check_filing(settings: Settings) -> Iterator[SettingsError]:
-    for login, filing in settings.filing.items():
-        section = dotted(["filing", login])
-        if "@" not in login:
-            yield SettingsError(section, "(section)", "its name is the login of a mailbox, which is a mail address")
-        if not _is_host(filing.host):
-            yield SettingsError(f"{section}.host", f'"{filing.host}"', "write the host name of the IMAP server")
-        yield from _check_imap_login(section, filing)
-        if filing.tls is TlsMode.STARTTLS:
-            remedy = 'IMAP servers are spoken to with TLS from the first byte; write "implicit", usually with port 993'
-            yield SettingsError(f"{section}.tls", '"starttls"', remedy)
-        if filing.tls is TlsMode.NONE and not is_loopback(filing.host):
-            what = "password" if filing.auth is ImapAuth.PASSWORD else "token"
-            remedy = f'{what} and texts would travel readable; write "implicit", usually with port 993'
-            yield SettingsError(f"{section}.tls", '"none"', remedy)
-        if filing.ca_file is not None:
-            problem = readable(filing.ca_file, secret=False)
-            if problem:
-                yield SettingsError(f"{section}.ca_file", f'"{filing.ca_file}"', problem)
-        if not filing.what:
-            yield SettingsError(f"{section}.what", "[]", 'write what to file, such as ["sent"], or remove the section')
-        if filing.state is FiledState.KEYWORDS and FiledKind.SENT not in filing.what:
-            remedy = 'there are no copies to mark; add "sent" to what, or write "mails"'
-            yield SettingsError(f"{section}.state", '"keywords"', remedy)
-        if re.search(r"[{}]", _BLANK.sub("", filing.folder)):
-            remedy = "only {number}, {contact} and {year} can be filled in"
-            yield SettingsError(f"{section}.folder", f'"{filing.folder}"', remedy)
-        elif not all(level.strip() for level in filing.folder.split("/")):
-            remedy = 'write a path such as "SMS/{number}", with a name between any two slashes'
-            yield SettingsError(f"{section}.folder", f'"{filing.folder}"', remedy)
-    folded = [login.lower() for login in settings.filing]
-    for login in settings.filing:
-        if folded.count(login.lower()) > 1:
-            yield SettingsError(dotted(["filing", login]), "(section)", "the same mailbox has two; keep one of them")
-
-
-def _check_imap_login(section: str, filing: FilingSettings) -> Iterator[SettingsError]:
-    """A password or a token, never both. The file of the token may come later: at the login it is said if it lacks."""
-    has_password = filing.password is not None and bool(filing.password.get_secret_value())
-    if filing.auth is ImapAuth.PASSWORD:
-        if filing.password_file is None and not has_password:
-            yield SettingsError(f"{section}.password", "(not set)", "set it or password_file")
-        if filing.token_file is not None:
-            remedy = 'a token is no password; write auth = "xoauth2" or "oauthbearer", or remove it'
-            yield SettingsError(f"{section}.token_file", f'"{filing.token_file}"', remedy)
-        return
-    if filing.password_file is not None or has_password:
-        remedy = f'auth = "{filing.auth}" logs in with the token in token_file; remove one of the two'
-        yield SettingsError(f"{section}.password", "(not shown)", remedy)
-    if filing.token_file is None:
-        yield SettingsError(f"{section}.token_file", "(not set)", "name the file that holds the access token")
-    elif os.access(filing.token_file, os.F_OK):
-        problem = readable(filing.token_file, secret=True)
-        if problem:
-            yield SettingsError(f"{section}.token_file", f'"{filing.token_file}"', problem)
 
 
 def _check_gateways(settings: Settings) -> Iterator[SettingsError]:
@@ -337,7 +189,7 @@ def _check_sending(settings: Settings) -> Iterator[SettingsError]:
 
 def _check_operator(settings: Settings) -> Iterator[SettingsError]:
     operator, reserve = settings.operator, settings.smtp.disk_reserve
-    if operator.address and not _ADDRESS.fullmatch(operator.address):
+    if operator.address and not ADDRESS.fullmatch(operator.address):
         yield SettingsError(
             "operator.address", f'"{operator.address}"', 'write one mail address, or "" to have nobody mailed'
         )

@@ -18,8 +18,10 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from bridge.errors import SettingsError, SettingsErrors
-from bridge.settings.checks import check, dotted, readable
-from bridge.settings.model import FilingSettings, GatewaySettings, Settings
+from bridge.settings.accounts import FilingSettings, WatchSettings
+from bridge.settings.checks import check
+from bridge.settings.forms import dotted, readable
+from bridge.settings.model import GatewaySettings, IssuerSettings, Settings
 
 ENV_PREFIX = "BRIDGE_"
 ENV_DELIMITER = "__"
@@ -33,6 +35,7 @@ _SECRETS = (
     ("database", "url"),
     ("relay", "password"),
     ("filing", "password"),
+    ("watch", "password"),
     ("gateways", "secret"),
     ("gateways", "webhook_secret"),
     ("http", "metrics_token"),
@@ -42,19 +45,30 @@ _SECRETS = (
 _SECRET_KEYS = frozenset(key for _, key in _SECRETS)
 
 _LISTS = {
+    "audience": '["https://sms.clinic.example"]',
+    "authserv_ids": '["mx.google.com"]',
     "bounces_from": '["10.0.0.5"]',
+    "name_servers": '["127.0.0.1"]',
+    "trusted_forwarders": '["lists.example.com"]',
     "trusted_proxies": '["127.0.0.1"]',
     "what": '["sent", "replies"]',
     "countries": '["IT"]',
     "prefixes": '["+39333"]',
     "senders": '["+390200000001"]',
+    "phones_may_mail": '["+393331234567"]',
+    "phones_may_mail_to": '["bob@example.com", "@clinic.example"]',
     "classes": '["transactional"]',
     "mailboxes": '["clinic@example.com"]',
     "shift_tables": '["turkish"]',
 }
 """What a list looks like, by its key."""
 
-_NAMED: dict[str, type[BaseModel]] = {"filing": FilingSettings, "gateways": GatewaySettings}
+_NAMED: dict[str, type[BaseModel]] = {
+    "filing": FilingSettings,
+    "gateways": GatewaySettings,
+    "issuers": IssuerSettings,
+    "watch": WatchSettings,
+}
 """Sections with a name of the operator's choice in them: `[gateways.NAME]`."""
 
 

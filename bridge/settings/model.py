@@ -9,38 +9,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo
+from pydantic import Field, SecretStr
 
+from bridge.settings.accounts import FilingSettings, WatchSettings
 from bridge.settings.choices import (
     Ambiguous,
     ConfirmOrders,
-    FiledState,
-    ImapAuth,
     LogFormat,
     LogLevel,
     RelayProtocol,
     TlsMode,
 )
-from bridge.types import FiledKind, MessageClass, National
-
-
-def _from_folder(path: Path, info: ValidationInfo) -> Path:
-    folder: Path = (info.context or {}).get("folder", Path())
-    return folder / path.expanduser()
-
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-PortOrOff = Annotated[int, Field(ge=0, le=65535)]
-PerSecond = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(gt=0, le=31_536_000, allow_inf_nan=False)]
-FilePath = Annotated[Path, AfterValidator(_from_folder)]
-"""A relative path starts at the folder of the configuration file."""
-
-
-class Section(BaseModel):
-    """A part of the settings; unknown keys are an error and nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from bridge.settings.section import FilePath, PerSecond, Port, PortOrOff, Seconds, Section
+from bridge.types import MessageClass, National
 
 
 class LogSettings(Section):
@@ -69,6 +50,8 @@ class SmtpSettings(Section):
     private_key: FilePath | None = None
     plaintext_login: bool = False
     """Login without TLS, for tests on the machine itself; honoured on loopback only."""
+    scram: bool = False
+    """Offer SCRAM-SHA-256, which knows app passwords only; programs that can do it do nothing else then."""
     max_mail_bytes: Annotated[int, Field(ge=65_536, le=1_073_741_824)] = 26_214_400
     max_recipients: Annotated[int, Field(ge=100, le=100_000)] = 1000
     """At least 100 (RFC 5321 section 4.5.3.1.8)."""
@@ -80,6 +63,25 @@ class SmtpSettings(Section):
     """Seconds that mails already in transfer get when the bridge stops."""
     disk_reserve: Annotated[int, Field(ge=0, le=1_099_511_627_776)] = 67_108_864
     """Bytes of free disk below which mail is refused for now (RFC 3463 X.3.1)."""
+
+
+class MxSettings(Section):
+    """The MX door: where the mail servers of others bring mail (RFC 5321). Its certificate is that of `smtp`."""
+
+    host: str = "0.0.0.0"
+    port: PortOrOff = 0
+    """Other servers come to 25 only; 0 is off."""
+    max_mail_bytes: Annotated[int, Field(ge=65_536, le=1_073_741_824)] = 10_485_760
+    max_recipients: Annotated[int, Field(ge=100, le=100_000)] = 100
+    """At least 100 (RFC 5321 section 4.5.3.1.8)."""
+    max_connections: Annotated[int, Field(ge=1, le=100_000)] = 100
+    max_connections_per_address: Annotated[int, Field(ge=1, le=100_000)] = 10
+    command_timeout: Seconds = 300.0
+    """Seconds without a whole command before a peer is let go (RFC 5321 section 4.5.3.2.7)."""
+    trusted_forwarders: tuple[str, ...] = ()
+    """Domains, in lower case, whose ARC seals are believed (RFC 8617)."""
+    name_servers: tuple[str, ...] = ()
+    """Addresses, with a port if it is not 53; none: those of the machine."""
 
 
 class HttpSettings(Section):
@@ -123,24 +125,19 @@ class DkimSettings(Section):
     key_file: FilePath | None = None
 
 
-class FilingSettings(Section):
-    """The IMAP account that a mailbox's conversations are filed in: `[filing."clinic@example.com"]`, by its login."""
+class IssuerSettings(Section):
+    """Who issues access tokens that are taken as logins: `[issuers.NAME]`."""
 
-    host: str
-    port: Port = 993
-    tls: TlsMode = TlsMode.IMPLICIT
-    auth: ImapAuth = ImapAuth.PASSWORD
-    username: str
-    password: SecretStr | None = None
-    password_file: FilePath | None = None
-    token_file: FilePath | None = None
-    """Where the access token stands; it is read at every login, since another program renews it."""
-    ca_file: FilePath | None = None
-    """Authorities to trust instead of the system's, in PEM."""
-    folder: str = "SMS/{number}"
-    """Levels with `/` between them; `{number}`, `{contact}` and `{year}` are filled in."""
-    what: tuple[FiledKind, ...] = (FiledKind.SENT, FiledKind.REPLIES, FiledKind.FAILURES)
-    state: FiledState = FiledState.MAILS
+    issuer: str
+    """As it stands in the tokens (`iss`)."""
+    audience: tuple[str, ...]
+    """What tokens for this bridge have in `aud`; one of these."""
+    keys_url: str = ""
+    """Where its keys are, as a JWK Set (RFC 7517), or"""
+    keys_file: FilePath | None = None
+    """the file they stand in."""
+    claim: str = "email"
+    """Which claim of a token is the mailbox's login."""
 
 
 class GatewaySettings(Section):
@@ -157,7 +154,7 @@ class GatewaySettings(Section):
     webhook_secret: SecretStr | None = None
     """What the provider signs its callbacks with, where that is not `secret`."""
     webhook_secret_file: FilePath | None = None
-    options: dict[str, str] = {}
+    options: dict[str, str] = Field(default={})
     """What this provider wants to know besides."""
     timeout: Seconds = 30.0
     rate: PerSecond | None = None
@@ -229,6 +226,10 @@ class ReplySettings(Section):
     confirm_orders: ConfirmOrders = ConfirmOrders.UNLESS_PROVIDER
     automatic_texts: Annotated[int, Field(ge=1, le=20)] = 3
     """Texts that the bridge sends by itself to one phone from one number within 24 hours, at most."""
+    phones_may_mail: tuple[str, ...] = ()
+    """Phones, in E.164, whose SMS in the form of a mail are mailed to whom they name."""
+    phones_may_mail_to: tuple[str, ...] = ()
+    """Whom these may mail: addresses, or `@domain` for all of a domain."""
 
 
 class OperatorSettings(Section):
@@ -255,16 +256,24 @@ class Settings(Section):
     log: LogSettings = LogSettings()
     database: DatabaseSettings = DatabaseSettings()
     smtp: SmtpSettings = SmtpSettings()
+    mx: MxSettings = MxSettings()
     http: HttpSettings = HttpSettings()
     relay: RelaySettings = RelaySettings()
     dkim: DkimSettings = DkimSettings()
-    filing: dict[str, FilingSettings] = {}
-    gateways: dict[str, GatewaySettings] = {}
+    filing: dict[str, FilingSettings] = Field(default={})
+    watch: dict[str, WatchSettings] = Field(default={})
+    issuers: dict[str, IssuerSettings] = Field(default={})
+    gateways: dict[str, GatewaySettings] = Field(default={})
     routes: tuple[RouteSettings, ...] = ()
     sending: SendingSettings = SendingSettings()
     reports: ReportSettings = ReportSettings()
     replies: ReplySettings = ReplySettings()
     operator: OperatorSettings = OperatorSettings()
+
+    @property
+    def answers_through(self) -> str:
+        """Address of the watched mailbox that answers to phones go to; empty: they go to the phones' own addresses."""
+        return next((address for address, watch in self.watch.items() if watch.answers), "")
 
     def secrets(self) -> tuple[str, ...]:
         """Values that must never reach a log."""
@@ -273,6 +282,7 @@ class Settings(Section):
             self.relay.password,
             self.http.metrics_token,
             *(filing.password for filing in self.filing.values()),
+            *(watch.password for watch in self.watch.values()),
             *(gateway.secret for gateway in self.gateways.values()),
             *(gateway.webhook_secret for gateway in self.gateways.values()),
         )
@@ -288,7 +298,7 @@ def demo_settings(data_dir: Path, smtp_port: int, http_port: int, mail_port: int
     return Settings(
         data_dir=data_dir,
         log=LogSettings(format=LogFormat.TEXT),
-        smtp=SmtpSettings(port=smtp_port, plaintext_login=True),
+        smtp=SmtpSettings(port=smtp_port, plaintext_login=True, scram=True),
         http=HttpSettings(port=http_port, public_url=here),
         relay=RelaySettings(host="127.0.0.1", port=mail_port, tls=TlsMode.NONE),
         gateways={

@@ -69,6 +69,7 @@ class Api:
             ("GET", "/simulator/provider", self._probe),
             ("POST", "/simulator/provider/messages", self._submit),
             ("DELETE", "/simulator/provider/messages/{id}", self._take_back),
+            ("GET", "/simulator/provider/media/{id}", self._media),
             ("GET", f"{api}/phones", self._phones),
             ("GET", f"{api}/phones/{{number}}", self._phone),
             ("POST", f"{api}/phones/{{number}}/replies", self._reply),
@@ -106,6 +107,14 @@ class Api:
         answer = await self._network.take_back(request.path_params["id"])
         return JSONResponse(dict(answer.body), answer.status)
 
+    async def _media(self, request: Request) -> Response:
+        self._authenticate(request)
+        media = await self._record.media(request.path_params["id"])
+        if media is None:
+            raise CallRefused(404, "No phone has sent a file with that id.")
+        headers = {"Content-Type": media.type, "X-Content-Type-Options": "nosniff"}
+        return Response(media.data, headers=headers)
+
     def _authenticate(self, request: Request) -> None:
         said = request.headers.get("authorization", "")
         if not hmac.compare_digest(said.encode(), self._bearer.encode()):
@@ -132,7 +141,8 @@ class Api:
     async def _reply(self, request: Request) -> Response:
         number = e164(request.path_params["number"])
         body = await _json(request)
-        reply_id = await self._network.reply(number, body.get("text"), body.get("to"), body.get("answers"))
+        text, media = body.get("text", "" if "media" in body else None), body.get("media")
+        reply_id = await self._network.reply(number, text, body.get("to"), body.get("answers"), media)
         return JSONResponse({"id": reply_id}, 201)
 
     async def _switch(self, request: Request) -> Response:

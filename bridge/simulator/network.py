@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from bridge.simulator import fates
 from bridge.simulator.callbacks import Callbacks
 from bridge.simulator.events import Events
 from bridge.simulator.fates import Fate, PlannedReceipt
-from bridge.simulator.record import NewCallback, Record, StoredMessage, StoredReply
+from bridge.simulator.record import NewCallback, Record, StoredMedia, StoredMessage, StoredReply
 from bridge.simulator.refusal import CallRefused
 from bridge.sms import header
 from bridge.sms.national import alphabet_of
@@ -26,6 +27,11 @@ _SENDER = re.compile(r"\+?[0-9]{3,15}|[0-9A-Za-z .&_-]{1,11}")
 
 LONGEST_REPLY = 1600
 """Characters that a phone may write at once."""
+
+MOST_FILES = 10
+"""That it may send at once."""
+
+_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,60}(?:; charset=[a-z0-9-]{1,20})?")
 
 _EARLY_RECEIPT_WAIT = 5.0
 
@@ -142,20 +148,23 @@ class Network:
             await asyncio.sleep(fates.ANSWER_DELAY)
         return Answer(201, {"id": message_id}, {}, broken=fates.breaks_connection(fate))
 
-    async def reply(self, phone: str, text: object, to: object, answers: object = None) -> str:
+    async def reply(self, phone: str, text: object, to: object, answers: object = None, media: object = None) -> str:
         """Let a phone write `text` to the number `to`, or to the one that texted it last; gives the SMS its id.
 
-        The bridge is told that it answers the text of the id `answers`, which the phone must have.
+        The bridge is told that it answers the text of the id `answers`, which the phone must have. With `media`, a list
+        of files, it is an MMS.
         """
-        if not isinstance(text, str) or not 1 <= len(text) <= LONGEST_REPLY or not text.strip():
+        files = _read_media(media)
+        if not isinstance(text, str) or len(text) > LONGEST_REPLY or not (text.strip() or files):
             raise CallRefused(400, f"'text' must hold 1 to {LONGEST_REPLY} characters.")
         recipient = await self._last_sender(phone) if to is None else e164(to)
         linked = {} if answers is None else {"answers": await self._shown(phone, answers)}
         now = clock.now()
         reply = StoredReply(clock.new_id(), phone, recipient, _whole(text), now.isoformat())
         event = {"event_id": reply.id, "from": phone, "to": recipient, "text": reply.text, "time": reply.sent_at}
-        callback = NewCallback(phone, "inbound", json.dumps(event | linked), now.timestamp())
-        await self._record.add_reply(reply, callback)
+        named = {"media": [file.id for file in files]} if files else {}
+        callback = NewCallback(phone, "inbound", json.dumps(event | linked | named), now.timestamp())
+        await self._record.add_reply(reply, files, callback)
         self._callbacks.wake()
         self._events.publish("phone", phone)
         return reply.id
@@ -216,6 +225,22 @@ class Network:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(accepted.wait(), _EARLY_RECEIPT_WAIT)
         return message.id
+
+
+def _read_media(value: object) -> Sequence[StoredMedia]:
+    """The files in a request's JSON, each with a type and its content in base64."""
+    if value is None:
+        return ()
+    try:
+        if isinstance(value, list) and 1 <= len(value) <= MOST_FILES:
+            types = [str(file["type"]) for file in value]
+            contents = [base64.b64decode(file["data"], validate=True) for file in value]
+            if all(_MEDIA_TYPE.fullmatch(each) for each in types):
+                return [StoredMedia(clock.new_id(), *each) for each in zip(types, contents, strict=True)]
+    except (KeyError, TypeError, ValueError):
+        pass
+    remedy = 'must be a list of 1 to 10 files: {"type": "image/jpeg", "data": "…"}, with the content in base64.'
+    raise CallRefused(400, f"'media' {remedy}")
 
 
 def _receipt(message: StoredMessage, taken_at: datetime, planned: PlannedReceipt) -> NewCallback:

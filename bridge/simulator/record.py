@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS mails (
     seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, address TEXT NOT NULL, folder TEXT NOT NULL,
     raw BLOB NOT NULL, received_at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS mails_by_address ON mails (address, seq);
+CREATE TABLE IF NOT EXISTS media (id TEXT PRIMARY KEY, type TEXT NOT NULL, data BLOB NOT NULL);
 """
 
 _ADDED = {"shift": "TEXT NOT NULL DEFAULT ''", "flash": "INTEGER NOT NULL DEFAULT 0"}
@@ -44,7 +45,7 @@ _ADDED = {"shift": "TEXT NOT NULL DEFAULT ''", "flash": "INTEGER NOT NULL DEFAUL
 _MESSAGES = """
     SELECT id, reference, sender, phone, text, encoding, segments, shown, received_at, shift, flash FROM messages"""
 
-_EMPTIED = ("messages", "waiting", "phones_off", "replies", "mails")
+_EMPTIED = ("messages", "waiting", "phones_off", "replies", "mails", "media")
 
 SENT = "Sent"
 """The folder of what the simulated mail client sent; every other folder is the bridge's doing."""
@@ -77,6 +78,16 @@ class StoredReply:
     recipient: str
     text: str
     sent_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMedia:
+    """A file that a phone sent (MMS)."""
+
+    id: str
+    type: str
+    """The media type that the phone gives it."""
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +198,17 @@ class Record:
 
         return await self._database.run(write)
 
-    async def add_reply(self, reply: StoredReply, callback: NewCallback) -> None:
-        """Keep what a phone wrote together with the callback that tells the bridge."""
+    async def add_reply(self, reply: StoredReply, media: Sequence[StoredMedia], callback: NewCallback) -> None:
+        """Keep what a phone wrote, and its files, together with the callback that tells the bridge."""
         row = (reply.id, reply.phone, reply.recipient, reply.text, reply.sent_at)
-        await self._write([("INSERT INTO replies VALUES (NULL,?,?,?,?,?)", row)], [callback])
+        files = [("INSERT INTO media VALUES (?,?,?)", (file.id, file.type, file.data)) for file in media]
+        await self._write([("INSERT INTO replies VALUES (NULL,?,?,?,?,?)", row), *files], [callback])
+
+    async def media(self, media_id: str) -> StoredMedia | None:
+        """A file that a phone sent."""
+        statement = "SELECT id, type, data FROM media WHERE id = ?"
+        row = await self._database.run(lambda db: db.execute(statement, (media_id,)).fetchone())
+        return StoredMedia(*row) if row is not None else None
 
     async def add_mails(self, mails: Sequence[StoredMail]) -> None:
         """Keep mails, all or none."""

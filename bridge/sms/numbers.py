@@ -77,6 +77,15 @@ def read_number(digits: str, region: str) -> PhoneNumber:
 
 
 @lru_cache(maxsize=16_384)
+def is_number(digits: str, region: str) -> bool:
+    """Whether `read_number` takes them: a short code or a name is no number, and cannot be texted."""
+    try:
+        read_number(digits, region)
+    except RecipientRefusal:
+        return False
+    return True
+
+
 def international(e164: str) -> str:
     """The number as people read it, "+39 333 123 4567"; what is no number (a short code, a name) stays as it is."""
     try:

@@ -6,6 +6,7 @@ breaks; from there on it is a message like any other. Of a conversation it chang
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, insert, select
 
 from bridge import clock
 from bridge.store import usage
+from bridge.store.blocks import block_of
 from bridge.store.bulk import insert_rows
 from bridge.store.keys import NumberKey
 from bridge.store.rows import message_content, message_row, submission_content, submission_row
@@ -25,7 +27,7 @@ from bridge.store.tables import (
     submissions,
 )
 from bridge.store.turns import take_turns
-from bridge.types import AutomaticKind, AutomaticText, Mailbox, NewMail
+from bridge.types import AutomaticKind, AutomaticText, Block, Mailbox, NewMail
 
 CONFIRMS_STOP = (
     select(automatic_texts.c.inbound_id)
@@ -72,19 +74,22 @@ class Dealings:
         )
         return [AutomaticText(AutomaticKind(row.kind), row.at, row.text) for row in self.connection.execute(query)]
 
-    def blocked(self, organisation_id: str) -> bool:
-        """Whether the phone has asked this number for no more texts."""
-        query = select(opt_outs.c.id).where(
+    def block(self, organisation_id: str) -> Block | None:
+        """What keeps this number from texting the phone."""
+        return next(iter(self.blocks(organisation_id, (self.sender,))), None)
+
+    def blocks(self, organisation_id: str, senders: Collection[str]) -> list[Block]:
+        """What keeps these numbers of ours from texting it."""
+        query = select(opt_outs).where(
             opt_outs.c.organisation_id == organisation_id,
-            opt_outs.c.sender == self.sender,
+            opt_outs.c.sender.in_(senders),
             opt_outs.c.number_hash == self.number_hash,
         )
-        return self.connection.execute(query).first() is not None
+        return [block_of(row) for row in self.connection.execute(query)]
 
     def used(self, mailbox: Mailbox, day: str) -> int:
         """Messages of a mailbox on a day of its own; nobody else counts on it until this transaction ends. Without a
-        daily cap nothing is counted here, and 0 said: mails of the same mailbox, which are, would wait, and two nodes
-        for each other."""
+        daily cap nothing is counted here, and 0 said: mails of the same mailbox, which are, would wait."""
         if mailbox.daily_cap is None:
             return 0
         return usage.locked(self.connection, [(mailbox.id, day)])[mailbox.id, day]

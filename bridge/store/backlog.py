@@ -1,4 +1,4 @@
-"""What waits, and since when: messages by gateway and by what they wait for, our own mails, and filings."""
+"""What waits, and since when: messages by gateway and by what they wait for, our own mails, filings, and webhooks."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import case, func, literal, select
+from sqlalchemy import ColumnElement, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bridge.store import paces
+from bridge.store.due import IS_WISHED_AWAY
 from bridge.store.engine import reading
-from bridge.store.tables import FILING, QUEUED, RELAY, SENDING, attempts, mailboxes, mails, messages
+from bridge.store.tables import FILING, QUEUED, RELAY, SENDING, WEBHOOK, attempts, mailboxes, mails, messages
 from bridge.types import OutcomeKind
 
 
@@ -30,6 +31,8 @@ class WaitsFor(StrEnum):
     """Its sender asked for a later time."""
     MAILBOX = "mailbox"
     """Its mailbox is paused."""
+    DECISION = "decision"
+    """Its phone asked for no more texts in words of its own, and nobody has decided."""
     ANSWER = "answer"
     """It is on its way; the gateway has not answered yet."""
 
@@ -71,6 +74,9 @@ class Backlog:
     """What the mail server last said to the oldest of them."""
     filings: tuple[WaitingFilings, ...] = ()
     """By mailbox."""
+    webhooks: int = 0
+    """SMS that the webhook of their keyword has not taken yet."""
+    webhooks_since: datetime | None = None
 
     @property
     def late(self) -> tuple[Waiting, ...]:
@@ -82,13 +88,7 @@ async def read_backlog(engine: AsyncEngine, now: datetime) -> Backlog:
     """What waits at the moment `now`; asks only what an index answers. Raises StoreUnavailable."""
     async with reading(engine) as connection:
         waiting = await _messages(connection, now)
-        count, since = (
-            await connection.execute(
-                select(func.count(), func.min(mails.c.created_at)).where(
-                    mails.c.state == QUEUED, mails.c.channel == RELAY
-                )
-            )
-        ).one()
+        count, since = await _waiting_in(connection, RELAY)
         oldest = (
             select(mails.c.diagnostic)
             .where(mails.c.state == QUEUED, mails.c.channel == RELAY)
@@ -97,12 +97,23 @@ async def read_backlog(engine: AsyncEngine, now: datetime) -> Backlog:
         )
         said = (await connection.execute(oldest)).scalar_one_or_none()
         filings = (await connection.execute(_FILINGS)).all()
-        return Backlog(tuple(waiting), count, since, said or "", tuple(map(_filings, filings)))
+        posts = await _waiting_in(connection, WEBHOOK)
+        return Backlog(tuple(waiting), count, since, said or "", tuple(map(_filings, filings)), *posts)
+
+
+async def _waiting_in(connection: AsyncConnection, channel: ColumnElement[str]) -> tuple[int, datetime | None]:
+    """How many rows wait in a channel, and since when the oldest."""
+    query = select(func.count(), func.min(mails.c.created_at)).where(
+        mails.c.state == QUEUED, mails.c.channel == channel
+    )
+    count, since = (await connection.execute(query)).one()
+    return count, since
 
 
 async def _messages(connection: AsyncConnection, now: datetime) -> Sequence[Waiting]:
     what = case(
         (mailboxes.c.paused, literal(WaitsFor.MAILBOX.value)),
+        (IS_WISHED_AWAY, literal(WaitsFor.DECISION.value)),
         (messages.c.attempts > 0, literal(WaitsFor.RETRY.value)),
         (messages.c.due_at > now, literal(WaitsFor.TIME.value)),
         (paces.is_busy(now), literal(WaitsFor.PACE.value)),

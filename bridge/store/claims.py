@@ -31,9 +31,9 @@ from sqlalchemy import (
 from bridge import clock
 from bridge.store import paces
 from bridge.store.automatic import CONFIRMS_STOP
-from bridge.store.due import carrier, may_be_claimed
+from bridge.store.due import UNDECIDED, carrier, may_be_claimed
 from bridge.store.tables import attempts, message_contents, messages, opt_outs
-from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, OutcomeKind, Rates, Shift
+from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, OutcomeKind, Priority, Rates, Shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,8 @@ class Claimed:
     """When the present row of tries began; a person who has an unknown message sent again begins another."""
     opted_out_since: datetime | None
     """The phone asked this sender number for no more texts, after the message was taken."""
+    undecided: bool
+    """It asked in words of its own, and nobody has decided."""
     stand_ins: tuple[str, ...]
     """Gateways that take its place when it cannot be reached."""
     leased_until: datetime
@@ -142,8 +144,8 @@ def _at_once(connection: Connection, claim: Claim) -> dict[str, Slot | None]:
         if len(found) < claim.limit:
             leasing = _leasing(claim.without, claim.gone, busy | claim.full, tuple(senders_of), urgent=urgent)
             room = claim.limit - len(found)
-            wish = {"b_now": claim.now, "b_owner": claim.owner, "b_until": claim.until, "b_limit": room}
-            found |= dict.fromkeys(connection.execute(leasing, wish | _named(senders_of)).scalars())
+            wish = _asked(claim, room, senders_of) | {"b_owner": claim.owner, "b_until": claim.until}
+            found |= dict.fromkeys(connection.execute(leasing, wish).scalars())
     return found
 
 
@@ -156,9 +158,7 @@ def _with_slots(connection: Connection, claim: Claim) -> dict[str, Slot | None]:
     for _ in range(_ROUNDS):
         busy, senders_of = slots.busy(until)
         query = may_be_claimed(claim.without, claim.gone, busy | theirs | claim.full, tuple(senders_of), urgent=urgent)
-        rows = connection.execute(
-            query, {"b_now": claim.now, "b_limit": claim.limit - len(found)} | _named(senders_of)
-        ).all()
+        rows = connection.execute(query, _asked(claim, claim.limit - len(found), senders_of)).all()
         wishes = [_wish(row, claim) for row in rows]
         given = slots.give(wishes, until)
         if given:
@@ -180,9 +180,10 @@ def _wish(row: Any, claim: Claim) -> paces.Wish:
     return paces.Wish(row.id, carrier(row, claim.passed_by), row.sender, 0 if over else row.segments)
 
 
-def _named(senders_of: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Lists of senders, as `may_be_claimed` asks for them."""
-    return {f"b_senders_{place}": senders for place, senders in enumerate(senders_of.values())}
+def _asked(claim: Claim, room: int, senders_of: Mapping[str, list[str]]) -> dict[str, Any]:
+    """What `may_be_claimed` asks for."""
+    named = {f"b_senders_{place}": senders for place, senders in enumerate(senders_of.values())}
+    return {"b_now": claim.now, "b_undecided": claim.now - UNDECIDED, "b_limit": room, **named}
 
 
 _LEASE = (
@@ -232,6 +233,7 @@ def _reading() -> Select[Any]:
             message_contents.c.text,
             message_contents.c.lengths,
             opt_outs.c.since,
+            opt_outs.c.wish,
             first_tried_at.label("first_tried_at"),
         )
         .join(message_contents, message_contents.c.message_id == messages.c.id)
@@ -254,15 +256,16 @@ def _claimed(row: Any, slot: Slot) -> Claimed:
         expires_at=row.expires_at,
         shift=Shift.parse(row.shift) if row.shift is not None else None,
         flash=row.flash,
+        priority=Priority(row.priority),
     )
-    stand_ins = tuple(row.stand_ins.split(",")) if row.stand_ins else ()
     return Claimed(
         sms=sms,
         gateway=row.gateway,
         attempts=row.attempts,
         first_tried_at=row.first_tried_at,
         opted_out_since=row.since,
-        stand_ins=stand_ins,
+        undecided=bool(row.wish),
+        stand_ins=tuple(row.stand_ins.split(",")) if row.stand_ins else (),
         leased_until=row.lease_until,
         due_at=row.due_at,
         slot=slot,

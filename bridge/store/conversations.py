@@ -7,13 +7,13 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bridge import clock
 from bridge.store.engine import upsert
 from bridge.store.keys import NumberKey
-from bridge.store.tables import conversations, messages
+from bridge.store.tables import automatic_texts, conversations, messages
 from bridge.types import MessageState, NewMail, NewMessage
 
 
@@ -57,12 +57,17 @@ def texted_at(
     connection: Connection, phones: Sequence[str], states: Iterable[MessageState]
 ) -> dict[tuple[str, str, str], datetime]:
     """When each mailbox's newest text in one of these states left for a phone, or is to leave, by mailbox id, hash of
-    the phone's number and sender number: weeks after its mail was taken, where the mail named a time."""
+    the phone's number and sender number: weeks after its mail was taken, where the mail named a time. What the bridge
+    texts by itself nobody wrote."""
     query = (
         select(
             messages.c.mailbox_id, messages.c.number_hash, messages.c.sender, func.max(messages.c.due_at).label("at")
         )
-        .where(messages.c.number_hash.in_(phones), messages.c.state.in_(list(states)))
+        .where(
+            messages.c.number_hash.in_(phones),
+            messages.c.state.in_(list(states)),
+            ~exists().where(automatic_texts.c.message_id == messages.c.id),
+        )
         .group_by(messages.c.mailbox_id, messages.c.number_hash, messages.c.sender)
     )
     return {(row.mailbox_id, row.number_hash, row.sender): row.at for row in connection.execute(query)}

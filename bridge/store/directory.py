@@ -8,29 +8,37 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Mapping
-from datetime import datetime, time
+from datetime import time
 from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bridge.store.blocks import block_of
 from bridge.store.contacts import read_books
 from bridge.store.engine import reading
 from bridge.store.keys import NumberKey
 from bridge.store.keywords import read_keywords
+from bridge.store.passwords import read_passwords
 from bridge.store.tables import mailboxes, opt_outs, revisions, signatures
 from bridge.types import (
     EMPTY_BOOK,
     AddressBook,
+    AppPassword,
+    Block,
+    BlockKind,
     Confirm,
     CutRule,
     DigestPlan,
     GrammarName,
+    Greetings,
     Habits,
     Keyword,
     Language,
     Mailbox,
+    OpeningHours,
+    Spoken,
     SubjectUse,
     UnicodePolicy,
 )
@@ -48,9 +56,10 @@ class Directory:
         self._by_id: dict[str, Mailbox] = {}
         self._networks: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, Mailbox]] = []
         self._peers: dict[str, Mailbox | None] = {}
-        self._opt_outs: dict[tuple[str, str, str], datetime] = {}
+        self._blocks: dict[tuple[str, str, str], Block] = {}
         self._books: dict[str, AddressBook] = {}
         self._keywords: dict[str, dict[str, Keyword]] = {}
+        self._passwords: dict[str, tuple[AppPassword, ...]] = {}
 
     async def refresh(self) -> bool:
         """Read again if anything changed; whether it did. Raises StoreUnavailable."""
@@ -68,6 +77,7 @@ class Directory:
             endings = (await connection.execute(_LEARNED)).all()
             books = await read_books(connection)
             words = await read_keywords(connection)
+            passwords = await read_passwords(connection)
         learned: dict[str, list[str]] = {}
         for row in endings:
             learned.setdefault(row.mailbox_id, []).append(row.text)
@@ -76,9 +86,10 @@ class Directory:
         self._by_id = {mailbox.id: mailbox for mailbox in found}
         networks = [(ipaddress.ip_network(cidr), mailbox) for mailbox in found for cidr in mailbox.networks]
         self._networks = sorted(networks, key=lambda pair: pair[0].prefixlen, reverse=True)
-        self._opt_outs = {(row.organisation_id, row.sender, row.number_hash): row.since for row in stopped}
+        self._blocks = {(row.organisation_id, row.sender, row.number_hash): block_of(row) for row in stopped}
         self._books = books
         self._keywords = words
+        self._passwords = passwords
         self._peers = {}
         self._revision = revision
         return True
@@ -94,6 +105,10 @@ class Directory:
     def by_login(self, login: str) -> Mailbox | None:
         """The mailbox with this login; the comparison ignores case."""
         return self._by_login.get(login.lower())
+
+    def passwords(self, mailbox_id: str) -> tuple[AppPassword, ...]:
+        """The app passwords of a mailbox, oldest first."""
+        return self._passwords.get(mailbox_id, ())
 
     def by_network(self, address: str) -> Mailbox | None:
         """The mailbox whose networks hold this peer address; the narrowest network wins."""
@@ -129,9 +144,11 @@ class Directory:
         """The mailboxes that text from this sender number, oldest first."""
         return [mailbox for mailbox in self._by_id.values() if sender in mailbox.senders]
 
-    def languages(self, sender: str, mailbox: Mailbox) -> set[Language]:
-        """Those in which a phone may answer `mailbox` at this number: of all mailboxes that text from it."""
-        return {mailbox.language, *(owner.language for owner in self.owners(sender))}
+    def languages(self, sender: str, mailbox: Mailbox) -> set[str]:
+        """Those in which a phone may answer `mailbox` at this number: of all mailboxes that text from it, and of their
+        phones (ISO 639-1)."""
+        asked = (mailbox, *self.owners(sender))
+        return {language.value for each in asked for language in (each.language, *each.phone_languages)}
 
     def book(self, organisation_id: str) -> AddressBook:
         """The address book of an organisation."""
@@ -141,12 +158,22 @@ class Directory:
         """The keywords of a mailbox, by the word as it is compared."""
         return self._keywords.get(mailbox_id, _NO_KEYWORDS)
 
-    def opted_out_since(self, organisation_id: str, sender: str, number: str) -> datetime | None:
-        """When this phone asked this sender number for no more texts; None when it did not."""
-        if not self._opt_outs:
-            return None
-        return self._opt_outs.get((organisation_id, sender, self._key.hash(number)))
+    def blocks(self, mailbox: Mailbox, number: str) -> list[tuple[str, Block]]:
+        """What keeps a mailbox from texting this phone, by its numbers: what nobody but the phone lifts goes first."""
+        if not self._blocks:
+            return []
+        found = ((sender, self.block(mailbox.organisation_id, sender, number)) for sender in mailbox.senders)
+        standing = [(sender, block) for sender, block in found if block is not None]
+        return sorted(standing, key=lambda each: _RANK[each[1].kind])
 
+    def block(self, organisation_id: str, sender: str, number: str) -> Block | None:
+        """Why this phone is not texted from this sender number; None when it may be."""
+        if not self._blocks:
+            return None
+        return self._blocks.get((organisation_id, sender, self._key.hash(number)))
+
+
+_RANK = {kind: rank for rank, kind in enumerate((BlockKind.ORDER, BlockKind.SET, BlockKind.WISH))}
 
 _NO_KEYWORDS: Mapping[str, Keyword] = MappingProxyType({})
 
@@ -189,5 +216,12 @@ def _mailbox(row: Any, learned: tuple[str, ...]) -> Mailbox:
             at=time.fromisoformat(row.digest_at),
             days=row.digest_days,
             since=row.digest_since,
+        ),
+        subject_tags=row.subject_tags,
+        phone_languages=tuple(map(Spoken, row.phone_languages)),
+        greetings=Greetings(
+            unprompted=row.unprompted,
+            hours=OpeningHours.parse(row.hours) if row.hours else None,
+            closed=row.closed,
         ),
     )

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, exists, func, or_, select
 
-from bridge.store.tables import HIGH, QUEUED, mailboxes, messages
+from bridge.store.tables import HIGH, QUEUED, mailboxes, messages, opt_outs
+
+UNDECIDED = timedelta(days=1)
+"""How long a text that is due waits while nobody decides about its phone: then what it was about is over."""
+
+IS_WISHED_AWAY = exists().where(
+    opt_outs.c.organisation_id == messages.c.organisation_id,
+    opt_outs.c.sender == messages.c.sender,
+    opt_outs.c.number_hash == messages.c.number_hash,
+    opt_outs.c.wish,
+)
+"""Whether the phone asked for no more texts in words of its own, and nobody has decided."""
 
 _NOBODY = (",", ",,")
 """What `_stand_ins_but` says where no stand-in is left."""
@@ -35,6 +46,7 @@ def may_be_claimed(
 
     Left where they are: what nobody could carry but the gateways `without`; what a gateway would carry that is `busy`;
     and for each gateway of `senders_of`, in order, what it would carry from the senders `b_senders_0`, `b_senders_1`, …
+    What is for a phone that wishes for no more texts is left too, unless it is over or was due before `b_undecided`.
     Gateways that are `gone` carry nothing and are not waited for: what has no other is found, and can be given up.
     """
     now: ColumnElement[datetime] = bindparam("b_now")
@@ -53,6 +65,7 @@ def may_be_claimed(
             messages.c.due_at <= now,
             or_(messages.c.lease_until.is_(None), messages.c.lease_until < now),
             mailboxes.c.paused.is_(False),
+            or_(~IS_WISHED_AWAY, messages.c.due_at <= bindparam("b_undecided"), messages.c.expires_at <= now),
             *([messages.c.priority == HIGH] if urgent else ()),
             *(~each for each in left_alone),
         )

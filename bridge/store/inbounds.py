@@ -11,20 +11,21 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from bridge import clock
-from bridge.store import automatic
+from bridge.store import automatic, blocks
 from bridge.store.automatic import Automatic, Dealings
+from bridge.store.blocks import Phone
 from bridge.store.conversations import texted_at
 from bridge.store.engine import upsert
 from bridge.store.filings import FilingRules, file_mail
 from bridge.store.history import LEFT, earlier_texts
 from bridge.store.keys import NumberKey
-from bridge.store.mailboxes import bump_revision
 from bridge.store.mails import MailKind, insert_mail
-from bridge.store.tables import conversations, inbound_contents, inbounds, messages, opt_outs
-from bridge.types import EarlierText, FiledKind, InboundSms, OutgoingMail
+from bridge.store.tables import conversations, inbound_contents, inbounds, messages
+from bridge.store.webhooks import insert_posting
+from bridge.types import EarlierText, FiledKind, InboundSms, OutgoingMail, Posting
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,14 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """The mail that carries the same SMS to another mailbox that it may be for."""
+    """A further mail that carries the same SMS: to another mailbox that it may be for, or to whom somebody named."""
 
     mailbox_id: str
     mail: OutgoingMail
     contact: str
     filed: bool = True
     """Whether it is one for the mailbox's folders too; what is forwarded is not."""
+    kind: MailKind = MailKind.COPY
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,15 @@ class Filing:
     """What the mailbox calls the phone; it names a conversation that begins with this SMS."""
     stops: bool = False
     resumes: bool = False
+    objects: bool = False
+    """The phone asked for no more texts in words of its own: they rest until its mailbox decides."""
     senders: tuple[str, ...] = ()
     """The mailbox's numbers, for all of which a block is set or lifted; that it wrote to is always one of them."""
     copies: tuple[Copy, ...] = ()
     automatic: Automatic | None = None
     """What the bridge answers the phone by itself."""
+    webhook: Posting | None = None
+    """What a webhook is told of it."""
 
 
 Decide = Callable[[str, InboundSms, Sequence[Thread], Dealings], Filing]
@@ -131,7 +137,9 @@ class Inbounds:
                 first = Copy(filing.mailbox_id, filing.mail, filing.contact)
                 self._mail(connection, sms, first, MailKind.REPLY, filing.organisation_id, inbound_id)
                 for copy in filing.copies:
-                    self._mail(connection, sms, copy, MailKind.COPY, filing.organisation_id, inbound_id)
+                    self._mail(connection, sms, copy, copy.kind, filing.organisation_id, inbound_id)
+            if filing.webhook is not None:
+                insert_posting(connection, filing.webhook, filing.organisation_id)
         return filing
 
     def _mail(
@@ -195,36 +203,16 @@ class Inbounds:
         return conversation_id
 
     def _opt(self, connection: Connection, sms: InboundSms, filing: Filing, inbound_id: str) -> None:
-        if not (filing.stops or filing.resumes):
+        if filing.organisation_id is None or not (filing.stops or filing.resumes or filing.objects):
             return
-        number_hash = self.key.hash(sms.number)
-        senders = sorted({sms.to, *filing.senders})
+        senders = tuple(sorted({sms.to, *filing.senders}))
+        phone = Phone(filing.organisation_id, senders, sms.number, self.key.hash(sms.number))
         if filing.stops:
-            statement = upsert(connection.dialect.name, opt_outs).on_conflict_do_nothing(
-                index_elements=[opt_outs.c.organisation_id, opt_outs.c.sender, opt_outs.c.number_hash]
-            )
-            blocks = [
-                {
-                    "id": clock.new_id(),
-                    "organisation_id": filing.organisation_id,
-                    "sender": sender,
-                    "number": sms.number,
-                    "number_hash": number_hash,
-                    "inbound_id": inbound_id,
-                    "since": sms.received_at,
-                }
-                for sender in senders
-            ]
-            connection.execute(statement, blocks)
+            blocks.order(connection, phone, inbound_id, sms.received_at)
+        elif filing.resumes:
+            blocks.lift(connection, phone)
         else:
-            connection.execute(
-                delete(opt_outs).where(
-                    opt_outs.c.organisation_id == filing.organisation_id,
-                    opt_outs.c.sender.in_(senders),
-                    opt_outs.c.number_hash == number_hash,
-                )
-            )
-        bump_revision(connection)
+            blocks.wish(connection, phone, inbound_id, sms.received_at)
 
 
 def _threads(connection: Connection, sms: InboundSms, number_hash: str, history: int) -> list[Thread]:

@@ -20,12 +20,9 @@ from bridge.store.engine import upsert
 from bridge.store.filings import NOTHING, FilingRules
 from bridge.store.inbounds import Decide, Filing, Inbounds
 from bridge.store.keys import NumberKey
-from bridge.store.polls import Look, write_cursor
+from bridge.store.polls import Cursor, write_cursor
 from bridge.store.tables import messages, receipts
 from bridge.types import InboundPart, InboundSms, MessageState, Receipt
-
-GIVEN_UP = 100
-"""Unfinished SMS that are filed in one transaction."""
 
 
 class Inbox:
@@ -52,32 +49,20 @@ class Inbox:
 
     async def inbound(self, sms: InboundSms, decide: Decide) -> Filing | None:
         """File an inbound SMS; None when it was heard before. Raises StoreUnavailable."""
-        return await self._committer.do(self._inbounds, (sms, decide), wakes=True)
-
-    async def polled(self, look: Look, decide: Decide) -> tuple[list[bool], list[Filing | None]]:
-        """Do the same for all that one look at a provider brought, and remember how far it was read: all or nothing.
-
-        Raises StoreUnavailable.
-        """
-        return await self._committer.do(self._looks, (look, decide), wakes=bool(look.inbounds))
-
-    def _looks(
-        self, connection: Connection, looks: Sequence[tuple[Look, Decide]]
-    ) -> list[tuple[list[bool], list[Filing | None]]]:
-        results = []
-        for look, decide in looks:
-            new = self._receipts(connection, [(receipt, look.at) for receipt in look.receipts]) if look.receipts else []
-            results.append((new, self._inbounds(connection, [(sms, decide) for sms in look.inbounds])))
-            write_cursor(connection, look.cursor)
-        return results
+        return await self._committer.do(self._inbounds, (sms, decide), wakes=True, apart=True)
 
     async def part(self, part: InboundPart, decide: Decide) -> tuple[InboundSms, Filing] | None:
         """Keep a segment of a longer SMS; with the last one, file the whole. Raises StoreUnavailable."""
-        return await self._committer.do(self._parts, (part, decide), wakes=True)
+        return await self._committer.do(self._parts, (part, decide), wakes=True, apart=True)
 
-    async def given_up(self, now: datetime, decide: Decide) -> list[tuple[InboundSms, Filing]]:
-        """File SMS that have waited too long for one of their segments, as they are. Raises StoreUnavailable."""
-        return await self._committer.do(self._given_up, (now, decide), wakes=True)
+    async def given_up(self, now: datetime, decide: Decide) -> tuple[InboundSms, Filing | None] | None:
+        """File an SMS that has waited too long for one of its segments, as it is; None when there is none. Raises
+        StoreUnavailable."""
+        return await self._committer.do(self._given_up, (now, decide), wakes=True, apart=True)
+
+    async def read_to(self, cursor: Cursor) -> None:
+        """Remember how far a provider was read, when all it had said is kept. Raises StoreUnavailable."""
+        await self._committer.do(_read_to, cursor)
 
     def _receipts(self, connection: Connection, heard: Sequence[tuple[Receipt, datetime]]) -> list[bool]:
         statement = upsert(connection.dialect.name, receipts).on_conflict_do_nothing(
@@ -143,18 +128,21 @@ class Inbox:
 
     def _given_up(
         self, connection: Connection, requests: Sequence[tuple[datetime, Decide]]
-    ) -> list[list[tuple[InboundSms, Filing]]]:
-        results = []
-        for now, decide in requests:
-            filed = [self._whole(connection, sms, decide) for sms in parts.given_up(connection, now, GIVEN_UP)]
-            results.append([each for each in filed if each is not None])
-        return results
+    ) -> list[tuple[InboundSms, Filing | None] | None]:
+        found = [(parts.given_up(connection, now), decide) for now, decide in requests]
+        return [(sms, self._inbound(connection, sms, decide)) if sms is not None else None for sms, decide in found]
 
     def _whole(
         self, connection: Connection, sms: InboundSms | None, decide: Decide
     ) -> tuple[InboundSms, Filing] | None:
         filing = self._inbound(connection, sms, decide) if sms is not None else None
         return (sms, filing) if sms is not None and filing is not None else None
+
+
+def _read_to(connection: Connection, cursors: Sequence[Cursor]) -> list[None]:
+    for cursor in cursors:
+        write_cursor(connection, cursor)
+    return [None] * len(cursors)
 
 
 def _messages_of(connection: Connection, heard: Sequence[Receipt]) -> list[str | None]:

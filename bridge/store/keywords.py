@@ -20,7 +20,7 @@ async def read_keywords(connection: AsyncConnection) -> dict[str, dict[str, Keyw
     """Those of every mailbox, by its id and then by the word as it is compared."""
     found: dict[str, dict[str, Keyword]] = {}
     for row in await connection.execute(select(keywords).order_by(keywords.c.key)):
-        keyword = Keyword(row.word, row.reply, tuple(row.forward), row.tag)
+        keyword = Keyword(row.word, row.reply, tuple(row.forward), row.tag, row.webhook)
         found.setdefault(row.mailbox_id, {})[row.key] = keyword
     return found
 
@@ -47,6 +47,7 @@ def _save(connection: Connection, changes: Sequence[tuple[Mailbox, Keyword]]) ->
             "reply": keyword.reply,
             "forward": list(keyword.forward),
             "tag": keyword.tag,
+            "webhook": keyword.webhook,
         }
         statement = upsert(connection.dialect.name, keywords).on_conflict_do_update(
             index_elements=[keywords.c.mailbox_id, keywords.c.key], set_=said

@@ -16,6 +16,7 @@ from bridge.store.keys import NumberKey
 from bridge.store.tables import (
     FILING,
     RELAY,
+    WEBHOOK,
     attempts,
     automatic_texts,
     inbounds,
@@ -27,7 +28,7 @@ from bridge.store.tables import (
     segments,
     submissions,
 )
-from bridge.types import MessageState, Priority
+from bridge.types import AutomaticKind, MessageState, Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +180,14 @@ class Ledger:
             return [_view(row) for row in await connection.execute(query)]
 
     async def counts(self) -> dict[str, dict[str, int]]:
-        """How many messages, mails, filings and inbound SMS there are by state; for health and `bridge check`."""
+        """How many messages, mails, filings, webhooks and inbound SMS there are by state; for `bridge check`."""
         async with reading(self._engine) as connection:
             by_state = await connection.execute(select(messages.c.state, func.count()).group_by(messages.c.state))
             by_channel = [
                 await connection.execute(
                     select(mails.c.state, func.count()).where(mails.c.channel == channel).group_by(mails.c.state)
                 )
-                for channel in (RELAY, FILING)
+                for channel in (RELAY, FILING, WEBHOOK)
             ]
             lost = await connection.execute(
                 select(func.count()).select_from(inbounds).where(inbounds.c.mailbox_id.is_(None))
@@ -195,6 +196,7 @@ class Ledger:
                 "messages": {row[0]: row[1] for row in by_state},
                 "mails": {row[0]: row[1] for row in by_channel[0]},
                 "filings": {row[0]: row[1] for row in by_channel[1]},
+                "webhooks": {row[0]: row[1] for row in by_channel[2]},
                 "inbound": {"without_mailbox": lost.scalar_one()},
             }
 
@@ -237,11 +239,19 @@ def _last_heard(column: str) -> ColumnElement[str | None]:
     ).label(column)
 
 
+_ANSWERED = {
+    AutomaticKind.KEYWORD: "a keyword",
+    AutomaticKind.CLOSED: "an SMS outside opening hours",
+    AutomaticKind.UNPROMPTED: "an SMS for nobody",
+}
+"""What a text by itself answered, where that is no order."""
+
+
 def _wished(row: Any) -> Iterator[str]:
     """The mail it was taken with, and what that asked for."""
     yield f"submission {row.submission_id}"
     if row.automatic:
-        yield f"by the bridge itself, in answer to {row.automatic}"
+        yield f"by the bridge itself, in answer to {_ANSWERED.get(row.automatic, row.automatic)}"
     if row.reference:
         yield f"reference {row.reference}"
     if row.priority != Priority.NORMAL:

@@ -14,6 +14,7 @@ from bridge.errors import NotFound, NotPossible
 from bridge.store.committer import Committer
 from bridge.store.engine import upsert
 from bridge.store.tables import (
+    app_passwords,
     conversations,
     digests,
     keywords,
@@ -108,6 +109,7 @@ def _remove(connection: Connection, logins: Sequence[str]) -> list[None]:
         connection.execute(delete(digests).where(digests.c.mailbox_id == row.id))
         connection.execute(delete(signatures).where(signatures.c.mailbox_id == row.id))
         connection.execute(delete(keywords).where(keywords.c.mailbox_id == row.id))
+        connection.execute(delete(app_passwords).where(app_passwords.c.mailbox_id == row.id))
         connection.execute(delete(mailboxes).where(mailboxes.c.id == row.id))
     bump_revision(connection)
     return [None] * len(logins)
@@ -141,4 +143,9 @@ def _row(mailbox: Mailbox) -> dict[str, Any]:
         "digest_at": f"{mailbox.digest.at:%H:%M}",
         "digest_days": mailbox.digest.days,
         "digest_since": mailbox.digest.since,
+        "subject_tags": mailbox.subject_tags,
+        "phone_languages": list(mailbox.phone_languages),
+        "unprompted": mailbox.greetings.unprompted,
+        "closed": mailbox.greetings.closed,
+        "hours": str(mailbox.greetings.hours or ""),
     }

@@ -7,7 +7,7 @@ can tell.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -42,12 +42,18 @@ class MailKind(StrEnum):
     """The same to the fallback mailbox, since the one it is for did not get it."""
     COPY = "copy"
     """The same to others whom it may concern; one that does not arrive is only logged, since the answer is not lost."""
+    PHONE = "phone"
+    """What a phone wrote to others by mail; one that does not arrive is only logged, since its mailbox has the SMS."""
     ALERT = "alert"
     """Word to the operator that an answer did not arrive."""
     PREVIEW = "preview"
     """What a mail to `preview@…` would have sent."""
     LEARNED = "learned"
     """What ends the mailbox's mails was learned, and is not texted any more."""
+    RULING = "ruling"
+    """What a mailbox decided about a phone that asked for no more texts."""
+    REFUSAL = "refusal"
+    """A mail in a watched mailbox was not texted."""
     DIGEST = "digest"
     """What became of the mailbox's texts, once a day."""
 
@@ -115,6 +121,8 @@ class MailedReply:
     references: tuple[str, ...]
     contact: str
     """What the mailbox calls the phone."""
+    raw: bytes = field(repr=False)
+    """The mail itself; empty when it is not kept any more."""
 
 
 def insert_mail(
@@ -201,8 +209,10 @@ class Mails:
                 conversations.c.message_id,
                 conversations.c.references,
                 conversations.c.contact,
+                mail_contents.c.raw,
             )
             .select_from(mails)
+            .outerjoin(mail_contents, mail_contents.c.mail_id == mails.c.id)
             .join(mailboxes, mailboxes.c.id == mails.c.mailbox_id)
             .join(inbounds, inbounds.c.id == mails.c.inbound_id)
             .join(inbound_contents, inbound_contents.c.inbound_id == inbounds.c.id)
@@ -290,6 +300,7 @@ def _reply(row: Any) -> MailedReply:
         in_reply_to=row.message_id,
         references=tuple(row.references),
         contact=row.contact,
+        raw=row.raw or b"",
     )
 
 

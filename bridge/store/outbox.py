@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Connection, bindparam, delete, select
 
 from bridge import clock
-from bridge.store import pool, usage
+from bridge.store import pool, usage, watched
 from bridge.store.bulk import insert_rows
 from bridge.store.committer import Committer
 from bridge.store.conversations import continue_threads
@@ -106,7 +106,7 @@ class Outbox:
 
     async def take(self, mail: NewMail) -> Taken:
         """Store a mail; when this returns it is on disk. Raises StoreUnavailable."""
-        taken = await self._committer.do(self._take, mail, wakes=True, weight=len(mail.messages))
+        taken = await self._committer.do(self._take, mail, wakes=True, weight=len(mail.messages), last=True)
         mailbox_id = mail.mailbox.id
         if taken.learned:
             log.info("signature.learned", mailbox=mailbox_id, submission=taken.submission_id)
@@ -120,6 +120,7 @@ class Outbox:
 
     def _take(self, connection: Connection, mails: Sequence[NewMail]) -> list[Taken]:
         drafts = [self._draft(mail) for mail in mails]
+        self._drop_done(connection, drafts)
         self._drop_known(connection, drafts)
         self._drop_over_cap(connection, drafts)
         kept = [draft for draft in drafts if draft.keys and not draft.over_cap]
@@ -152,6 +153,12 @@ class Outbox:
             digest.update(len(data).to_bytes(4, "big") + data)
         return digest.hexdigest()
 
+    def _drop_done(self, connection: Connection, drafts: Sequence[_Draft]) -> None:
+        """A mail of a watched mailbox that was dealt with before, whenever that was, makes nothing."""
+        places = {draft.mail.envelope.place: draft for draft in drafts}
+        for place in watched.take(connection, filter(None, places)):
+            places[place].keys.clear()
+
     def _drop_known(self, connection: Connection, drafts: Sequence[_Draft]) -> None:
         holders: dict[str, _Draft] = {}
         for draft in drafts:
@@ -161,6 +168,8 @@ class Outbox:
             {"key": key, "message_id": draft.keys[key][0], "expires_at": draft.mail.at + self._window}
             for key, draft in sorted(holders.items(), key=lambda pair: pair[0])
         ]
+        if not rows:
+            return
         statement = upsert(connection.dialect.name, fingerprints)
         statement = statement.on_conflict_do_update(
             index_elements=[fingerprints.c.key],
@@ -196,6 +205,8 @@ class Outbox:
         if over:
             released = delete(fingerprints).where(fingerprints.c.key == bindparam("b_key"))
             connection.execute(released, [{"b_key": key} for key in over])
+            places = (draft.mail.envelope.place for draft in drafts if draft.over_cap)
+            watched.give_back(connection, filter(None, places))
         usage.write(connection, used, days)
 
     def _insert(self, connection: Connection, drafts: Sequence[_Draft]) -> None:

@@ -77,23 +77,24 @@ def add(connection: Connection, key: NumberKey, part: InboundPart) -> InboundSms
     return InboundSms(part.gateway, part.event_id, part.number, part.to, _joined(rows, part.total), part.received_at)
 
 
-def given_up(connection: Connection, now: datetime, limit: int) -> list[InboundSms]:
-    """Texts that have waited long enough, as far as they came; their segments are forgotten."""
+def given_up(connection: Connection, now: datetime) -> InboundSms | None:
+    """A text that has waited long enough, as far as it came; its segments are forgotten. None when there is none, or
+    when another node gives it up at this moment."""
     connection.execute(delete(inbound_parts).where(inbound_parts.c.whole_at < now - TOGETHER))
     same = [inbound_parts.c[name] for name in (*_SAME, "total")]
     waiting = inbound_parts.c.whole_at.is_(None)
     query = select(*same).where(waiting).group_by(*same)
-    query = query.having(func.max(inbound_parts.c.received_at) < now - WAIT).limit(limit)
-    found = []
-    for group in connection.execute(query).all():
-        mine = and_(waiting, *(column == value for column, value in zip(same, group, strict=True)))
-        rows = connection.execute(delete(inbound_parts).where(mine).returning(inbound_parts)).all()
-        if not rows:  # another node gave it up at the same moment
-            continue
-        last = max(rows, key=lambda row: row.received_at)
-        text = _joined(sorted(rows, key=lambda row: row.ordinal), last.total)
-        found.append(InboundSms(last.gateway, f"part:{last.id}", last.number, last.sender, text, last.received_at))
-    return found
+    query = query.having(func.max(inbound_parts.c.received_at) < now - WAIT).limit(1)
+    group = connection.execute(query).first()
+    if group is None:
+        return None
+    mine = and_(waiting, *(column == value for column, value in zip(same, group, strict=True)))
+    rows = connection.execute(delete(inbound_parts).where(mine).returning(inbound_parts)).all()
+    if not rows:
+        return None
+    last = max(rows, key=lambda row: row.received_at)
+    text = _joined(sorted(rows, key=lambda row: row.ordinal), last.total)
+    return InboundSms(last.gateway, f"part:{last.id}", last.number, last.sender, text, last.received_at)
 
 
 def _joined(rows: Sequence[Any], total: int) -> str:

@@ -1,22 +1,19 @@
 """How far each provider that is asked for news has been read.
 
-The cursor is written in the transaction that keeps the news it stands behind: after a crash the same news is fetched
-again or none of it is, and what is fetched twice is known by its id. Two nodes that both believe they lead do no harm
-either: the older cursor may win, and what lies between is fetched and known.
+The cursor is written when the news it stands behind is kept: after a crash some of it may be fetched again, and what is
+fetched twice is known by its id. Two nodes that both believe they lead do no harm either: the older cursor may win, and
+what lies between is fetched and known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Connection, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bridge.store.engine import reading, upsert
 from bridge.store.tables import poll_cursors
-from bridge.types import InboundSms, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +25,6 @@ class Cursor:
     """The gateway's own name for what is asked."""
     value: str
     """Only the gateway understands it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What was fetched together, and where the next look begins."""
-
-    receipts: Sequence[Receipt]
-    inbounds: Sequence[InboundSms]
-    cursor: Cursor
-    at: datetime
 
 
 async def read_cursor(engine: AsyncEngine, gateway: str, poll: str) -> str:

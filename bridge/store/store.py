@@ -12,6 +12,7 @@ from bridge.errors import SettingsError
 from bridge.settings import FiledState, Settings
 from bridge.store.committer import Committer
 from bridge.store.contacts import Contacts
+from bridge.store.decisions import Decisions
 from bridge.store.directory import Directory
 from bridge.store.engine import open_engine, open_writing_engine, upgrade
 from bridge.store.filings import FilingRule, FilingRules
@@ -20,6 +21,7 @@ from bridge.store.keywords import Keywords
 from bridge.store.leases import Leases
 from bridge.store.ledger import Ledger
 from bridge.store.mailboxes import Mailboxes
+from bridge.store.passwords import Passwords
 from bridge.store.queue import Queue
 from bridge.store.signatures import Signatures
 from bridge.store.threads import Threads
@@ -83,6 +85,8 @@ class Store:
             self.mailboxes = Mailboxes(self.committer)
             self.contacts = Contacts(self.committer)
             self.keywords = Keywords(self.committer)
+            self.passwords = Passwords(self.engine, self.committer)
+            self.decisions = Decisions(self.engine, self.committer, self.key)
             self.signatures = Signatures(self.engine, self.committer)
             self.ledger = Ledger(self.engine, self.key)
             self.threads = Threads(self.engine, self.key)

@@ -22,6 +22,9 @@ R = TypeVar("R")
 class LoopWriter:
     """Writes over an asynchronous driver (asyncpg)."""
 
+    alone = False
+    """Other nodes write at the same time, and transactions wait for each other's locks."""
+
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
@@ -38,6 +41,9 @@ class LoopWriter:
 
 class ThreadWriter:
     """Writes in one thread, which keeps the one connection of this process that writes (SQLite)."""
+
+    alone = True
+    """While it writes, nobody else does."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

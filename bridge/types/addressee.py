@@ -14,6 +14,11 @@ class Priority(StrEnum):
     NORMAL = "normal"
     HIGH = "high"
 
+    @classmethod
+    def of_mail(cls, number: int) -> Priority:
+        """What the priority of a mail, from -9 to 9, comes to (RFC 6710): above 0 high, all else normal."""
+        return cls.HIGH if number > 0 else cls.NORMAL
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes(Asked):
@@ -67,4 +72,13 @@ class Trial:
     """The number of `preview+393331234567@…`; without one, the numbers stand in the mail, if anywhere."""
 
 
-Addressee = Dialled | Named | InTheMail | Trial
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """`+393331234567+allow@…` or `+block`: what a mailbox decides about a phone that asked for no more texts."""
+
+    dialled: Dialled
+    allows: bool
+    """It is to be texted again; else no more."""
+
+
+Addressee = Dialled | Named | InTheMail | Trial | Decided

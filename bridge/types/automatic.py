@@ -18,6 +18,10 @@ class AutomaticKind(StrEnum):
     """A phone that asks who texts it."""
     KEYWORD = "keyword"
     """An SMS that begins with a word for which its mailbox has an answer."""
+    CLOSED = "closed"
+    """An SMS outside the opening hours of its mailbox."""
+    UNPROMPTED = "unprompted"
+    """An SMS that answers nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,10 @@ class DigestAnswer:
     text: str
     """What it says, as far as a digest holds it."""
     intent: Intent | None = None
+    keyword: str = ""
+    """The word of the mailbox's that it begins with; empty for none."""
+    tag: str = ""
+    """What that word gives it as a tag."""
 
 
 @dataclass(frozen=True, slots=True)

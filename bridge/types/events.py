@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bridge.errors import Reason
+from bridge.types.media import NOTHING_ENCLOSED, Enclosed
 from bridge.types.money import Money
 from bridge.types.states import MessageState
 
@@ -46,6 +47,10 @@ class InboundSms:
     raw: str = ""
     answers: str = ""
     """Id of the text it answers, the provider's or our own reference, where the provider links them."""
+    media: tuple[str, ...] = field(default=(), repr=False)
+    """Addresses at the provider of files that came with it (MMS), as long as they are not fetched."""
+    enclosed: Enclosed = NOTHING_ENCLOSED
+    """What came of fetching them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MOST_FORWARDS = 5
 """Addresses that get an SMS besides its mailbox."""
@@ -20,3 +20,5 @@ class Keyword:
     """Addresses that get the mail with the SMS too."""
     tag: str = ""
     """What the header `X-SMS-Tag` of that mail says; empty for no header."""
+    webhook: str = field(default="", repr=False)
+    """Where the SMS is posted to; empty for nowhere. It may hold a secret of the receiver's."""

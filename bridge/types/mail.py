@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from bridge.types.addressee import NO_WISHES, Wishes
+from bridge.types.addressee import NO_WISHES, Priority, Wishes
 from bridge.types.asked import Asked
 from bridge.types.habits import CutRule
 from bridge.types.mailbox import Confirm, UnicodePolicy
 from bridge.types.sms import MessageClass
+from bridge.types.watched import Place
 
 
 class Notify(StrEnum):
@@ -35,6 +36,10 @@ class Door(StrEnum):
 
     SUBMISSION = "submission"
     NETWORK = "network"
+    MAILBOX = "mailbox"
+    """A watched IMAP mailbox."""
+    MX = "mx"
+    """The open Internet: a mail server that found this one in DNS."""
     BRIDGE = "bridge"
     """None: the bridge itself wrote it."""
 
@@ -49,19 +54,6 @@ class Recipient:
     """None when the client gave no NOTIFY."""
     orcpt: str | None = None
     """Original recipient, `type;address`, after xtext decoding (RFC 3461 section 4.2)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """The SMTP envelope of one mail, without its recipients: whom they mean are its targets."""
-
-    mail_from: str
-    """The empty string is the null sender."""
-    received_at: datetime
-    ret: Ret | None = None
-    envid: str | None = None
-    """After xtext decoding, case kept (RFC 3461 section 4.4)."""
-    door: Door = Door.SUBMISSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +82,8 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Options(Asked):
-    """What a sending program asked for with `X-SMS-…` headers or in the form of another service; None where it said
-    nothing."""
+    """What a sending program asked for in the envelope, with headers or in the form of another service; None where it
+    said nothing."""
 
     sender: str | None = None
     message_class: MessageClass | None = None
@@ -101,9 +93,29 @@ class Options(Asked):
     max_segments: int | None = None
     unicode: UnicodePolicy | None = None
     reference: str | None = None
+    priority: Priority | None = None
 
 
 NO_OPTIONS = Options()
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The SMTP envelope of one mail, without its recipients: whom they mean are its targets."""
+
+    mail_from: str
+    """The empty string is the null sender."""
+    received_at: datetime
+    ret: Ret | None = None
+    envid: str | None = None
+    """After xtext decoding, case kept (RFC 3461 section 4.4)."""
+    door: Door = Door.SUBMISSION
+    options: Options = NO_OPTIONS
+    """What it asks for in the standard way (RFC 4865, RFC 2852, RFC 6710), which goes before what the mail says."""
+    place: Place | None = None
+    """Where it stands, if it came through a watched mailbox."""
+    author: str = ""
+    """The address of From, where the door has made sure of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from bridge.types.digest import NO_DIGEST, DigestPlan
 from bridge.types.grammar import GrammarName
+from bridge.types.greetings import NO_GREETINGS, Greetings
 from bridge.types.habits import NO_HABITS, Habits
 
 
@@ -33,6 +34,18 @@ class Language(StrEnum):
     ITALIAN = "it"
     SPANISH = "es"
     DUTCH = "nl"
+
+
+class Spoken(StrEnum):
+    """The languages in which the bridge understands phones."""
+
+    ENGLISH = "en"
+    ITALIAN = "it"
+    SPANISH = "es"
+    DUTCH = "nl"
+    FRENCH = "fr"
+    GERMAN = "de"
+    PORTUGUESE = "pt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,11 @@ class Mailbox:
     order_password_hash: str = ""
     """Of the password that such mails must show, as `password_hash`; empty when none is asked for."""
     digest: DigestPlan = NO_DIGEST
+    subject_tags: bool = False
+    """Subjects of answers say what the phone wants of an appointment."""
+    phone_languages: tuple[Spoken, ...] = ()
+    """Further languages in which its phones write, besides its own."""
+    greetings: Greetings = NO_GREETINGS
 
     @property
     def senders(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from bridge.errors import Reason
 from bridge.types.mail import Ret
 from bridge.types.mailbox import Mailbox
+from bridge.types.media import NOTHING_ENCLOSED, Enclosed
 from bridge.types.states import MessageState
 
 
@@ -79,6 +80,17 @@ class Intent(StrEnum):
     MOVE = "move"
 
 
+class Objection(StrEnum):
+    """What follows when a phone asks for no more texts in words of its own."""
+
+    YOURS = "yours"
+    """Texts to it rest until whoever reads this decides."""
+    THEIRS = "theirs"
+    """The same, until another mailbox decides."""
+    BLOCKED = "blocked"
+    """Nothing: it was blocked before."""
+
+
 @dataclass(frozen=True, slots=True)
 class EarlierText:
     """A text of the conversation that a phone's answer continues."""
@@ -125,16 +137,26 @@ class ReplyNotice:
     """What such a word gives it as a tag; the value of `X-SMS-Tag`."""
     withheld: int = 0
     """It would have answered and did not, since the phone got so many such texts within 24 hours; said once."""
-    objects: bool = False
-    """It asks for no more texts in words of its own; nothing was blocked, its mailbox decides."""
+    objection: Objection | None = None
+    """It asks for no more texts in words of its own, and this follows from it."""
     intent: Intent | None = None
     """What it wants of an appointment, if that is clear."""
+    mailed: tuple[str, ...] = ()
+    """Addresses that it was mailed to, since the phone named them in it."""
+    not_mailed: tuple[str, ...] = ()
+    """Addresses that it named and that the operator does not let phones mail."""
+    mailed_enough: int = 0
+    """It named addresses and was not mailed, since this phone's SMS became so many mails within 24 hours."""
+    enclosed: Enclosed = NOTHING_ENCLOSED
+    """What came with it beside its words (MMS)."""
     meant_for: str = ""
     """The address that it could not be delivered to; set when this mail goes to the fallback mailbox in its place."""
     contact: str = ""
     """What the mailbox calls the phone."""
     earlier: tuple[EarlierText, ...] = ()
     """The last texts of this conversation before it, the newest first."""
+    through: str = ""
+    """Address of the watched mailbox that an answer to this mail goes to; empty: to the phone's own address."""
 
 
 class FiledKind(StrEnum):

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bridge.errors import Reason
+from bridge.types.addressee import Priority
 from bridge.types.money import Money
 
 
@@ -111,6 +112,7 @@ class OutboundSms:
     """The national tables that `segments` were cut for; only for gateways whose traits say that they carry them."""
     flash: bool = False
     """Shown at once and not kept by the phone (3GPP TS 23.038 section 4, class 0)."""
+    priority: Priority = Priority.NORMAL
 
 
 class OutcomeKind(StrEnum):

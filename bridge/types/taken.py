@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -61,9 +62,24 @@ class Tried:
     """The number in the address, if there is one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """`…+allow@…` or `…+block@…`: the mail decides whether the phone is texted again, and texts nobody."""
+
+    recipient: Recipient
+    number: str
+    """E.164."""
+    allows: bool
+
+
 Phone = Destination | Unreached
-Target = Phone | Deferred | Tried
+Target = Phone | Deferred | Tried | Ruled
 """What a RCPT that was taken stands for."""
+
+
+def ruled_of(targets: Sequence[Target]) -> Ruled | None:
+    """The decision that a mail for these is, if it is one; it has no other recipient."""
+    return targets[0] if targets and isinstance(targets[0], Ruled) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from bridge.addressing import Ground, targets
-from bridge.decision import Decision, check_opt_out, decide
+from bridge.decision import Decision, decide, refuse_blocked
 from bridge.reading.names import name_key
 from bridge.routing import Routes
 from bridge.types import (
     AddressBook,
+    Block,
+    BlockKind,
     Contact,
     Destination,
     Group,
@@ -57,7 +59,8 @@ def address_book(people: Mapping[str, str], groups: Mapping[str, Sequence[str]])
 
 
 def _check(mailbox: Mailbox, destination: Destination) -> None:
-    check_opt_out(mailbox, mailbox.sender, STOPPED if destination.number == GONE else None)
+    if destination.number == GONE:
+        refuse_blocked(mailbox, destination, mailbox.sender, Block(BlockKind.ORDER, STOPPED))
 
 
 GROUND = Ground({DOMAIN}, address_book(PEOPLE, GROUPS), _check)

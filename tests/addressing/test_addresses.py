@@ -8,7 +8,19 @@ import pytest
 
 from bridge.addressing import targets, tried
 from bridge.errors import RecipientRefusal
-from bridge.types import Deferred, Destination, Dialled, Phone, Priority, Recipient, Tried, Unreached, Wishes
+from bridge.types import (
+    Deferred,
+    Destination,
+    Dialled,
+    GrammarName,
+    Phone,
+    Priority,
+    Recipient,
+    Ruled,
+    Tried,
+    Unreached,
+    Wishes,
+)
 from tests.addressing.house import (
     ABROAD,
     ANNA,
@@ -110,6 +122,21 @@ def test_options_hold_for_every_kind_of_address(local: str, options: str, wishes
     assert {each.wishes for each in found if isinstance(each, Destination | Deferred)} == {wishes}
 
 
+@pytest.mark.parametrize("word", ["allow", "block", "ALLOW"])
+@pytest.mark.parametrize("local", ["+393331234567", "3331234567", "p393331234567", "sms+393331234567", f"{GONE}"])
+def test_a_decision_is_about_a_phone_and_texts_nobody(local: str, word: str) -> None:
+    (found,) = meant(f"{local}+{word}")
+    assert isinstance(found, Ruled)
+    assert found.number == (GONE if local == GONE else MARIO), "whether or not it may be texted"
+    assert found.allows is (word.lower() == "allow")
+
+
+def test_a_mailbox_that_writes_in_the_form_of_another_service_decides_in_our_form() -> None:
+    for name in GrammarName:
+        (found,) = meant("+393331234567+allow", replace(CLINIC, grammar=name))
+        assert isinstance(found, Ruled), name
+
+
 def test_a_group_is_its_members_each_under_an_address_of_its_own() -> None:
     found = meant("today")
     assert [(each.recipient.address, each.recipient.orcpt) for each in found] == [
@@ -126,7 +153,7 @@ def test_what_the_client_calls_the_original_recipient_stays() -> None:
 
 def test_members_that_may_not_be_texted_stand_beside_the_others() -> None:
     found: dict[str, Phone] = {
-        each.number: each for each in meant("everybody") if not isinstance(each, Deferred | Tried)
+        each.number: each for each in meant("everybody") if isinstance(each, Destination | Unreached)
     }
     refused = {number: each.reason.value for number, each in found.items() if isinstance(each, Unreached)}
     assert refused == {LANDLINE: "landline", GONE: "opted_out", ABROAD: "country_not_allowed"}
@@ -176,6 +203,10 @@ def test_of_two_names_for_one_phone_the_one_that_was_written_counts() -> None:
         ("dangelo", '550 5.1.1 "dangelo" is no contact and no group here. Did you mean anna.d.angelo?'),
         ("todya", '550 5.1.1 "todya" is no contact and no group here. Did you mean today?'),
         ("xyzzy", '550 5.1.1 "xyzzy" is not a telephone number and no name is known here that is like it: '),
+        ("+393331234567+allow+flash", '553 5.1.3 "+393331234567+allow+flash" has +allow beside something else: '),
+        ("+393331234567+ref=A1+block", '553 5.1.3 "+393331234567+ref=A1+block" has +block beside something else: '),
+        ("mario.rossi+allow", '553 5.1.3 "mario.rossi+allow" has +allow beside something else: it stands alone'),
+        ("preview+393331234567+allow", '553 5.1.3 "+393331234567+allow" has +allow beside something else: '),
         ("preview+mario", '553 5.1.3 "preview+mario" has no telephone number behind its plus: '),
     ],
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from sqlalchemy import Connection
 
+from bridge import clock
 from bridge.settings import load
+from bridge.store.mails import MailResult, Mails
 from bridge.store.store import Store
+from bridge.store.webhooks import insert_posting
+from bridge.types import Posting
 from tests.cli.commands import Done, run
 from tests.clinic import CLINIC
 from tests.gateways.provider import Play, run_provider
@@ -84,6 +89,34 @@ def test_a_gateway_that_is_gone_is_named_with_what_waits_for_it(config: Path) ->
         "wrong  queue: 1 messages wait for their turn at gateway simulator, and there is no [gateways.simulator] "
     )
     assert "sending.give_up_after" in said
+
+
+async def leave_webhooks(config: Path) -> None:
+    """An SMS that waits for a webhook since yesterday, and one that was given up."""
+    async with Store(load(config, {})) as store:
+        await store.mailboxes.add(CLINIC)
+        await store.directory.refresh()
+        (mailbox,) = store.directory.all()
+        yesterday = clock.now() - dt.timedelta(days=1)
+
+        def write(connection: Connection, ids: Sequence[str]) -> list[None]:
+            for each in ids:
+                posting = Posting(each, mailbox.id, "https://pharmacy.example/in?token=theirs", b"{}", yesterday)
+                insert_posting(connection, posting, mailbox.organisation_id)
+            return [None] * len(ids)
+
+        await asyncio.gather(*(store.committer.do(write, each) for each in ("one", "two")))
+        await Mails(store.engine, store.committer).settle(MailResult("two", "failed", clock.now(), "HTTP 404"))
+
+
+def test_a_webhook_that_takes_nothing_is_told(config: Path) -> None:
+    asyncio.run(leave_webhooks(config))
+    done = run("check", "--config", config)
+    assert [line for line in done.err.splitlines() if "webhook" in line] == [
+        "wrong  webhooks: 1 SMS wait for the webhook of their keyword; the oldest for 1440 minutes: that is too long. "
+        "The log says what its receiver answers.",
+        "wrong  webhooks: 1 SMS were not taken by the webhook of their keyword; see the log.",
+    ]
 
 
 def test_all_is_well(demo: DemoProcess) -> None:

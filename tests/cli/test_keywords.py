@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,8 +46,8 @@ def test_a_keyword_is_added_replaced_listed_and_removed(keywords: Keywords) -> N
     assert keywords("add", LOGIN, "ORARÌ", "--reply", "Sempre.").code == 0
     assert keywords("add", "radiology@clinic.example", "Orari", "--tag", "xray").code == 0
     document = keywords("list", "--json").document
-    mine = {"mailbox": LOGIN, "word": "ORARÌ", "reply": "Sempre.", "forward": [], "tag": ""}
-    theirs = {"mailbox": "radiology@clinic.example", "word": "Orari", "reply": "", "forward": [], "tag": "xray"}
+    mine = {"mailbox": LOGIN, "word": "ORARÌ", "reply": "Sempre.", "forward": [], "tag": "", "webhook": ""}
+    theirs = mine | {"mailbox": "radiology@clinic.example", "word": "Orari", "reply": "", "tag": "xray"}
     assert document == [mine, theirs]
     assert keywords("list", LOGIN, "--json").document == [mine]
     assert keywords("list", LOGIN).out == f'{LOGIN}  ORARÌ  is answered "Sempre."\n'
@@ -54,6 +55,29 @@ def test_a_keyword_is_added_replaced_listed_and_removed(keywords: Keywords) -> N
     assert (removed.code, removed.out) == (0, f"orari is no keyword of {LOGIN} any more.\n")
     again = keywords("remove", LOGIN, "orari")
     assert (again.code, "has no keyword orari" in again.sentence) == (1, True)
+
+
+def test_a_webhook_is_added_and_its_secret_shown_to_whoever_asks_for_it(keywords: Keywords) -> None:
+    """Neither the secret nor what may be one in the address is on the screen of somebody who only adds or lists."""
+    url = "https://pharmacy.example:8443/in?token=theirs"
+    added = keywords("add", LOGIN, "Ricetta", "--webhook", url)
+    assert added.out == (
+        f"An SMS to {LOGIN} that begins with Ricetta is posted to pharmacy.example:8443.\n"
+        f"`bridge keywords secret {LOGIN} Ricetta` shows the secret that its receiver needs.\n"
+    )
+    assert keywords("list").out == f"{LOGIN}  Ricetta  is posted to pharmacy.example:8443\n"
+    (document,) = keywords("list", "--json").document
+    assert document["webhook"] == url
+    shown = keywords("secret", LOGIN, "ricetta")
+    assert (shown.code, shown.err) == (0, "")
+    assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=\n", shown.out)
+    keywords("add", LOGIN, "Ricetta", "--webhook", "https://pharmacy.example:8443/other")
+    assert keywords("secret", LOGIN, "Ricetta").out == shown.out
+    keywords("add", LOGIN, "Ricetta", "--webhook", "https://other.example/")
+    assert keywords("secret", LOGIN, "Ricetta").out != shown.out
+    keywords("add", LOGIN, "Ricetta", "--tag", "x")
+    gone = keywords("secret", LOGIN, "Ricetta")
+    assert (gone.code, "has no keyword Ricetta with a webhook" in gone.sentence) == (1, True)
 
 
 def test_a_long_answer_says_what_it_costs(keywords: Keywords) -> None:
@@ -81,6 +105,8 @@ def test_what_stops_texts_or_asks_for_help_is_no_keyword(keywords: Keywords, wor
         (("Orari", "--forward", "a@x.example, b@x.example"), "is not a mail address"),
         (("Orari", "--forward", "+393331234567@sms.example.test"), "is a phone"),
         (("Orari", "--reply", "x" * 400), "takes 3 SMS"),
+        (("Orari", "--webhook", "http://x.example/"), "can be read on the way. Write one such as"),
+        (("Orari", "--webhook", "https://me:secret@x.example/"), "shows a login. Leave it out"),
         (
             ("Orari", *(word for each in range(6) for word in ("--forward", f"{each}@x.example"))),
             "at most 5 addresses",

@@ -58,6 +58,7 @@ def test_a_new_mailbox_has_the_documented_defaults(added: Mailbox) -> None:
         "region": "IT",
         "countries": ["IT"],
         "language": "en",
+        "phone_languages": [],
         "timezone": "Europe/Rome",
         "confirm": "failures",
         "unicode": "transliterate",
@@ -65,6 +66,7 @@ def test_a_new_mailbox_has_the_documented_defaults(added: Mailbox) -> None:
         "daily_cap": None,
         "paused": False,
         "subject": "ignored",
+        "subject_tags": False,
         "kept_cuts": [],
         "end_marks": [],
         "learned_signatures": 0,
@@ -73,6 +75,9 @@ def test_a_new_mailbox_has_the_documented_defaults(added: Mailbox) -> None:
         "digest_to": [],
         "digest_at": "18:00",
         "digest_days": 10,
+        "unprompted": None,
+        "hours": None,
+        "closed": None,
         "can_log_in": True,
     }
 
@@ -93,6 +98,8 @@ def test_a_new_mailbox_has_the_documented_defaults(added: Mailbox) -> None:
         (["--max-segments", "2"], {"max_segments": 2}),
         (["--daily-cap", "200"], {"daily_cap": 200}),
         (["--subject", "before"], {"subject": "before"}),
+        (["--subject-tags"], {"subject_tags": True}),
+        (["--phones-speak", "DE", "--phones-speak", "fr"], {"phone_languages": ["de", "fr"]}),
         (["--keep-cut", "contact-details", "--keep-cut", "Learned signature"],
          {"kept_cuts": ["contact-details", "learned-signature"]}),
         (["--end-mark", "==end==", "--end-mark", " FINE ", "--end-mark", "***"],
@@ -115,10 +122,13 @@ def test_set_changes_what_is_named_and_nothing_else(
 
 
 def test_a_list_can_be_emptied_and_a_cap_lifted(added: Mailbox) -> None:
-    assert added("set", LOGIN, "--network", "10.0.0.0/8", "--address", "@a.example", "--daily-cap", "5").code == 0
-    assert added("set", LOGIN, "--network", "none", "--address", "none", "--daily-cap", "0").code == 0
+    lists = ("--network", "10.0.0.0/8", "--address", "@a.example", "--phones-speak", "de")
+    assert added("set", LOGIN, *lists, "--daily-cap", "5", "--subject-tags").code == 0
+    lists = ("--network", "none", "--address", "none", "--phones-speak", "none")
+    assert added("set", LOGIN, *lists, "--daily-cap", "0", "--no-subject-tags").code == 0
     document = added("show", LOGIN, "--json").document
-    assert (document["networks"], document["addresses"], document["daily_cap"]) == ([], [], None)
+    assert (document["networks"], document["addresses"], document["phone_languages"]) == ([], [], [])
+    assert (document["daily_cap"], document["subject_tags"]) == (None, False)
 
 
 @pytest.mark.parametrize("nobody", ["", "none", " "])
@@ -187,6 +197,10 @@ def test_a_machine_that_cannot_log_in_has_a_network_and_no_password(mailbox: Mai
         (["set", LOGIN, "--address", "clinic"], 2, "--address clinic is neither name@domain nor @domain."),
         (["set", LOGIN, "--network", "10.0.5.1/24"], 2,
          "--network 10.0.5.1/24 is not a network. Write it as 10.0.5.0/24 or 10.0.5.7/32."),
+        (["set", LOGIN, "--phones-speak", "rm"], 2,
+         "--phones-speak rm is not known. There are en, it, es, nl, fr, de, pt."),
+        (["set", LOGIN, "--subject-tags", "--subject", "before"], 2,
+         "--subject-tags needs --subject ignored: else phones would be texted the marks."),
         (["set", LOGIN, "--keep-cut", "footer"], 2,
          "--keep-cut footer is no rule. There are quoted-mail, quote, signature, learned-signature, contact-details, "
          "disclaimer, banner, device-line, picture, end-mark."),

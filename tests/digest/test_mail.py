@@ -44,7 +44,7 @@ def a_digest(**changes: Any) -> Digest:
         "lost": lost,
         "answers": 3,
     }
-    lines = (answer(intent=Intent.CONFIRM), answer(intent=Intent.CONFIRM), answer("?"))
+    lines = (answer(intent=Intent.CONFIRM), answer(intent=Intent.CONFIRM), answer("Hours?", keyword="HOURS"))
     return digest(*(text() for _ in range(14)), *lines, **(values | changes))
 
 
@@ -108,6 +108,7 @@ def test_what_people_read() -> None:
         "Not answered: 2\n"
         "Answers from phones: 3\n"
         "of these, confirmed: 2\n"
+        "of these, with the keyword HOURS: 1\n"
         "\n"
         "Phones that have not answered: 2\n"
         "- Mario Rossi (+39 333 123 4567) · Your visit · 22 November 2026, 11:00\n"
@@ -122,6 +123,14 @@ def test_what_people_read() -> None:
         "You get this mail because the digest is sent to desk@example.test: daily at 18:00, when there is something "
         "new to tell. The operator of the bridge can change that.\n"
     )
+
+
+def test_keywords_are_counted_the_most_frequent_first_and_not_without_end() -> None:
+    told = digest(*(answer(keyword=f"WORD{word:02}") for word in range(25) for _ in range(word + 1)))
+    counted = [line for line in plain(first(told)).split("\n") if "WORD" in line]
+    assert counted[0] == "of these, with the keyword WORD24: 25"
+    assert counted[-1] == "of these, with the keyword WORD05: 6"
+    assert len(counted) == 20
 
 
 def test_what_is_not_there_is_not_spoken_of() -> None:
@@ -163,7 +172,7 @@ def test_a_table_that_is_cut_is_said_to_be() -> None:
         "The attached table lists the newest 2 of 120000 text messages and answers. "
         "The numbers above count all of them."
     ) in said
-    assert "What answers say about an appointment was looked up in the newest 1 of them." in said
+    assert "What answers say about an appointment, and their keywords, were looked up in the newest 1 of them." in said
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,11 @@ from bridge import clock
 from bridge.app import Bridge
 from bridge.digester import Digester
 from bridge.postman import Postman
+from bridge.settings import ReplySettings
 from bridge.store.digests import Composed, Digests
 from bridge.store.mails import MailKind, insert_mail
 from bridge.store.store import Store
-from bridge.types import DigestPlan, Mailbox, OutgoingMail
+from bridge.types import DigestPlan, Keyword, Mailbox, OutgoingMail
 from tests.digest.conftest import DAY, DOMAIN, HOUR, OTHER_PHONE, PHONE, Texts
 from tests.notices.samples import parts, read, words
 from tests.servers.ports import free_port
@@ -62,6 +63,7 @@ async def at_work(
         Digests(store.engine, store.committer),
         store.directory,
         domain=DOMAIN,
+        settings=ReplySettings(phones_may_mail=(PHONE,), phones_may_mail_to=("bob@example.com",)),
         leads=leading or Leading(),
         mailed=(mailed or asyncio.Event()).set,
         sign=lambda mail: mail,
@@ -98,6 +100,11 @@ def table_of(mail: OutgoingMail) -> str:
 async def test_it_is_made_once_for_each_address(texts: Texts) -> None:
     await texts.text(ago=2 * HOUR, subject="Your visit")
     await texts.answer("Sì, confermo. Grazie", ago=HOUR)
+    await texts.answer("ORÀRI?", ago=HOUR / 2)
+    await texts.answer("info", ago=HOUR / 3)
+    await texts.answer("bob@example.com Sì, confermo", ago=HOUR / 4)
+    for word in ("Orari", "Info"):
+        await texts.room.store.keywords.save(texts.room.mailbox, Keyword(word, tag="hours"))
     await wants(texts, texts.room.mailbox, DESK, MANAGER)
     leading, mailed = Leading(), asyncio.Event()
     async with at_work(texts.room.store, leading, mailed) as station:
@@ -106,7 +113,13 @@ async def test_it_is_made_once_for_each_address(texts: Texts) -> None:
         assert [mail.envelope_to for mail in mails] == [DESK, MANAGER]
         assert "Your visit" in table_of(mails[0])
         assert "Sì, confermo. Grazie" in table_of(mails[0])
-        assert table_of(mails[0]).splitlines()[1].endswith(",confirmed")
+        ends = [line.partition(",Answer,,")[2] for line in table_of(mails[0]).splitlines()[1:5]]
+        assert ends == [
+            '"bob@example.com Sì, confermo",,,',
+            "info,,,",
+            "ORÀRI?,,Orari,hours",
+            '"Sì, confermo. Grazie",confirmed,,',
+        ], "INFO is an order, and what a phone mails to others is no answer"
         await rounds(station, leading)
     assert await waiting(texts.room) == []
     async with at_work(texts.room.store, leading) as station:  # it is started again

@@ -83,20 +83,24 @@ def test_a_line_for_each_text_and_answer_the_newest_first() -> None:
         text(at=NOON - 3 * HOUR, answered=True),
         text(MessageState.FAILED, at=NOON - HOUR, contact="", reference="", subject="Results; all"),
         answer(at=NOON - 2 * HOUR, intent=Intent.CONFIRM),
+        answer("Refill, please", at=NOON - 4 * HOUR, keyword="REFILL", tag="=prescriptions"),
     )
     assert rows(told) == [
-        ["Time", "Phone", "Name", "Subject", "Reference", "State", "Answered (1 = yes)", "Answer", "Appointment"],
-        ["2026-11-22 11:00", "'+393331234567", "", "Results; all", "", "Not sent", "", "", ""],
+        ["Time", "Phone", "Name", "Subject", "Reference", "State", "Answered (1 = yes)", "Answer", "Appointment",
+         "Keyword", "Tag"],
+        ["2026-11-22 11:00", "'+393331234567", "", "Results; all", "", "Not sent", "", "", "", "", ""],
         ["2026-11-22 10:00", "'+393331234567", "Mario Rossi", "Your visit", "", "Answer", "", "Sì, confermo",
-         "confirmed"],
-        ["2026-11-22 09:00", "'+393331234567", "Mario Rossi", "Your visit", "case 7", "Delivered", "1", "", ""],
+         "confirmed", "", ""],
+        ["2026-11-22 09:00", "'+393331234567", "Mario Rossi", "Your visit", "case 7", "Delivered", "1", "", "", "", ""],
+        ["2026-11-22 08:00", "'+393331234567", "Mario Rossi", "Your visit", "", "Answer", "", "Refill, please", "",
+         "REFILL", "'=prescriptions"],
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("language", "separator"), [("en", ","), ("it", ";"), ("es", ";"), ("nl", ";")])
 def test_the_separator_is_that_of_the_language(language: str, separator: str) -> None:
     data = sheet(digest(text()), WORDINGS[Language(language)], "Europe/Rome").data.decode("utf-8-sig")
-    assert [line.count(separator) for line in data.split("\r\n")] == [8, 8, 0]
+    assert [line.count(separator) for line in data.split("\r\n")] == [10, 10, 0]
 
 
 @pytest.mark.parametrize("language", list(Language))
@@ -162,8 +166,11 @@ def test_a_number_keeps_its_plus_sign_and_zeros(number: str, cell: str) -> None:
 @given(words=st.text(st.one_of(st.characters(), st.sampled_from("=+-@\t\r\n;,'\"\u202e\x00＝")), max_size=60))
 def test_whatever_phones_write_stays_in_its_cell(words: str) -> None:
     for language in (Language.ENGLISH, Language.DUTCH):
-        lines = rows(digest(text(subject=words, contact=words, reference=words), answer(words)), language)
-        assert [len(line) for line in lines] == [9, 9, 9]
+        lines = rows(
+            digest(text(subject=words, contact=words, reference=words), answer(words, keyword=words, tag=words)),
+            language,
+        )
+        assert [len(line) for line in lines] == [11, 11, 11]
         assert not [cell for line in lines for cell in line if cell.startswith(FORMULAS)]
     # And with a spreadsheet that splits at the other separator, and at quotation marks as it likes.
     data = sheet(digest(answer(words)), WORDINGS[Language.ENGLISH], "Europe/Rome").data.decode("utf-8-sig")

@@ -22,7 +22,6 @@ from bridge.access.credentials import hash_password
 from bridge.app import Bridge
 from bridge.demo_mailboxes import PASSWORDS, demo_mailbox
 from bridge.settings import FilingSettings, Settings, TlsMode, demo_settings
-from bridge.settings.model import Section
 from bridge.simulator.server import Simulator
 from bridge.store.store import Store
 from tests.servers.dovecot import PASSWORD, DovecotServer
@@ -119,7 +118,7 @@ async def eventually(look: Callable[[], object], patience: float = PATIENCE) -> 
 
 
 def office_settings(
-    folder: Path, filings: dict[str, FilingSettings], mail_port: int, changes: Mapping[str, Section]
+    folder: Path, filings: dict[str, FilingSettings], mail_port: int, changes: Mapping[str, object]
 ) -> Settings:
     """The demo's settings with folders to file in, and with sections replaced by those of `changes`."""
     settings = demo_settings(folder, free_port(), free_port(), mail_port, _SECRET)
@@ -127,7 +126,7 @@ def office_settings(
 
 
 @asynccontextmanager
-async def office(folder: Path, filings: dict[str, FilingSettings], **changes: Section) -> AsyncIterator[Office]:
+async def office(folder: Path, filings: dict[str, FilingSettings], **changes: object) -> AsyncIterator[Office]:
     """A bridge with the phone network in one process, on loopback."""
     mail_port = free_port()
     settings = office_settings(folder, filings, mail_port, changes)

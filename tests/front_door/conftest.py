@@ -6,6 +6,8 @@ import asyncio
 import dataclasses
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,11 @@ import trustme
 
 from bridge import admission
 from bridge.access.credentials import Credentials, hash_password
+from bridge.access.scram import verifier_beside
+from bridge.access.throttle import Throttle
+from bridge.access.tokens import Tokens
 from bridge.errors import Reason, RecipientRefusal
+from bridge.logins import Logins
 from bridge.notices.bounces import BounceKey
 from bridge.returns import Returns
 from bridge.settings import RelaySettings, demo_settings
@@ -22,10 +28,12 @@ from bridge.smtp_handler import FrontDoor
 from bridge.smtp_server import DoorSettings, SmtpServer
 from bridge.store import directory, mails
 from bridge.store.mails import MailedReply, MailResult
-from bridge.types import Destination, Envelope, Language, Mailbox, Recipient, Target
+from bridge.types import AppPassword, Destination, Envelope, Language, Mailbox, Recipient, Target
 
 LOGIN = "clinic@example.test"
 PASSWORD = "clinic-demo"
+APP_PASSWORD = "abcd-efgh-ijkl-mnop-qrst-uvwx"
+SALTS = b"s" * 32
 BOUNCE_KEY = BounceKey(1, b"k" * 32)
 NUMBER = "<+393331234567@sms.example.test>"
 
@@ -36,12 +44,24 @@ class Directory(directory.Directory):
     def __init__(self, *mailboxes: Mailbox) -> None:
         self.mailboxes = {mailbox.login: mailbox for mailbox in mailboxes}
         self.networks: dict[str, str] = {}
+        self.app_passwords: dict[str, tuple[AppPassword, ...]] = {}
 
     def by_login(self, login: str) -> Mailbox | None:
         return self.mailboxes.get(login.lower())
 
     def by_network(self, address: str) -> Mailbox | None:
         return self.mailboxes.get(self.networks.get(address, ""))
+
+    def passwords(self, mailbox_id: str) -> tuple[AppPassword, ...]:
+        return self.app_passwords.get(mailbox_id, ())
+
+    def give(self, mailbox: Mailbox, password: str, name: str = "scanner") -> AppPassword:
+        """Give a mailbox an app password."""
+        there = self.passwords(mailbox.id)
+        verifier = verifier_beside([each.verifier for each in there], password, SALTS, mailbox.login)
+        new = AppPassword(f"password{len(there) + 1}", name, verifier)
+        self.app_passwords[mailbox.id] = (*there, new)
+        return new
 
 
 @dataclasses.dataclass
@@ -58,6 +78,7 @@ class Admission(admission.Admission):
 
     def __init__(self) -> None:
         self.admitted: list[Admitted] = []
+        self.keeps = True
         self.error: Exception | None = None
         self.gate: asyncio.Event | None = None
         self.entered = asyncio.Event()
@@ -75,6 +96,8 @@ class Admission(admission.Admission):
             await self.gate.wait()
         if self.error is not None:
             raise self.error
+        if not self.keeps:
+            return "submission"
         self.admitted.append(
             Admitted(
                 mailbox,
@@ -243,7 +266,7 @@ async def credentials() -> Credentials:
     return Credentials()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def mailbox(password_hash: str) -> Mailbox:
     return Mailbox(
         id="m1",
@@ -259,12 +282,30 @@ def mailbox(password_hash: str) -> Mailbox:
     )
 
 
+def logins_of(
+    directory: Directory, credentials: Credentials, *, scram: bool = True, tokens: Tokens | None = None
+) -> Logins:
+    """Who decides about logins, and has seen none yet."""
+    return Logins(directory, credentials, Throttle(), salts=SALTS, scram=scram, used=_unwritten, tokens=tokens)
+
+
+async def _unwritten(password_id: str, at: datetime) -> None:
+    """Nobody asks when an app password was used."""
+
+
 @pytest.fixture
 async def open_house(certificate: Path, credentials: Credentials, mailbox: Mailbox) -> AsyncIterator[OpenHouse]:
     """Starts front doors with the settings a test asks for; they are stopped at its end."""
+    async with opening(certificate, credentials, mailbox) as start:
+        yield start
+
+
+@asynccontextmanager
+async def opening(certificate: Path, credentials: Credentials, mailbox: Mailbox) -> AsyncIterator[OpenHouse]:
+    """Starts front doors; they are stopped at the end of the block."""
     houses: list[House] = []
 
-    async def start(bounces_from: Sequence[str] = (), **changes: Any) -> House:
+    async def start(bounces_from: Sequence[str] = (), *, scram: bool = True, **changes: Any) -> House:
         settings = DoorSettings(
             port=0,
             tls_port=0,
@@ -283,19 +324,22 @@ async def open_house(certificate: Path, credentials: Credentials, mailbox: Mailb
         back = Returns(
             ours, known, settings=house_settings, key=BOUNCE_KEY, sign=lambda mail: mail, mailed=lambda: None
         )
-        front = FrontDoor(known, credentials, recording, back, disk_full=lambda: False)
+        logins = logins_of(known, credentials, scram=scram)
+        front = FrontDoor(known, logins, recording, back, disk_full=lambda: False)
         house = House(SmtpServer(settings, front), front, known, recording, ours, settings)
         await house.server.start()
         houses.append(house)
         return house
 
-    yield start
-    for house in houses:
-        if house.admission.gate is not None:
-            house.admission.gate.set()
-        await house.server.stop(1.0)
-        for client in house.clients:
-            await client.close()
+    try:
+        yield start
+    finally:
+        for house in houses:
+            if house.admission.gate is not None:
+                house.admission.gate.set()
+            await house.server.stop(1.0)
+            for client in house.clients:
+                await client.close()
 
 
 @pytest.fixture
@@ -306,4 +350,4 @@ async def house(open_house: OpenHouse) -> House:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wrong passwords cost a hundredth of their time."""
-    monkeypatch.setattr("bridge.smtp_protocol.LOGIN_DELAY", 0.01)
+    monkeypatch.setattr("bridge.smtp_login.LOGIN_DELAY", 0.01)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.smtp_data import DISCARD_FACTOR, Flaw, MailData
+from bridge.smtp_data import DISCARD_FACTOR, Chunks, Flaw, MailData
 
 LINES = st.lists(st.text(alphabet=".ab \té", max_size=12), max_size=8)
 
@@ -80,3 +80,26 @@ def test_a_mail_beyond_its_limit_is_not_kept() -> None:
     assert mail.rest == b"NOOP\r\n"
     assert mail.content() is Flaw.TOO_LARGE
     assert DISCARD_FACTOR > 1
+
+
+@given(st.lists(st.binary(max_size=30), max_size=8))
+def test_a_mail_in_chunks_is_what_all_of_them_are(chunks: list[bytes]) -> None:
+    mail = Chunks(1000)
+    for chunk in chunks:
+        assert mail.announce(len(chunk))
+        mail.add(bytearray(chunk))
+    raw, content = b"".join(chunks), mail.content()
+    if b"\r" in raw.replace(b"\r\n", b"") or b"\0" in raw:
+        assert content is Flaw.BAD_LINES
+    else:
+        assert content == raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def test_chunks_beyond_the_limit_are_not_kept() -> None:
+    mail = Chunks(1000)
+    assert mail.announce(1000)
+    mail.add(bytearray(1000))
+    assert not mail.announce(1)
+    assert mail.failed
+    assert len(mail._buffer) == 0
+    assert not mail.announce(0), "a mail that has failed stays so"

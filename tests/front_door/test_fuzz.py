@@ -19,6 +19,7 @@ STATES = {
 }
 STATES["in a mail"] = [*STATES["logged in"], f"MAIL FROM:<{LOGIN}> SMTPUTF8"]
 STATES["before data"] = [*STATES["in a mail"], f"RCPT TO:{NUMBER}"]
+STATES["in chunks"] = [*STATES["before data"], "BDAT 2\r\n"]
 STATES["in data"] = [*STATES["before data"], "DATA"]
 
 WORDS = st.sampled_from(
@@ -33,6 +34,13 @@ WORDS = st.sampled_from(
         "RCPT",
         "TO:",
         "DATA",
+        "BDAT",
+        "BDAT 1",
+        " LAST",
+        "HOLDFOR=",
+        "HOLDUNTIL=",
+        "BY=1;",
+        "MT-PRIORITY=",
         "RSET",
         "NOOP",
         "VRFY",

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.smtp_syntax import BadCommand, MailCommand, decode_xtext, parse_mail, parse_rcpt
-from bridge.types import Notify, Recipient, Ret
+from bridge.smtp_parameters import MailCommand, parse_mail, parse_rcpt
+from bridge.smtp_syntax import BadCommand, decode_xtext
+from bridge.types import Notify, Options, Priority, Recipient, Ret
+
+NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+HALF_PAST = NOW + timedelta(seconds=0.5)
 
 
 @pytest.mark.parametrize(
@@ -25,10 +31,15 @@ from bridge.types import Notify, Recipient, Ret
         ("FROM:<a@b.example>  SIZE=12", MailCommand("a@b.example", size=12)),
         ("FROM:<é@b.example> SMTPUTF8", MailCommand("é@b.example", smtputf8=True)),
         ("FROM:<> RET=full ENVID=aB+20c", MailCommand("", ret=Ret.FULL, envid="aB c")),
+        ("FROM:<> HOLDFOR=60", MailCommand("", options=Options(send_at=NOW + timedelta(seconds=60)))),
+        ("FROM:<> HOLDUNTIL=2026-03-01T10:00:00.5+01:00", MailCommand("", options=Options(send_at=HALF_PAST))),
+        ("FROM:<> BY=60;rt", MailCommand("", options=Options(expires_at=NOW + timedelta(seconds=60)))),
+        ("FROM:<> MT-PRIORITY=1", MailCommand("", priority=1, options=Options(priority=Priority.HIGH))),
+        ("FROM:<> MT-PRIORITY=-9", MailCommand("", priority=-9, options=Options(priority=Priority.NORMAL))),
     ],
 )
 def test_mail_that_is_understood(argument: str, command: MailCommand) -> None:
-    assert parse_mail(argument) == command
+    assert parse_mail(argument, NOW) == command
 
 
 @pytest.mark.parametrize(
@@ -58,7 +69,7 @@ def test_mail_that_is_understood(argument: str, command: MailCommand) -> None:
 )
 def test_mail_that_is_not_understood(argument: str, reply: str) -> None:
     with pytest.raises(BadCommand) as refused:
-        parse_mail(argument)
+        parse_mail(argument, NOW)
     assert refused.value.reply.startswith(reply + " ")
 
 
@@ -79,7 +90,7 @@ def _reply(parse: Callable[[str], object], argument: str) -> str:
 
 @given(st.text(max_size=300))
 def test_any_text_is_a_command_or_a_reply_that_does_not_repeat_it(text: str) -> None:
-    for parse, keyword in ((parse_mail, "FROM:"), (parse_rcpt, "TO:")):
+    for parse, keyword in ((partial(parse_mail, now=NOW), "FROM:"), (parse_rcpt, "TO:")):
         for argument in (text, keyword + text, f"{keyword}<{text}>", f"{keyword}<a@b.example> {text}"):
             reply = _reply(parse, argument)
             assert reply == "" or re.match(r"5\d\d 5\.\d\.\d [ -~]+\Z", reply)

@@ -18,7 +18,7 @@ from aiosmtpd.smtp import SMTP
 from structlog.testing import capture_logs
 
 from bridge.errors import MailRefusal, Reason
-from bridge.smtp_protocol import MAX_IDLE_COMMANDS
+from bridge.smtp_session import MAX_IDLE_COMMANDS
 from bridge.smtp_wire import MAX_LINE
 from tests.front_door.conftest import LOGIN, NUMBER, PASSWORD, House, OpenHouse
 

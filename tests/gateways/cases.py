@@ -41,6 +41,9 @@ PROMOTION = replace(PLAIN, message_class=MessageClass.PROMOTIONAL)
 HANDED = Handed(REFERENCE, ("a/b 1",), NUMBER, SENDER)
 """One that the provider has, under an id that a careless address would not survive."""
 
+PICTURE = Play(200, headers={"Content-Type": "image/jpeg"}, octets=b"\xff\xd8\xff\xe0 a picture")
+LAYOUT = Play(200, "<smil><body/></smil>", {"Content-Type": "application/smil"})
+
 REJECTED, THROTTLED, UNKNOWN = OutcomeKind.REJECTED, OutcomeKind.THROTTLED, OutcomeKind.UNKNOWN
 
 
@@ -120,6 +123,22 @@ class Callback:
 
 
 @dataclass(frozen=True, slots=True)
+class Mms:
+    """A callback that names files of a phone, and what must be asked for them: the provider says `plays`."""
+
+    name: str
+    call: Callable[[str], Call]
+    """With the address of the provider."""
+    asked: tuple[str, ...]
+    """The paths, in their order."""
+    login: Mapping[str, str]
+    plays: tuple[Play, ...]
+    text: str
+    files: int = 0
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Forged:
     """A callback that must not be believed or not be understood, and our HTTP status."""
 
@@ -156,6 +175,7 @@ class Kind:
     answers: Sequence[Says]
     callbacks: Sequence[Callback] = ()
     forged: Sequence[Forged] = ()
+    mms: Sequence[Mms] = ()
     question: Request | None = None
     """What `bridge check` asks."""
     path: str = ""

@@ -8,7 +8,7 @@ from bridge.gateways.base import SenderKind
 from bridge.gateways.registry import PROVIDERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "gateways.md"
-HEAD = "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+HEAD = "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
 
 
 def table() -> str:
@@ -21,6 +21,7 @@ def table() -> str:
             f"`{provider.kind}`",
             "yes" if traits.receipts else "no",
             "yes" if traits.inbound else "no",
+            "yes" if traits.mms else "no",
             "yes" if traits.links else "no",
             ", ".join(kind.value for kind in SenderKind if kind in traits.senders),
             "the bridge" if traits.own_segments else "the provider",

@@ -31,6 +31,8 @@ class Play:
     status: int
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    octets: bytes = b""
+    """What stands in place of a body that is text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,12 @@ class Provider:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while self.script:
-                play = self.script.popleft()
-                if play is Fault.HANGS_UP_AT_ONCE:
+                if self.script[0] is Fault.HANGS_UP_AT_ONCE:
+                    self.script.popleft()
                     return
                 self.seen.append(await _read(reader))
                 self.asked.set()
+                play = self.script.popleft()
                 if not await _answer(play, reader, writer):
                     return
         except (ConnectionError, asyncio.IncompleteReadError):
@@ -82,7 +85,7 @@ async def _answer(play: Play | Fault, reader: asyncio.StreamReader, writer: asyn
     """Whether the connection goes on."""
     match play:
         case Play():
-            body = play.body.encode()
+            body = play.octets or play.body.encode()
             lines = [f"HTTP/1.1 {play.status} Said", f"Content-Length: {len(body)}"]
             lines += [f"{name}: {value}" for name, value in play.headers.items()]
             writer.write("\r\n".join([*lines, "", ""]).encode() + body)

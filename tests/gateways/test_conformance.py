@@ -23,12 +23,15 @@ from bridge.web.refusals import Refusals
 from bridge.web.server import WebServer
 from tests.gateways.cases import (
     HANDED,
+    NUMBER,
     PLAIN,
+    SENDER,
     Call,
     Callback,
     Forged,
     Heard,
     Left,
+    Mms,
     Order,
     Request,
     Says,
@@ -168,6 +171,7 @@ def test_what_a_kind_promises_stands_in_its_table(kind: str) -> None:
     assert traits.cancel is bool(table.recalls) is bool(table.recall)
     assert traits.balance is bool(table.balances) is (table.left is not None) is (table.statement is not None)
     assert traits.price is (table.priced is not None or table.priced_call is not None)
+    assert traits.mms is bool(table.mms)
     assert traits.flash is any(row.sms.flash for row in table.orders)
     assert not traits.shifts or traits.own_segments
     assert traits.links is (table.linked is not None)
@@ -333,13 +337,13 @@ async def listeners() -> AsyncIterator[Callable[[str], Awaitable[Listener]]]:
         yield running_for
 
 
-async def _start_listener(kind: str, stack: AsyncExitStack) -> Listener:
+async def _start_listener(kind: str, stack: AsyncExitStack, url: str = "http://127.0.0.1:9") -> Listener:
     heard: list[GatewayEvent] = []
 
     async def keep(events: Sequence[GatewayEvent]) -> None:
         heard.extend(events)
 
-    gateway = opened(kind, "http://127.0.0.1:9")
+    gateway = opened(kind, url)
     stack.push_async_callback(gateway.close)
     app = build_web({"main": gateway}, keep, all_is_well, refusals=Refusals(at_once=10_000))
     web = WebServer(app, "127.0.0.1", 0)
@@ -390,6 +394,23 @@ async def test_no_hostile_callback_breaks_us(kind: str, body: bytes, listener: L
         answer = await listener.take(replace(row.call, body=body, target=row.call.target.partition("?")[0]))
         assert answer.status_code in (400, 403, 413)
     assert listener.heard == []
+
+
+@rows("mms")
+async def test_what_comes_with_a_text_is_fetched_as_documented(kind: str, row: Mms, provider: Provider) -> None:
+    async with AsyncExitStack() as stack:
+        listener = await _start_listener(kind, stack, provider.url)
+        provider.script.extend(row.plays)
+        answer = await listener.take(row.call(provider.url))
+    [sms] = listener.heard
+    assert answer.status_code == 200
+    assert isinstance(sms, InboundSms)
+    assert (sms.number, sms.to, sms.text) == (NUMBER, SENDER, row.text)
+    assert (len(sms.enclosed.files), sms.enclosed.missing, sms.enclosed.left_out) == (row.files, row.missing, ())
+    assert sorted(seen.target for seen in provider.seen) == sorted(row.asked)
+    for seen in provider.seen:
+        assert (seen.method, seen.body) == ("GET", b"")
+        assert {name: seen.headers.get(name) for name in row.login} == dict(row.login)
 
 
 def _content(request: Seen) -> Any:

@@ -13,10 +13,22 @@ import pytest
 from pydantic import BaseModel
 
 from bridge.errors import SettingsErrors
-from bridge.settings import FilingSettings, GatewaySettings, RouteSettings, Settings, TlsMode, demo_settings, load
+from bridge.settings import (
+    FilingSettings,
+    GatewaySettings,
+    IssuerSettings,
+    RouteSettings,
+    Settings,
+    TlsMode,
+    WatchSettings,
+    demo_settings,
+    load,
+)
 
 CHECKOUT = Path(__file__).parents[2]
 FILING = "filing.clinic@example.com"
+WATCH = "watch.sms@clinic.example"
+ISSUER = "issuers.main"
 ROUTE = "routes.0"
 BAD_CONFIGS = sorted((Path(__file__).parent / "bad_configs").glob("*.toml"))
 SECRET = "hunter2-hunter2"
@@ -214,6 +226,10 @@ def defaults(section: type[BaseModel], prefix: str = "") -> dict[str, Any]:
             found |= defaults(RouteSettings, f"{ROUTE}.")
         elif name == "filing":
             found |= defaults(FilingSettings, f"{FILING}.")
+        elif name == "issuers":
+            found |= defaults(IssuerSettings, f"{ISSUER}.")
+        elif name == "watch":
+            found |= defaults(WatchSettings, f"{WATCH}.")
         elif isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
             found |= defaults(info.annotation, f"{name}.")
         else:
@@ -237,9 +253,12 @@ def flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def test_bridge_toml_holds_every_key_with_its_default() -> None:
     text = (CHECKOUT / "config" / "bridge.toml").read_text()
     written = flat(tomllib.loads(text))
-    all_keys = flat(tomllib.loads(re.sub(r"^#(\[filing|\[\[routes|[a-z_]+ = )", r"\1", text, flags=re.MULTILINE)))
+    all_keys = flat(
+        tomllib.loads(re.sub(r"^#(\[filing|\[issuers|\[watch|\[\[routes|[a-z_]+ = )", r"\1", text, flags=re.MULTILINE))
+    )
     expected = {key: value for key, value in defaults(Settings).items() if value is not None}
-    assert written == {key: value for key, value in expected.items() if not key.startswith((FILING, ROUTE))}
+    tables = (FILING, ISSUER, WATCH, ROUTE)
+    assert written == {key: value for key, value in expected.items() if not key.startswith(tables)}
     assert {key: all_keys[key] for key in expected} == expected
     assert all_keys.keys() == defaults(Settings).keys()
 

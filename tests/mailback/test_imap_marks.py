@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from bridge.errors import MailRefused
-from bridge.mailback.imap import Flag, Folders, Keyword, Mark
+from bridge.mailback.imap import Flag, Folders, IntentKeyword, Keyword, Mark
 from bridge.mailback.imap_answers import flags_of, permanent_flags
 from tests.mailback.imap import FOLDER, filed, folders_of, reaching, scripted_imap
 from tests.servers.courier import CourierServer
@@ -101,6 +101,16 @@ async def test_a_connection_that_breaks_costs_a_mark_nothing(box: Account) -> No
     assert box.flags(*FOLDER) == [{SEEN, FAILED, FLAGGED}]
 
 
+@pytest.mark.parametrize("keyword", list(IntentKeyword))
+async def test_an_answer_is_filed_with_what_the_phone_wants(box: Account, keyword: IntentKeyword) -> None:
+    into = folders_of(box)
+    await into.file(filed(number=0, flags=(Flag.SEEN,), keyword=keyword))
+    await into.file(filed(number=1, flags=(Flag.SEEN,), keyword=keyword))
+    await into.file(filed(number=2, flags=(Flag.SEEN,)))
+    await into.close()
+    assert box.flags(*FOLDER) == [{SEEN, keyword}, {SEEN, keyword}, {SEEN}], "in a new folder too"
+
+
 # ------------------------------------------------------------------------------------------- one that keeps no keywords
 
 
@@ -122,6 +132,39 @@ async def test_a_server_that_keeps_no_keywords_shows_the_flag_alone(plain: Couri
     assert await into.mark(mark(DELIVERED, FAILED)) == "the server keeps no keywords"
     await into.close()
     assert box.flags(*FOLDER) == [{SEEN}]
+
+
+async def test_an_answer_is_filed_without_the_keyword_that_a_server_does_not_keep(
+    plain: CourierServer, account: str
+) -> None:
+    box = Account(plain, account)
+    into = folders_of(box)
+    await into.file(filed(number=0, flags=(Flag.SEEN,), keyword=IntentKeyword.CONFIRMS))
+    await into.file(filed(number=1, flags=(Flag.SEEN,), keyword=IntentKeyword.CONFIRMS))
+    await into.close()
+    assert box.flags(*FOLDER) == [{SEEN}, {SEEN}]
+
+
+@pytest.mark.parametrize(
+    ("select", "flags"),
+    [
+        ("* OK [PERMANENTFLAGS (\\Seen \\*)]\r\n{tag} OK [READ-WRITE] done", b"(\\Seen $SMSMoves)"),
+        ("* OK [PERMANENTFLAGS (\\Seen $smsmoves)]\r\n{tag} OK done", b"(\\Seen $SMSMoves)"),
+        ("{tag} OK done", b"(\\Seen $SMSMoves)"),
+        ("* OK [PERMANENTFLAGS (\\Seen $Junk)]\r\n{tag} OK done", b"(\\Seen)"),
+        ("* OK [PERMANENTFLAGS ()]\r\n{tag} OK [READ-ONLY] done", b"(\\Seen)"),
+        ("{tag} NO [NOPERM] insert you may, read you may not", b"(\\Seen)"),
+        ("{tag} NO [TRYCREATE] none", b"(\\Seen)"),
+    ],
+    ids=["any", "this one", "not said", "others", "none", "no right to read", "no folder"],
+)
+async def test_the_folder_says_which_keywords_it_keeps(select: str, flags: bytes) -> None:
+    async with scripted_imap({"SELECT": select}) as server:
+        into = Folders(reaching(server.port))
+        await into.file(filed(flags=(Flag.SEEN,), keyword=IntentKeyword.MOVES))
+        await into.close()
+    (appended,) = (line for line in server.lines if b"APPEND" in line)
+    assert flags in appended
 
 
 SELECTED = "* 1 EXISTS\r\n{permanent}{{tag}} OK [READ-WRITE] done"

@@ -11,7 +11,7 @@ from bridge.notices.earlier import MAX_CHARACTERS, MAX_LINES, shortened
 from bridge.parser import parse
 from bridge.reading import html
 from bridge.reading.trim import trim
-from bridge.types import EarlierText, Language, Match
+from bridge.types import EarlierText, Language, Match, Objection
 from tests.notices.answering import PROGRAMS, Program
 from tests.notices.samples import SENT, parts, read_below, reply, words
 
@@ -107,7 +107,7 @@ MAILS = {
         "match": Match.AMBIGUOUS,
         "candidates": ("clinic@example.test", "desk@example.test"),
         "stopped": True,
-        "objects": True,
+        "objection": Objection.YOURS,
     },
     "with a phone that writes like a mail program": {"earlier": (HOSTILE, QUESTION), "text": HOSTILE.text},
     "from a name with signs": {"contact": 'O\'Neill, "Bob" (mamma) 👍', "earlier": (QUESTION,)},

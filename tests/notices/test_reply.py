@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import re
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.utils import parseaddr
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
@@ -13,7 +17,8 @@ from bridge.notices import bounces
 from bridge.parser import parse
 from bridge.reading.headers import split
 from bridge.reading.options import read_options
-from bridge.types import NO_OPTIONS, Intent, Language, Match
+from bridge.types import NO_OPTIONS, Intent, Language, Match, Objection
+from tests.clinic import CLINIC
 from tests.notices import grammar
 from tests.notices.samples import (
     DOMAIN,
@@ -240,6 +245,34 @@ def test_an_intent_is_told_by_a_header_and_the_thread_stays(intent: Intent) -> N
     assert read_below(words(parts(mail)[0]))[0] == "Yes, thank you", "the words stay what the phone wrote"
 
 
+@pytest.mark.parametrize(
+    ("subject", "intent", "language", "shown"),
+    [
+        pytest.param("Visit", Intent.CONFIRM, Language.ENGLISH, "[confirmed] Re: Visit", id="confirmed"),
+        pytest.param("Visita", Intent.CANCEL, Language.ITALIAN, "[disdetto] Re: Visita", id="cancelled, in Italian"),
+        pytest.param("Cita", Intent.MOVE, Language.SPANISH, "[por cambiar] Re: Cita", id="moved, in Spanish"),
+        pytest.param("Afspraak", Intent.CONFIRM, Language.DUTCH, "[bevestigd] Re: Afspraak", id="in Dutch"),
+        pytest.param("Visit", None, Language.ENGLISH, "Re: Visit", id="nothing to mark"),
+        pytest.param("", Intent.CONFIRM, Language.ENGLISH, "[confirmed] SMS from +39 333 123 4567", id="no thread"),
+        pytest.param(
+            "Re: [confirmed] Re: Visit", Intent.CANCEL, Language.ENGLISH, "[cancelled] Re: Visit", id="another mark"
+        ),
+        pytest.param("Re: [to be moved] Re: Visit", None, Language.ENGLISH, "Re: Visit", id="a mark that is over"),
+        pytest.param("[confirmed] " * 40, None, Language.ENGLISH, "SMS from +39 333 123 4567", id="nothing but marks"),
+        pytest.param(
+            "[urgent] Visit", Intent.MOVE, Language.ENGLISH, "[to be moved] Re: [urgent] Visit", id="not ours"
+        ),
+    ],
+)
+def test_where_it_is_wanted_the_subject_says_what_the_phone_wants(
+    subject: str, intent: Intent | None, language: Language, shown: str
+) -> None:
+    mailbox = replace(CLINIC, language=language, subject_tags=True)
+    made = notices.reply(a_reply(mailbox=mailbox, subject=subject, intent=intent), DOMAIN, KEY)
+    grammar.check_lines(made.raw)
+    assert subject_of(read(made)) == shown
+
+
 def test_a_tagged_mail_that_is_sent_on_asks_the_bridge_for_nothing() -> None:
     raw = notices.reply(a_reply(intent=Intent.MOVE, tag="hours"), DOMAIN, KEY).raw
     assert b"\r\nX-SMS-Intent: move\r\nX-SMS-Tag: hours\r\n" in raw
@@ -251,18 +284,37 @@ def test_without_an_intent_there_is_no_such_header() -> None:
     assert reply()["X-SMS-Intent"] is None
 
 
+ALLOW, BLOCK = f"+393331234567+allow@{DOMAIN}", f"+393331234567+block@{DOMAIN}"
+
+
 @pytest.mark.parametrize("language", list(Language))
-def test_who_wants_no_more_texts_is_told_above_the_words(language: Language) -> None:
-    plain, rich = (words(part) for part in parts(reply(language=language, text="Please stop texting me", objects=True)))
+def test_who_wants_no_more_texts_is_told_above_the_words_with_two_addresses_to_decide(language: Language) -> None:
+    mail = reply(language=language, text="Please stop texting me", objection=Objection.YOURS)
+    plain, rich = (words(part) for part in parts(mail))
     above, separator, text = read_below(plain)[0].partition("\n\n* * *\n\n")
     assert separator
     assert "+39 333 123 4567" in above
-    assert "STOP" in above
+    lines = above.split("\n")
+    assert lines.index(ALLOW) < lines.index(BLOCK), "each on a line of its own, so that programs make links of them"
     assert text == "Please stop texting me"
-    assert rich.index("STOP") < rich.index("Please stop texting me")
+    hrefs = re.findall(r'<a href="([^"]*)">', rich[: rich.index(text)])
+    links = [urlsplit(html.unescape(each)) for each in hrefs]
+    assert [(link.scheme, unquote(link.path)) for link in links] == [("mailto", ALLOW), ("mailto", BLOCK)]
+    assert all("+" not in link.path for link in links), "some programs read a plus as a blank"
+    assert all(parse_qs(link.query)["subject"][0].strip() for link in links)
+
+
+@pytest.mark.parametrize("objection", [Objection.THEIRS, Objection.BLOCKED])
+@pytest.mark.parametrize("language", list(Language))
+def test_who_does_not_decide_gets_no_addresses(language: Language, objection: Objection) -> None:
+    for part in parts(reply(language=language, text="Please stop texting me", objection=objection)):
+        said = words(part)
+        assert "+allow" not in said
+        assert "mailto:" not in said
+        assert said.index("+39 333 123 4567") < said.index("Please stop texting me")
 
 
 def test_the_fallback_mailbox_reads_both_before_the_words() -> None:
-    plain, _ = (words(part) for part in parts(reply(objects=True, meant_for="dr.rossi@example.test")))
+    plain, _ = (words(part) for part in parts(reply(objection=Objection.THEIRS, meant_for="dr.rossi@example.test")))
     above = plain.split("* * *")[0]
-    assert above.index("dr.rossi@example.test") < above.index("ask for no more texts")
+    assert above.index("dr.rossi@example.test") < above.index("asks for no more texts")

@@ -11,7 +11,7 @@ import pytest
 
 from bridge.conditions import Condition, Facts, Kind, Limits, Unfiled, judge
 from bridge.notices import alert
-from bridge.streaks import RELAY, Streak, gateway, poll
+from bridge.streaks import RELAY, Streak, gateway, mailbox, poll
 from bridge.types import Money
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -29,6 +29,7 @@ DATABASE, DISK, RELAYS, QUEUE, SILENCE = (
 )
 MAIN = Condition(Kind.GATEWAY, "main")
 ANSWERS = Condition(Kind.ANSWERS, "main")
+WATCHED = Condition(Kind.MAILBOX, "sms@clinic.example")
 DRY = Condition(Kind.BALANCE, "main")
 CLINIC = Condition(Kind.FILING, "clinic@example.test")
 
@@ -74,6 +75,9 @@ def failing(times: int, since: float, last: float = 0) -> Streak:
             {"last_sent": ago(11), "waiting_since": ago(11), "streaks": {poll("main"): failing(3, 6)}},
             {ANSWERS, SILENCE},
             id="answers-say-nothing-of-sending",
+        ),
+        pytest.param(
+            {"streaks": {mailbox(WATCHED.part): failing(3, 6)}}, {WATCHED}, id="mailbox-cannot-be-looked-into"
         ),
         pytest.param({"streaks": {RELAY: failing(3, 6)}}, {RELAYS}, id="mail-server-refuses"),
         pytest.param({"balances": left("49.99")}, {DRY}, id="account-runs-dry"),
@@ -137,7 +141,9 @@ def test_a_gateway_that_refused_does_so_until_it_takes_something(
 
 
 @pytest.mark.parametrize(
-    "condition", [DATABASE, DISK, MAIN, ANSWERS, DRY, RELAYS, CLINIC, QUEUE, SILENCE], ids=lambda each: each.kind.value
+    "condition",
+    [DATABASE, DISK, MAIN, ANSWERS, WATCHED, DRY, RELAYS, CLINIC, QUEUE, SILENCE],
+    ids=lambda each: each.kind.value,
 )
 def test_the_operator_can_read_what_is_wrong_and_what_to_do(condition: Condition) -> None:
     facts = replace(QUIET, waiting_since=ago(61), waiting=12, filings=unfiled(90))

@@ -16,7 +16,7 @@ import structlog
 from aiosmtpd.smtp import SMTP
 from pydantic import SecretStr
 
-from bridge import app, treasurer, watchman
+from bridge import stations, treasurer, watchman
 from bridge.access.credentials import hash_password
 from bridge.app import Bridge
 from bridge.demo_mailboxes import demo_mailbox
@@ -197,7 +197,7 @@ async def test_while_the_mail_server_refuses_the_log_says_it_and_the_mail_follow
 async def test_a_silent_mail_server_keeps_nobody_from_looking(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "ALERT_TIMEOUT", 0.2)
+    monkeypatch.setattr(stations, "ALERT_TIMEOUT", 0.2)
     port = free_port()
     operator = settings.operator.model_copy(update={"disk_free_below": HUGE})
     relay = settings.relay.model_copy(update={"port": port})

@@ -47,6 +47,12 @@ def test_wide_characters_are_read(codec: str) -> None:
     assert decode("Alle 10, 明日\n".encode(codec), codec) == "Alle 10, 明日\n"
 
 
+@pytest.mark.parametrize("label", ["utf-7", "UNICODE-1-1-UTF-7"])
+def test_half_a_surrogate_pair_is_no_character(label: str) -> None:
+    """Python reads what UTF-7 writes, and no database takes it."""
+    assert decode(b"Ciao +2AA-, a domani +2D3eAA-", label) == "Ciao \ufffd, a domani \N{GRINNING FACE}"
+
+
 @pytest.mark.parametrize(
     ("codec", "text"),
     [

@@ -9,7 +9,7 @@ import pytest
 from bridge.errors import MailRefusal
 from bridge.reading import headers
 from bridge.reading.options import read_options
-from bridge.types import Confirm, MessageClass, Options, UnicodePolicy
+from bridge.types import Confirm, MessageClass, Options, Priority, UnicodePolicy
 
 
 def options(*lines: str) -> Options:
@@ -38,6 +38,12 @@ NINE = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
         ("X-SMS-Reference: =?utf-8?q?citt=C3=A0?=", Options(reference="città")),
         ("X-SMS-Message-Id: 1\nX-SMS-Status: delivered\nX-SMS-Match: latest", Options()),
         ("Subject: X-SMS-Class: x", Options()),
+        ("MT-Priority: 3", Options(priority=Priority.HIGH)),
+        ("MT-Priority: (before) 0 (after)", Options(priority=Priority.NORMAL)),
+        ("MT-Priority: -4", Options(priority=Priority.NORMAL)),
+        ("MT-Priority: 10", Options()),
+        ("MT-Priority: urgent", Options()),
+        ("MT-Priority:", Options()),
     ],
 )
 def test_understood(line: str, expected: Options) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.meaning import Command, meaning
+from bridge.meaning.spoken import folded
+from bridge.meaning.vocabulary import COMMANDS, VOCABULARIES
 from bridge.types import Language
 
 EN, IT, ES, NL = Language.ENGLISH, Language.ITALIAN, Language.SPANISH, Language.DUTCH
@@ -107,3 +111,27 @@ def test_any_text_at_all_is_answered(text: str) -> None:
 @given(before=st.sampled_from(["", " ", "\n", "«", "🛑 "]), word=st.sampled_from(["stop", "STOP", "sToP"]))
 def test_dressing_does_not_hide_a_stop(before: str, word: str) -> None:
     assert command(f"{before}{word}{before}", {IT}) is Command.STOP
+
+
+def test_the_page_names_all_words_of_all_languages() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "notices.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (always|[A-Z][a-z]+ `([a-z]{2})`) \|(.*)\|(.*)\|(.*)\|$", page, flags=re.MULTILINE)
+    kinds = (Command.STOP, Command.START, Command.HELP)
+    shown = {
+        code: {
+            " ".join(folded(word)): kind
+            for kind, cell in zip(kinds, cells, strict=True)
+            for word in cell.split(",")
+            if word.strip()
+        }
+        for _, code, *cells in rows
+    }
+    known = {"": COMMANDS, **{code: each.commands for code, each in VOCABULARIES.items()}}
+    assert {code: _joined(words) for code, words in shown.items()} == {
+        code: _joined(words) for code, words in known.items()
+    }
+
+
+def _joined(words: Mapping[str, Command]) -> dict[str, Command]:
+    """The words as if they were written without spaces: the page has `OPT OUT` and not `OPTOUT` beside it."""
+    return {word.replace(" ", ""): command for word, command in words.items()}

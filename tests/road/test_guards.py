@@ -66,6 +66,34 @@ def test_what_was_queued_before_stop_is_not_sent_after_it(demo: DemoProcess, pho
     assert "no more texts" in confirmation["text"], "the one text that leaves for a phone that is blocked"
 
 
+def test_a_text_waits_while_nobody_has_decided_about_a_phone_that_asked_to_be_left_alone(
+    demo: DemoProcess, phone: Callable[..., str]
+) -> None:
+    number = phone("910")  # unreachable at first, so the text waits
+    asked = demo.send(number, "Tomorrow at nine.")
+    eventually(lambda: demo.states().get(number) == "queued")
+    demo.texts_back(number, "Please stop texting me", to="+390200000001")
+    (told,) = eventually(lambda: demo.answers_to(asked))
+    body = told.get_body(("plain",))
+    assert body is not None
+    allow = f"{number}+allow@{DOMAIN}"
+    assert allow in str(body.get_content()).split()
+    code, sentence = refusal(demo, number)
+    assert code == 550
+    assert allow in sentence
+    with demo.smtp() as client:
+        client.mail(LOGIN)
+        assert client.rcpt(allow)[0] == 250
+        code, answer = client.data(b"")
+    assert (code, answer.decode()[:15]) == (250, "2.0.0 Texts to ")
+    assert answer.decode().endswith(" go out again.")
+    assert refusal(demo, number)[0] == 250, "at once"
+    (text,) = eventually(lambda: demo.phone(number))
+    assert text["text"] == "Tomorrow at nine."
+    (confirmation,) = eventually(lambda: demo.answers_to(str(told["Message-ID"])))
+    assert confirmation["Subject"] == told["Subject"]
+
+
 def test_a_mailbox_can_be_paused_and_capped_while_the_bridge_runs(own_demo: DemoProcess) -> None:
     def answer() -> int:
         return refusal(own_demo, "+393471239000")[0]

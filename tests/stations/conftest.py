@@ -18,13 +18,14 @@ from bridge.intake import Intake
 from bridge.notices.bounces import BounceKey
 from bridge.returns import Returns
 from bridge.routing import Route, Routes
+from bridge.rulings import Rulings
 from bridge.settings import ConfirmOrders, OperatorSettings, ReplySettings
 from bridge.sorter import Sorter
 from bridge.store.claims import Claim
 from bridge.types import InboundSms, Language, OutgoingMail
-from tests.store.conftest import GATEWAY, StoreRoom, room, template
+from tests.store.conftest import GATEWAY, StoreRoom, room, sqlite_room, template
 
-__all__ = ["room", "template"]
+__all__ = ["room", "sqlite_room", "template"]
 
 KEY = BounceKey(1, b"k" * 32)
 OPERATOR = "operator@example.test"
@@ -74,6 +75,7 @@ def intake_of(
     manners: Manners | None = None,
     routes: Routes | None = None,
     texted: Callable[[], None] = lambda: None,
+    posted: Callable[[], None] = lambda: None,
     **changes: Any,
 ) -> Intake:
     """What hears phones on the store of a test; `changes` are to the settings of replies."""
@@ -93,6 +95,21 @@ def intake_of(
         settled=lambda: None,
         mailed=lambda: None,
         texted=texted,
+        posted=posted,
+    )
+
+
+def rulings_of(
+    room: StoreRoom, *, mailed: Callable[[], None] = lambda: None, decided: Callable[[], None] = lambda: None
+) -> Rulings:
+    """What takes decisions about phones, on the store of a test."""
+    return Rulings(
+        room.store.decisions,
+        room.store.directory,
+        domain="sms.example.test",
+        mailed=mailed,
+        decided=decided,
+        sign=lambda mail: mail,
     )
 
 

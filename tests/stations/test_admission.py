@@ -14,6 +14,7 @@ from bridge.routing import Route, Routes
 from bridge.trials import Trials
 from bridge.types import Envelope, Mailbox, MessageClass, MessageState, Recipient
 from tests.clinic import CLINIC
+from tests.stations.conftest import rulings_of
 from tests.store.conftest import StoreRoom
 
 NEAR, FAR = "+393331234567", "+393471234567"
@@ -32,6 +33,7 @@ def admission(room: StoreRoom, *routes: Route) -> Admission:
         credentials=Credentials(),
         taken=lambda: None,
         trials=Trials(room.mails, domain="sms.example.test", mailed=lambda: None, sign=lambda mail: mail),
+        rulings=rulings_of(room),
         threads=room.store.threads,
         beyond_thread=5,
     )

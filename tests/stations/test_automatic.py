@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
@@ -18,47 +16,14 @@ from bridge.sms.encoding import encode
 from bridge.store import usage
 from bridge.store.claims import Claim, Claimed, Start
 from bridge.store.inbox import Inbox
-from bridge.store.ledger import MessageView
 from bridge.store.store import Store
 from bridge.store.transitions import Change
-from bridge.types import Encoding, InboundSms, Keyword, Language, Mailbox, MessageState
-from tests.stations.conftest import PHONE, intake_of, waiting, words
+from bridge.types import Encoding, Language, MessageState
+from tests.stations.conftest import PHONE, waiting, words
+from tests.stations.phone import Phone, keyword, set_mailbox
 from tests.store.conftest import GATEWAY, StoreRoom, new_mail
 
 OTHER = "+390200000002"
-
-
-class Phone:
-    """A phone that writes to the clinic, and what the bridge made of it."""
-
-    def __init__(self, room: StoreRoom, manners: Manners | None = None, routes: Routes | None = None) -> None:
-        self.room = room
-        self.rung = 0
-        self._events = itertools.count()
-        self.intake = intake_of(room, manners=manners, routes=routes, texted=self._ring)
-
-    def _ring(self) -> None:
-        self.rung += 1
-
-    def sms(self, text: str, to: str = "", number: str = PHONE, at: datetime | None = None) -> InboundSms:
-        to = to or self.room.mailbox.sender
-        return InboundSms(GATEWAY, f"event {next(self._events)}", number, to, text, at or clock.now())
-
-    async def writes(self, *texts: str, to: str = "", number: str = PHONE) -> list[str]:
-        """The texts that it gets for these."""
-        known = {each.id for each in await self.messages(number)}
-        for text in texts:
-            await self.intake.hear([self.sms(text, to, number)])
-        new = [each for each in await self.messages(number) if each.id not in known]
-        return [await self.words(each) for each in reversed(new)]
-
-    async def messages(self, number: str = PHONE) -> list[MessageView]:
-        return await self.room.store.ledger.messages(state=None, number=number, login=None, limit=100)
-
-    async def words(self, message: MessageView) -> str:
-        trace = await self.room.store.ledger.trace(message.id)
-        assert trace is not None
-        return trace.text
 
 
 async def claimed(room: StoreRoom) -> list[Claimed]:
@@ -69,13 +34,6 @@ async def claimed(room: StoreRoom) -> list[Claimed]:
 async def started(room: StoreRoom, message_id: str) -> int | None:
     now = clock.now() + timedelta(seconds=1)
     return await room.store.queue.start(Start("me", message_id, GATEWAY, now, now + timedelta(seconds=90)))
-
-
-async def set_mailbox(room: StoreRoom, **changes: Any) -> Mailbox:
-    changed = replace(room.mailbox, **changes)
-    await room.store.mailboxes.save(changed)
-    await room.store.directory.refresh()
-    return changed
 
 
 async def test_stop_is_confirmed_once_and_the_confirmation_leaves_although_the_phone_is_blocked(
@@ -223,7 +181,7 @@ async def test_an_order_of_yesterday_is_carried_out_and_not_answered(room: Store
     await phone.intake.hear([phone.sms("STOP", at=old)])
     assert await phone.messages() == []
     await room.store.directory.refresh()
-    assert room.store.directory.opted_out_since("main", room.mailbox.sender, PHONE) is not None
+    assert room.store.directory.block("main", room.mailbox.sender, PHONE) is not None
 
 
 async def test_a_confirmation_of_stop_leaves_within_five_minutes_of_it_or_never(room: StoreRoom) -> None:
@@ -237,7 +195,7 @@ async def test_a_confirmation_of_stop_leaves_within_five_minutes_of_it_or_never(
     await phone.intake.hear([phone.sms("STOP", number=late, at=clock.now() - PROMPT - timedelta(seconds=1))])
     assert await phone.messages(late) == []
     await room.store.directory.refresh()
-    assert room.store.directory.opted_out_since("main", room.mailbox.sender, late) is not None
+    assert room.store.directory.block("main", room.mailbox.sender, late) is not None
     await phone.intake.hear([phone.sms("HELP", number=help_, at=clock.now() - PROMPT - timedelta(seconds=1))])
     assert len(await phone.messages(help_)) == 1
 
@@ -294,7 +252,7 @@ async def test_where_the_provider_answers_orders_the_bridge_does_not(
     await set_mailbox(room, language=Language.ITALIAN)
     assert bool(await Phone(room, manners).writes(word)) is answered
     await room.store.directory.refresh()
-    assert room.store.directory.opted_out_since("main", room.mailbox.sender, PHONE) is not None
+    assert room.store.directory.block("main", room.mailbox.sender, PHONE) is not None
 
 
 async def test_an_answer_goes_the_way_that_its_sms_came(room: StoreRoom) -> None:
@@ -325,11 +283,6 @@ async def test_a_conversation_is_not_renewed_by_what_nobody_wrote(room: StoreRoo
     await phone.writes("Thanks")
     mails = [mail.raw for mail in await waiting(room)]
     assert all(b"X-SMS-Match: number" in raw for raw in mails)
-
-
-async def keyword(room: StoreRoom, word: str, mailbox: Mailbox | None = None, **does: Any) -> None:
-    await room.store.keywords.save(mailbox or room.mailbox, Keyword(word, **does))
-    await room.store.directory.refresh()
 
 
 @pytest.mark.parametrize("text", ["ORARI", "orari?", "Orarì lunedì", "  «orari»\n", "ORARI per favore 🙏"])

@@ -142,7 +142,7 @@ async def test_stop_to_one_number_of_a_pool_blocks_them_all(room: StoreRoom) -> 
     directory = room.store.directory
 
     def blocked() -> list[bool]:
-        return [directory.opted_out_since(desk.organisation_id, each, PHONE) is not None for each in desk.senders]
+        return [directory.block(desk.organisation_id, each, PHONE) is not None for each in desk.senders]
 
     await intake_of(room).hear([answer("STOP", SHARED, event="1")])
     assert blocked() == [True, True]

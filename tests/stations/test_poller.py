@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from bridge import poller as station
 from bridge.errors import StoreUnavailable
@@ -18,7 +19,6 @@ from bridge.gateways.base import Gateway, Poll, Polled, PollRefused
 from bridge.gateways.connection import Connection as Settings
 from bridge.gateways.registry import build
 from bridge.poller import Poller
-from bridge.store import inbox as inbox_room
 from bridge.store.engine import reading
 from bridge.store.polls import Cursor, read_cursor
 from bridge.store.tables import inbounds
@@ -159,20 +159,17 @@ async def test_what_is_fetched_again_is_known(room: StoreRoom) -> None:
     assert len(await waiting(room)) == 2
 
 
-async def test_killed_before_the_commit_nothing_is_kept_and_nothing_lost(
-    room: StoreRoom, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kept", [[], ["a"], ["a", "b"]], ids=["before all", "between", "before the cursor"])
+async def test_killed_before_the_cursor_is_kept_nothing_is_lost_or_filed_twice(
+    room: StoreRoom, monkeypatch: pytest.MonkeyPatch, kept: list[str]
 ) -> None:
-    def die(connection: Connection, cursor: Cursor) -> None:
-        raise RuntimeError("killed")
-
     brought = news("1", answer("a"), answer("b"))
-    first = Asked(brought)
     with monkeypatch.context() as patched:
-        patched.setattr(inbox_room, "write_cursor", die)
-        async with asking(room, first) as running:
+        patched.setattr(room.inbox, "inbound", dying(room.inbox.inbound, len(kept)))
+        patched.setattr(room.inbox, "read_to", dying(room.inbox.read_to, 0))
+        async with asking(room, Asked(brought)) as running:
             await running.looked.get()
-    assert await ids(room) == []
-    assert await waiting(room) == []
+    assert await ids(room) == kept
     assert await read_cursor(room.store.engine, GATEWAY, "answers") == ""
 
     again = Asked(brought)
@@ -181,6 +178,19 @@ async def test_killed_before_the_commit_nothing_is_kept_and_nothing_lost(
     assert again.cursors == [""]
     assert await ids(room) == ["a", "b"]
     assert len(await waiting(room)) == 2
+
+
+def dying(write: Callable[..., Awaitable[Any]], after: int) -> Callable[..., Awaitable[Any]]:
+    """`write`, which works so often and then never again."""
+    left = [None] * after
+
+    async def dies(*what: object) -> Any:
+        if not left:
+            raise StoreUnavailable("killed")
+        left.pop()
+        return await write(*what)
+
+    return dies
 
 
 async def test_killed_after_the_commit_nothing_is_filed_twice(room: StoreRoom) -> None:

@@ -20,6 +20,7 @@ from bridge.store.store import Store
 from bridge.types import OutgoingMail
 from tests.reading.test_bounce import recipient, report
 from tests.stations.conftest import DESK, OPERATOR, PHONE, returns_of, under_way, waiting, words
+from tests.stations.phone import Phone
 from tests.store.conftest import StoreRoom, Template, open_room
 
 FAILED = report(recipient("failed", "5.1.1"))
@@ -168,6 +169,21 @@ async def test_the_fallback_mailbox_reads_of_a_block_too(
     await returns_of(room, replies=desk).take(mail.id, FAILED)
     (stand_in,) = [mail for mail in await waiting(room) if mail.envelope_to == DESK]
     assert ("heeft gevraagd" in words(stand_in)) is bool(said)
+
+
+async def test_the_fallback_mailbox_is_not_asked_about_a_phone_that_was_blocked_before(
+    room: StoreRoom, desk: ReplySettings
+) -> None:
+    phone = Phone(room)
+    await phone.writes("STOP")
+    await waiting(room)
+    await phone.writes("Please stop texting me")
+    (mail,) = await waiting(room)
+    await room.mails.settle(MailResult(mail.id, "sent", clock.now()))
+    await returns_of(room, replies=desk).take(mail.id, FAILED)
+    (stand_in,) = [each for each in await waiting(room) if each.envelope_to == DESK]
+    assert "waren al geblokkeerd" in words(stand_in)
+    assert "+allow@" not in words(stand_in)
 
 
 async def test_a_bounce_of_a_mail_that_is_not_known_is_taken_and_forgotten(room: StoreRoom) -> None:

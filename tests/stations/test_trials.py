@@ -19,6 +19,7 @@ from bridge.routing import Routes
 from bridge.store.claims import Claim
 from bridge.trials import MOST, Trials
 from bridge.types import Envelope, GrammarName, Mailbox, OutgoingMail, Recipient
+from tests.stations.conftest import rulings_of
 from tests.store.conftest import StoreRoom, new_mail
 
 DOMAIN = "sms.example.test"
@@ -35,6 +36,7 @@ def admission(room: StoreRoom) -> Admission:
         credentials=Credentials(),
         taken=lambda: pytest.fail("something is to be sent"),
         trials=Trials(room.mails, domain=DOMAIN, mailed=lambda: None, sign=lambda mail: mail),
+        rulings=rulings_of(room),
         threads=room.store.threads,
         beyond_thread=5,
     )

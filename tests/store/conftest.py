@@ -125,10 +125,20 @@ def on_postgres(settings: Settings, url: str) -> Settings:
     return settings.model_copy(update={"database": DatabaseSettings(url=SecretStr(url))})
 
 
+_made: list[Template] = []
+"""The one of this process: each room that borrows the fixture would migrate one of its own."""
+
+
 @pytest.fixture(scope="session")
 async def template(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -> Template:
     """The store that every test begins with."""
-    folder = tmp_path_factory.mktemp("template")
+    if not _made:
+        _made.append(await make_template(tmp_path_factory.mktemp("template"), postgres))
+    return _made[0]
+
+
+async def make_template(folder: Path, postgres: PostgresServer) -> Template:
+    """Migrate a store on each database, with one mailbox in it."""
     database = f"template_{new_id()}"
     postgres.sql(f"CREATE DATABASE {database}")
     settings = demo_settings(folder, 2525, 8025, 2526, "a-shared-secret")

@@ -63,3 +63,58 @@ async def test_nobody_waits_for_ever_for_those_who_do_not_come(room: StoreRoom) 
     await write(room, batches, 4)
     await write(room, batches, 1)
     assert batches == [4, 1]
+
+
+@pytest.mark.parametrize(
+    ("room", "batches"),
+    [("sqlite", [2, 3]), ("postgresql", [1, 1, 1, 2])],
+    indirect=["room"],
+    ids=["alone", "beside others"],
+)
+async def test_what_is_done_apart_shares_a_transaction_only_where_nobody_else_writes(
+    room: StoreRoom, batches: list[int]
+) -> None:
+    done = Batches()
+    apart = [True, False, True, True, False]
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(room.store.committer.do(done.work, None, apart=each) for each in apart))
+    assert sorted(done) == batches
+
+
+async def test_a_mail_does_not_wait_behind_a_hundred_sms(room: StoreRoom) -> None:
+    done: list[str] = []
+
+    def hears(_: Connection, payloads: Sequence[None]) -> list[None]:
+        done.extend("sms" for _ in payloads)
+        return [None] * len(payloads)
+
+    def takes(_: Connection, payloads: Sequence[None]) -> list[None]:
+        done.append("mail")
+        return [None] * len(payloads)
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(
+            *(room.store.committer.do(hears, None, apart=True) for _ in range(100)),
+            room.store.committer.do(takes, None, last=True),
+        )
+    assert done.index("mail") < 50
+
+
+async def test_whoever_comes_last_locks_last(room: StoreRoom) -> None:
+    done: list[str] = []
+
+    def takes(_: Connection, payloads: Sequence[None]) -> list[None]:
+        done.append("takes")
+        return [None] * len(payloads)
+
+    def settles(_: Connection, payloads: Sequence[None]) -> list[None]:
+        done.append("settles")
+        return [None] * len(payloads)
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(
+            room.store.committer.do(takes, None, last=True),
+            room.store.committer.do(settles, None),
+            room.store.committer.do(takes, None, last=True),
+        )
+    assert done == ["settles", "takes"]

@@ -34,7 +34,9 @@ async def test_what_may_be_claimed(room: StoreRoom) -> None:
         for busy in ("", *GATEWAYS):
             query = may_be_claimed(paused, gone, frozenset({busy} - {""}), (), urgent=False)
             async with reading(room.store.engine) as connection:
-                rows = (await connection.execute(query, {"b_now": later(9), "b_limit": 100})).all()
+                rows = (
+                    await connection.execute(query, {"b_now": later(9), "b_undecided": later(0), "b_limit": 100})
+                ).all()
             found = [(row.gateway, *filter(None, row.stand_ins.split(","))) for row in rows]
             assert found == [ways for ways in WAYS if expected(ways, paused, gone, busy)], (fates, busy)
             assert busy not in [carrier(row, paused | gone) for row in rows]

@@ -29,7 +29,8 @@ from bridge.store.reports import Told
 from bridge.store.signatures import ENOUGH
 from bridge.store.store import sqlite_url
 from bridge.store.transitions import Change
-from bridge.types import InboundSms, MessageState, Notify, Rates
+from bridge.store.watched import Watched
+from bridge.types import Fate, InboundSms, MessageState, Notify, Place, Rates
 from tests.store.conftest import GATEWAY, StoreRoom, Template, capped, later, new_mail, open_room
 from tests.store.steps import ME, claim, finish, receipt, sending, start
 from tests.store.test_receipts import nobody
@@ -112,6 +113,18 @@ async def _take(room: StoreRoom) -> None:
     await room.outbox.forget(later(9))
 
 
+async def _watch(room: StoreRoom) -> None:
+    watched, place = Watched(room.store.engine, room.store.committer), Place("sms@clinic.example INBOX", 1, 7, "digest")
+    await watched.enter(place.watch, 1, 7)
+    mail = new_mail(capped(room.mailbox, 0))
+    await room.outbox.take(replace(mail, envelope=replace(mail.envelope, place=place)))
+    await watched.keep(place, Fate.REFUSED)
+    await watched.keep(replace(place, uid=8), Fate.TAKEN)
+    await watched.fate(place)
+    await watched.fates(place.watch, 1, [7, 8])
+    await watched.passed(place.watch, 1, 9)
+
+
 async def _learn(room: StoreRoom) -> None:
     for number in range(ENOUGH):
         mail = new_mail(room.mailbox, text=f"Words {number}.", message_id=f"<{number}@x>")
@@ -157,6 +170,7 @@ async def _bounce(room: StoreRoom) -> None:
         pytest.param(_report, id="reports"),
         pytest.param(_take, id="taking mails in"),
         pytest.param(_learn, id="learning a signature"),
+        pytest.param(_watch, id="a watched mailbox"),
         pytest.param(_inbound, id="an inbound SMS"),
         pytest.param(_digest, id="a digest"),
         pytest.param(lambda room: room.store.queue.next_due(later(0)), id="when the next message is due"),

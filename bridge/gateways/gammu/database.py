@@ -35,7 +35,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from bridge.errors import SettingsError
 from bridge.gateways.connection import Connection
-from bridge.settings.checks import is_loopback
+from bridge.settings.forms import is_loopback
 
 _LOCK = 0x67616D6D75
 """The advisory lock of every transaction of ours on PostgreSQL, whichever bridge it is of."""

@@ -29,7 +29,7 @@ from bridge.gateways.smpp.receipts import IdNotation
 from bridge.gateways.smpp.session import Late, Session
 from bridge.gateways.smpp.terms import BindRefused, Mode, NeverLeft, NoAnswer
 from bridge.sms.gsm7 import NotGsm7
-from bridge.types import GatewayEvent, MessageState, National, OutboundSms, Outcome, OutcomeKind, Receipt
+from bridge.types import GatewayEvent, MessageState, National, OutboundSms, Outcome, OutcomeKind, Priority, Receipt
 
 log = structlog.get_logger("bridge.smpp")
 
@@ -182,6 +182,7 @@ class SmppGateway(Provider):
             registered=1,
             service_type=self._agreed.service_type,
             tlvs=piece.tlvs,
+            priority=1 if sms.priority is Priority.HIGH else 0,
         )
 
     # -------------------------------------------------------------------------------------------- sessions

@@ -12,7 +12,7 @@ from bridge.gateways.connection import Connection, Option
 from bridge.gateways.smpp.coding import Alphabet, Flash, Long, Way
 from bridge.gateways.smpp.receipts import IdNotation
 from bridge.gateways.smpp.terms import Mode, Terms
-from bridge.settings.checks import is_loopback
+from bridge.settings.forms import is_loopback
 
 LONGEST_ANSWER = 35.0
 """Seconds that an answer may be waited for at most."""

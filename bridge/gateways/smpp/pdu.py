@@ -92,6 +92,8 @@ class ShortMessage:
     registered: int = 0
     service_type: str = ""
     tlvs: Mapping[int, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    priority: int = 0
+    """`priority_flag`, 0 to 3 (section 5.2.14)."""
 
 
 def split(buffer: bytearray) -> Iterator[Pdu]:
@@ -136,7 +138,7 @@ def submit_body(message: ShortMessage) -> bytes:
             _c_octets(message.service_type),
             _address(message.source),
             _address(message.destination),
-            bytes((message.esm_class, 0, 0)),
+            bytes((message.esm_class, 0, message.priority)),
             b"\0",
             _c_octets(message.validity),
             bytes((message.registered, 0, message.data_coding, 0, len(short))),
@@ -163,14 +165,16 @@ def read_deliver(body: bytes) -> ShortMessage:
     reader = _Reader(body)
     service_type = reader.text()
     source, destination = reader.address(), reader.address()
-    esm_class, _, _ = reader.octet(), reader.octet(), reader.octet()
+    esm_class, _, priority = reader.octet(), reader.octet(), reader.octet()
     reader.text()
     validity = reader.text()
     registered, _, data_coding, _ = reader.octet(), reader.octet(), reader.octet(), reader.octet()
     short = reader.take(reader.octet())
     tlvs = reader.tlvs()
     octets = short or tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
-    return ShortMessage(source, destination, octets, esm_class, data_coding, validity, registered, service_type, tlvs)
+    return ShortMessage(
+        source, destination, octets, esm_class, data_coding, validity, registered, service_type, tlvs, priority
+    )
 
 
 def read_data(body: bytes) -> ShortMessage:

@@ -107,7 +107,7 @@ async function loadPhone() {
 }
 
 function bubble(text, fresh) {
-  const item = make("li", `text ${text.kind}${fresh ? " fresh" : ""}`, make("p", "words", text.text));
+  const item = make("li", `text ${text.kind}${fresh ? " fresh" : ""}`, make("p", "words", text.text || "(picture or file)"));
   item.dataset.id = text.id;
   const small = make("small", "", clock(text.at));
   if (text.kind === "mine") small.append(` · to ${spoken(text.to)}`);

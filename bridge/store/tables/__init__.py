@@ -10,7 +10,7 @@ Rules that hold for all of them:
 * times are UTC; ids are ULIDs of `bridge.clock`, so they sort by time.
 """
 
-from bridge.store.tables.columns import FILING, HIGH, QUEUED, RELAY, SENDING, UNKNOWN, Private, Utc
+from bridge.store.tables.columns import FILING, HIGH, QUEUED, RELAY, SENDING, UNKNOWN, WEBHOOK, Private, Utc
 from bridge.store.tables.heard import conversations, inbound_contents, inbound_parts, inbounds, poll_cursors, receipts
 from bridge.store.tables.outbound import (
     attempts,
@@ -24,6 +24,7 @@ from bridge.store.tables.outbound import (
     submissions,
 )
 from bridge.store.tables.people import (
+    app_passwords,
     contacts,
     digests,
     installations,
@@ -36,6 +37,7 @@ from bridge.store.tables.people import (
     signatures,
     usages,
 )
+from bridge.store.tables.watched import watched_mails, watches
 from bridge.store.tables.way_back import mail_contents, mails
 
 __all__ = [
@@ -45,8 +47,10 @@ __all__ = [
     "RELAY",
     "SENDING",
     "UNKNOWN",
+    "WEBHOOK",
     "Private",
     "Utc",
+    "app_passwords",
     "attempts",
     "automatic_texts",
     "contacts",
@@ -75,4 +79,6 @@ __all__ = [
     "submission_contents",
     "submissions",
     "usages",
+    "watched_mails",
+    "watches",
 ]

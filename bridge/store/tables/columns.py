@@ -40,6 +40,7 @@ UNKNOWN: ColumnElement[str] = literal_column("'unknown'")
 HIGH: ColumnElement[str] = literal_column("'high'")
 RELAY: ColumnElement[str] = literal_column("'relay'")
 FILING: ColumnElement[str] = literal_column("'filing'")
+WEBHOOK: ColumnElement[str] = literal_column("'webhook'")
 """States, priorities and channels as they stand in the conditions of partial indexes. With a bound parameter in their
 place, the plan that PostgreSQL keeps for a prepared statement cannot use those indexes."""
 

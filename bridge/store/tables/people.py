@@ -71,6 +71,23 @@ class MailboxRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Utc)
 
 
+class AppPasswordRow(SQLModel, table=True):
+    """A further password of a mailbox (`bridge.types.AppPassword`)."""
+
+    __tablename__ = "app_password"
+    __table_args__ = (UniqueConstraint("mailbox_id", "name"),)
+
+    id: str = Field(primary_key=True)
+    mailbox_id: str = Field(foreign_key="mailbox.id")
+    name: str
+    verifier: str
+    """Written by `access.scram`. Those of one mailbox have one salt, since nobody can know with which of them somebody
+    is about to log in."""
+    created_at: datetime = Field(sa_type=Utc)
+    used_at: datetime | None = Field(sa_type=Utc)
+    """About when somebody last logged in with it."""
+
+
 class Contact(SQLModel, table=True):
     """A name in an organisation's address book: of a phone, or of a group when it has no number."""
 
@@ -183,6 +200,7 @@ class Revision(SQLModel, table=True):
 
 organisations = table("organisation")
 mailboxes = table("mailbox")
+app_passwords = table("app_password")
 keywords = table("keyword")
 usages = table("usage")
 digests = table("digest")

@@ -11,7 +11,7 @@ from bridge.store.tables.columns import Utc, table
 
 
 class MailRow(SQLModel, table=True):
-    """A mail of ours on its way to a mailbox: to its mail server, or into its IMAP folders."""
+    """A mail of ours on its way to a mailbox: to its mail server, or into its IMAP folders; or an SMS to a webhook."""
 
     __tablename__ = "mail"
     __table_args__ = (
@@ -37,9 +37,9 @@ class MailRow(SQLModel, table=True):
     organisation_id: str = Field(foreign_key="organisation.id")
     mailbox_id: str = Field(foreign_key="mailbox.id")
     channel: str
-    """`relay`, or `filing` for a mail that is put into a folder; such ids sort in the order of filing."""
+    """`relay`, `filing` for a mail that is put into a folder (such ids sort in the order of filing), or `webhook`."""
     kind: str
-    """One of `mails.MailKind`; for a filing one of `types.FiledKind`, or `copies.STATE`."""
+    """One of `mails.MailKind`; for a filing one of `types.FiledKind`, or `copies.STATE`; `webhook`."""
     submission_id: str | None
     inbound_id: str | None
     message_id: str | None
@@ -48,6 +48,7 @@ class MailRow(SQLModel, table=True):
     """The levels of the folder it is filed in, the outermost first."""
     envelope_from: str
     envelope_to: str
+    """An address of mail, or of a webhook."""
     state: str
     """One of `mails.MailState`."""
     due_at: datetime = Field(sa_type=Utc)
@@ -60,7 +61,7 @@ class MailRow(SQLModel, table=True):
 
 
 class MailContent(SQLModel, table=True):
-    """The mail itself, as it goes over the wire."""
+    """The mail itself, or the body of the request, as it goes over the wire."""
 
     __tablename__ = "mail_content"
 

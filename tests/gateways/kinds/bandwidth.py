@@ -10,8 +10,10 @@ from bridge.errors import Reason
 from bridge.types import MessageState
 from tests.gateways.cases import (
     EXPIRING,
+    LAYOUT,
     LONG,
     NUMBER,
+    PICTURE,
     PLAIN,
     REFERENCE,
     REJECTED,
@@ -25,6 +27,7 @@ from tests.gateways.cases import (
     Forged,
     Heard,
     Kind,
+    Mms,
     Order,
     Request,
     Says,
@@ -74,6 +77,13 @@ def written(text: str, identity: str = "14762071") -> dict[str, Any]:
 def refused(status: int, kind: str) -> Play:
     return Play(status, json.dumps({"type": kind, "description": f"to {NUMBER}"}))
 
+
+def mms(text: str, *addresses: object) -> Call:
+    content: dict[str, Any] = {"id": "14762072", "from": NUMBER, "text": text, "owner": SENDER, "direction": "in"}
+    return events(event("message-received", SENDER, **content, media=list(addresses)))
+
+
+MEDIA = "/api/v2/users/5500/media/14762072"
 
 KIND = Kind(
     connection=connection(
@@ -129,6 +139,18 @@ KIND = Kind(
             events(receipt("delivered", identity="1"), receipt("delivered", identity="2")),
             tuple(Told(identity, MessageState.DELIVERED, None, REFERENCE, MOMENT) for identity in "12"),
         ),
+    ],
+    mms=[
+        Mms(
+            "a picture, words and a layout",
+            lambda url: mms("Ecco", f"{url}{MEDIA}/0/0.smil", f"{url}{MEDIA}/1/IMG_1.jpg"),
+            (f"{MEDIA}/0/0.smil", f"{MEDIA}/1/IMG_1.jpg"),
+            LOGIN,
+            (LAYOUT, PICTURE),
+            "Ecco",
+            files=1,
+        ),
+        Mms("a list of anything", lambda url: mms("Ecco", None, 7, {}), (), LOGIN, (), "Ecco", missing=3),
     ],
     forged=[
         Forged("path without its token", as_json("/events", [receipt("delivered")]), 404),

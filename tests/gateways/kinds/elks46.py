@@ -8,6 +8,7 @@ from bridge.types import MessageState
 from tests.gateways.cases import (
     FLASH,
     NUMBER,
+    PICTURE,
     PLAIN,
     PUBLIC_URL,
     REJECTED,
@@ -16,11 +17,13 @@ from tests.gateways.cases import (
     TOKEN,
     UNICODE,
     UNKNOWN,
+    Call,
     Callback,
     Forged,
     Heard,
     Kind,
     Left,
+    Mms,
     Order,
     Request,
     Says,
@@ -51,6 +54,13 @@ def priced(cost: str) -> Play:
 
 def left(balance: str) -> str:
     return f'{{"displayname": "Clinic", "currency": "SEK", "balance": {balance}}}'
+
+
+def mms(text: str, *addresses: str) -> Call:
+    """As 46elks calls with an MMS: image, image2, image3."""
+    named = {f"image{number if number > 1 else ''}": address for number, address in enumerate(addresses, 1)}
+    fields = {"id": "s3", "from_": NUMBER, "to": SENDER, "message": text, "created": "2026-11-21T09:00:00"}
+    return form(INBOUND, None, direction="incoming", **fields, **named)
 
 
 KIND = Kind(
@@ -103,6 +113,17 @@ KIND = Kind(
             ),
             (Heard(NUMBER, SENDER, "Sì ☎", datetime(2026, 11, 21, 9, tzinfo=UTC)),),
             says="",
+        ),
+    ],
+    mms=[
+        Mms(
+            "two pictures",
+            lambda url: mms("Ecco", f"{url}/a1/images/1.jpg", f"{url}/a1/images/2.jpg"),
+            ("/a1/images/1.jpg", "/a1/images/2.jpg"),
+            LOGIN,
+            (PICTURE, PICTURE),
+            "Ecco",
+            files=2,
         ),
     ],
     forged=[

@@ -12,6 +12,7 @@ from tests.gateways.cases import (
     EXPIRING,
     LONG,
     NUMBER,
+    PICTURE,
     PLAIN,
     PUBLIC_URL,
     REJECTED,
@@ -26,6 +27,7 @@ from tests.gateways.cases import (
     Heard,
     Kind,
     Left,
+    Mms,
     Order,
     Request,
     Says,
@@ -80,6 +82,13 @@ def left(credits: str) -> str:
 
 def written(text: str) -> Call:
     return form(INBOUND, None, MessageUUID="7a242edc", From=NUMBER[1:], To=SENDER[1:], Text=text, Type="sms", Units="3")
+
+
+def mms(first: int, *addresses: str, body: str) -> Call:
+    """As Plivo calls with an MMS. Its pages number the files from 1, its support from 0."""
+    named = {f"Media{number}": address for number, address in enumerate(addresses, first)}
+    fields = {"MessageUUID": "7a242edc", "From": NUMBER[1:], "To": SENDER[1:], "Type": "mms", "Body": body}
+    return signed(form(INBOUND, None, **fields, **named, MediaCount=str(len(addresses))))
 
 
 KIND = Kind(
@@ -140,6 +149,18 @@ KIND = Kind(
         Callback("a phone writes", signed(written("Sì")), (Heard(NUMBER, SENDER, "Sì"),), says="<Response/>"),
         Callback("a phone writes in Unicode", signed(written("Приём ☎")), (Heard(NUMBER, SENDER, "Приём ☎"),)),
         Callback("a phone writes at length", signed(written("a" * 400)), (Heard(NUMBER, SENDER, "a" * 400),)),
+    ],
+    mms=[
+        Mms("from 1", lambda url: mms(1, f"{url}/m/1", body="Ecco"), ("/m/1",), LOGIN, (PICTURE,), "Ecco", files=1),
+        Mms(
+            "from 0",
+            lambda url: mms(0, f"{url}/m/0", f"{url}/m/1", body=""),
+            ("/m/0", "/m/1"),
+            LOGIN,
+            (PICTURE, PICTURE),
+            "",
+            files=2,
+        ),
     ],
     forged=[
         Forged("path without its token", signed(replace(receipt("delivered"), target="/receipts")), 404),

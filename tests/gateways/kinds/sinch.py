@@ -18,6 +18,7 @@ from tests.gateways.cases import (
     LONG,
     NOW,
     NUMBER,
+    PICTURE,
     PLAIN,
     PUBLIC_URL,
     REFERENCE,
@@ -32,6 +33,7 @@ from tests.gateways.cases import (
     Forged,
     Heard,
     Kind,
+    Mms,
     Order,
     Request,
     Says,
@@ -99,6 +101,16 @@ def receipt(status: str, code: int, state: MessageState | None, reason: Reason |
 def written(text: str, target: str = INBOUND, **more: Any) -> Call:
     fields = {"type": "mo_text", "id": "01XXXXX21XXXXX119Z8P1XXXXX", "from": NUMBER[1:], "to": SENDER[1:]}
     return as_json(target, {**fields, "body": text, "received_at": "2026-11-21T08:17:19.210Z", **more})
+
+
+def mms(media: object, **body: Any) -> Call:
+    fields = {"type": "mo_media", "id": "01XXXXX21XXXXX119Z8P1YYYYY", "from": NUMBER[1:], "to": SENDER[1:]}
+    content = {"body": {"media": media, **body}, "received_at": "2026-11-21T08:17:19.210Z"}
+    return signed(as_json(INBOUND, {**fields, **content}))
+
+
+def stored(url: str) -> dict[str, object]:
+    return {"url": url, "content_type": "image/jpeg", "status": "Uploaded", "code": 0}
 
 
 def linked(reference: object) -> Call:
@@ -180,6 +192,27 @@ KIND = Kind(
             (Heard(NUMBER, SENDER, "Sì", AT, REFERENCE),),
         ),
         Callback("a phone writes, and it answers nothing", linked(None), (Heard(NUMBER, SENDER, "Sì", AT),)),
+    ],
+    mms=[
+        Mms(
+            "a picture, a subject and words",
+            lambda url: mms([stored(f"{url}/store/1")], subject="Foto", message="Ecco"),
+            ("/store/1",),
+            {},
+            (PICTURE,),
+            "Foto\nEcco",
+            files=1,
+        ),
+        Mms(
+            "a file that Sinch could not store",
+            lambda url: mms([{"content_type": "image/jpeg", "status": "Failed", "code": 1}], message="Ecco"),
+            (),
+            {},
+            (),
+            "Ecco",
+            missing=1,
+        ),
+        Mms("files that are no list", lambda url: mms("none", message="Ecco"), (), {}, (), "Ecco"),
     ],
     forged=[
         Forged("no signature", report("Delivered", 0)),

@@ -15,6 +15,7 @@ from tests.gateways.cases import (
     LONG,
     NOW,
     NUMBER,
+    PICTURE,
     PLAIN,
     PUBLIC_URL,
     REJECTED,
@@ -28,6 +29,7 @@ from tests.gateways.cases import (
     Heard,
     Kind,
     Left,
+    Mms,
     Order,
     Request,
     Says,
@@ -110,6 +112,12 @@ def written(text: str) -> Call:
     )
 
 
+def mms(*addresses: str, **more: Any) -> Call:
+    files = [{"url": address, "content_type": "image/jpeg", "size": 13, "hash_sha256": None} for address in addresses]
+    phones = {"from": {"phone_number": NUMBER}, "to": [{"phone_number": SENDER, "status": "webhook_delivered"}]}
+    return signed(event("message.received", id="84cca176", type="MMS", media=files, **phones, **more))
+
+
 KIND = Kind(
     connection=connection(
         secret="KEY1",
@@ -183,6 +191,27 @@ KIND = Kind(
         Callback("a phone writes", signed(written("Sì")), (Heard(NUMBER, SENDER, "Sì", MOMENT),)),
         Callback("a phone writes in Unicode", signed(written("Приём ☎")), (Heard(NUMBER, SENDER, "Приём ☎", MOMENT),)),
         Callback("a phone writes at length", signed(written("a" * 400)), (Heard(NUMBER, SENDER, "a" * 400, MOMENT),)),
+    ],
+    mms=[
+        Mms(
+            "a picture and words",
+            lambda url: mms(f"{url}/abc123", text="Ecco", subject=None),
+            ("/abc123",),
+            {},
+            (PICTURE,),
+            "Ecco",
+            files=1,
+        ),
+        Mms(
+            "a picture with a subject",
+            lambda url: mms(f"{url}/1", text="", subject="Foto"),
+            ("/1",),
+            {},
+            (PICTURE,),
+            "Foto",
+            files=1,
+        ),
+        Mms("a file without an address", lambda url: mms("", text="Ecco"), (), {}, (), "Ecco", missing=1),
     ],
     forged=[
         Forged("no signature", receipt("message.finalized", "delivered")),

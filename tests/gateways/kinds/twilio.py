@@ -13,6 +13,7 @@ from bridge.gateways.base import Recalled
 from bridge.types import MessageState
 from tests.gateways.cases import (
     NUMBER,
+    PICTURE,
     PLAIN,
     PUBLIC_URL,
     REJECTED,
@@ -26,6 +27,7 @@ from tests.gateways.cases import (
     Heard,
     Kind,
     Left,
+    Mms,
     Order,
     Request,
     Says,
@@ -58,7 +60,16 @@ def receipt(status: str, **more: str) -> Call:
     return form("/receipts", None, MessageSid="SM1", MessageStatus=status, To=NUMBER, **more)
 
 
+FILE = "/2010-04-01/Accounts/AC1/Messages/MM3/Media/ME"
 INBOUND = form("/inbound", MessageSid="SM2", From=NUMBER, To=SENDER, Body="Sì ☎", NumMedia="0", AccountSid="AC1")
+
+
+def mms(*addresses: str, body: str = "") -> Call:
+    """As Twilio calls with an MMS: each file under a number."""
+    named = {f"MediaUrl{number}": address for number, address in enumerate(addresses)}
+    types = {f"MediaContentType{number}": "image/jpeg" for number in range(len(addresses))}
+    fields = {"MessageSid": "MM3", "From": NUMBER, "To": SENDER, "Body": body, "NumMedia": str(len(addresses))}
+    return signed(form("/inbound", None, **fields, **named, **types))
 
 
 def left(balance: str) -> str:
@@ -113,6 +124,36 @@ KIND = Kind(
             (Told("SM1", MessageState.FAILED, Reason.FILTERED),),
         ),
         Callback("a phone writes", signed(INBOUND), (Heard(NUMBER, SENDER, "Sì ☎"),), says="<Response/>"),
+    ],
+    mms=[
+        Mms(
+            "two pictures and words",
+            lambda url: mms(f"{url}{FILE}1", f"{url}{FILE}2", body="Ecco ☎"),
+            (f"{FILE}1", f"{FILE}2"),
+            LOGIN,
+            (PICTURE, PICTURE),
+            "Ecco ☎",
+            files=2,
+        ),
+        Mms("a picture alone", lambda url: mms(f"{url}{FILE}1"), (f"{FILE}1",), LOGIN, (PICTURE,), "", files=1),
+        Mms(
+            "a picture that is not there yet",
+            lambda url: mms(f"{url}{FILE}1", body="Ecco"),
+            (f"{FILE}1", f"{FILE}1"),
+            LOGIN,
+            (Play(404), PICTURE),
+            "Ecco",
+            files=1,
+        ),
+        Mms(
+            "a picture at an address that is not Twilio's",
+            lambda url: mms("http://169.254.169.254/1", body="Ecco"),
+            (),
+            LOGIN,
+            (),
+            "Ecco",
+            missing=1,
+        ),
     ],
     forged=[
         Forged("no signature", receipt("delivered")),

@@ -13,7 +13,7 @@ import pytest
 from bridge.errors import Reason, SettingsError, StoreUnavailable
 from bridge.gateways.smpp.pdu import Address, Command, Pdu, ShortMessage, submit_body
 from bridge.gateways.smpp.status import NEVER_AGAIN, OK, TRY_AGAIN
-from bridge.types import Encoding, GatewayEvent, InboundPart, InboundSms, MessageState, OutcomeKind, Receipt
+from bridge.types import Encoding, GatewayEvent, InboundPart, InboundSms, MessageState, OutcomeKind, Priority, Receipt
 from tests.gateways.cases import NOW, NUMBER, SENDER
 from tests.gateways.smpp.smsc import Link, Smsc, bound, gateway_to, run_smsc, sms
 from tests.servers.ports import free_port
@@ -42,6 +42,14 @@ async def test_a_submit_says_all_that_an_smsc_must_know(smsc: Smsc) -> None:
     assert (seen.source, seen.destination) == (Address(1, 1, SENDER[1:]), Address(1, 1, NUMBER[1:]))
     assert (seen.octets, seen.data_coding, seen.esm_class) == (b"S\x07", 0, 0)
     assert (seen.validity, seen.registered, seen.service_type) == ("000001020304000R", 1, "CMT")
+    assert seen.priority == 0
+
+
+async def test_a_text_of_high_priority_says_so_to_the_smsc(smsc: Smsc) -> None:
+    async with bound(smsc.port) as (gateway, _):
+        await gateway.submit(replace(sms("Sì"), priority=Priority.HIGH))
+    (seen,) = smsc.submits
+    assert seen.priority == 1
 
 
 @pytest.mark.parametrize(

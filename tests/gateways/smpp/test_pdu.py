@@ -58,6 +58,7 @@ def test_a_submit_is_laid_out_as_specified() -> None:
         registered=octet,
         service_type=texts,
         tlvs=st.dictionaries(st.integers(0x1400, 0x3FFF), st.binary(max_size=40), max_size=4),
+        priority=octet,
     )
 )
 def test_what_is_written_is_read(message: ShortMessage) -> None:
@@ -65,10 +66,11 @@ def test_what_is_written_is_read(message: ShortMessage) -> None:
     payload: dict[int, bytes] = {Tag.MESSAGE_PAYLOAD: message.octets} if len(message.octets) > 254 else {}
     assert found.tlvs == {**message.tlvs, **payload}
     assert (found.source, found.destination, found.octets) == (message.source, message.destination, message.octets)
-    assert (found.esm_class, found.data_coding, found.validity) == (
+    assert (found.esm_class, found.data_coding, found.validity, found.priority) == (
         message.esm_class,
         message.data_coding,
         message.validity,
+        message.priority,
     )
 
 

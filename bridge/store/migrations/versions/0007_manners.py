@@ -1,4 +1,4 @@
-"""how a mailbox treats phones: unprompted SMS, opening hours, webhooks, marks in the subject; wishes for no more texts"""
+"""how a mailbox treats phones: unprompted SMS, hours, webhooks, marks in the subject; wishes for no more texts"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The HTTP connections of one gateway, and what a request came to that got no answer on them."""
+"""HTTP connections of our own, to providers and receivers of webhooks; what a request came to that got no answer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ _ALWAYS = (("User-Agent", "smtp-sms-bridge"), ("Accept-Encoding", "identity"))
 
 
 class HttpClients:
-    """The HTTP clients of one gateway: as many as it has requests under way, each with one connection.
+    """The HTTP clients of one gateway, or of all webhooks: as many as there are requests under way, each with one
+    connection.
 
     Connections are kept only briefly, since a request on one that the provider has closed ends in *unknown*. The client
     that was used last is taken next, so that a gateway with little to do keeps one connection warm. Clients share none:
@@ -75,7 +76,7 @@ class HttpClients:
 
 @cache
 def _authorities() -> ssl.SSLContext:
-    """Whom all gateways trust; read once, since that takes a hundred times as long as all the rest of a client."""
+    """Whom all of them trust; read once, since that takes a hundred times as long as all the rest of a client."""
     return httpx.create_ssl_context(trust_env=False)
 
 

@@ -1,0 +1,1 @@
+"""The mailbox door, on a real IMAP server and a real store."""
