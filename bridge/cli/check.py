@@ -14,7 +14,7 @@ import typer
 
 from bridge.cli.check_imap import PROBE, Finding, folders, watched
 from bridge.cli.check_issuers import issuers
-from bridge.cli.mx_check import mx_findings
+from bridge.cli.check_mx import mx_findings
 from bridge.cli.shared import Config, config_file, environment
 from bridge.errors import BridgeError, SettingsErrors, UsageError
 

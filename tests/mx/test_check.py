@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.app import Bridge
-from bridge.cli.mx_check import mx_findings
+from bridge.cli.check_mx import mx_findings
 from bridge.errors import SettingsError
 from bridge.settings import MxSettings, Settings, demo_settings
 from tests.servers.dns import Fault, NameServer, Records

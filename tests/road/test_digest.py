@@ -67,10 +67,10 @@ async def test_people_read_in_the_evening_what_became_of_the_days_texts(relay: R
     assert silent.startswith("- +39 333 127 0002 · Appointment · ")
     assert table(to_boss) == table(to_desk)
     assert {(line[1], *line[3:]) for line in table(to_boss)} == {
-        (f"'{CONFIRMS}", "Appointment", "", "Delivered", "1", "", ""),
-        (f"'{SILENT}", "Appointment", "", "Delivered", "0", "", ""),
-        (f"'{ABSENT}", "Appointment", "", "Not delivered", "", "", ""),
-        (f"'{CONFIRMS}", "Appointment", "", "Answer", "", "Sì, confermo. =1+1", "confirmed"),
+        (f"'{CONFIRMS}", "Appointment", "", "Delivered", "1", "", "", "", ""),
+        (f"'{SILENT}", "Appointment", "", "Delivered", "0", "", "", "", ""),
+        (f"'{ABSENT}", "Appointment", "", "Not delivered", "", "", "", "", ""),
+        (f"'{CONFIRMS}", "Appointment", "", "Answer", "", "Sì, confermo. =1+1", "confirmed", "", ""),
     }
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from bridge.settings import Settings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bridge.settings import Settings
 
 
 async def mx_findings(settings: Settings) -> list[tuple[str, str]]:
