@@ -20,8 +20,8 @@ from bridge.smtp_mx import MxDoor
 from bridge.smtp_server import DoorSettings, SmtpServer
 from bridge.trials import Trials
 from tests.access.letters import rsa_record
-from tests.front_door.conftest import Client
 from tests.servers.dns import NameServer, Records, name_server
+from tests.smtp.conftest import Client
 from tests.stations.conftest import returns_of, rulings_of
 from tests.store.conftest import DOMAIN, GATEWAY, StoreRoom, sqlite_room, template
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.front_door.test_fuzz_lines import lines
 from tests.mx.conftest import ANNA, PHONE, OpenMx, letter
+from tests.smtp.test_fuzz_lines import lines
 
 A_CONNECTION = 60
 ROUNDS = 8

@@ -27,7 +27,7 @@ import pytest
 from bridge.access.credentials import Credentials
 from bridge.clock import now
 from bridge.types import Mailbox
-from tests.front_door.conftest import LOGIN, NUMBER, Admitted, Client, House, OpenHouse, logins_of, opening
+from tests.smtp.conftest import LOGIN, NUMBER, Admitted, Client, House, OpenHouse, logins_of, opening
 
 EHLO = ["EHLO pc.example.test"]
 LOGGED_IN = [*EHLO, "AUTH PLAIN AGNsaW5pY0BleGFtcGxlLnRlc3QAY2xpbmljLWRlbW8="]

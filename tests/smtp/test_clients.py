@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bridge.types import Door, Notify, Ret
-from tests.front_door.conftest import LOGIN, PASSWORD, Admitted, House, OpenHouse
+from tests.smtp.conftest import LOGIN, PASSWORD, Admitted, House, OpenHouse
 
 TO = "+393331234567@sms.example.test"
 MAIL = f"From: {LOGIN}\r\nTo: {TO}\r\nSubject: appointment\r\n\r\n.Tomorrow at 10, città\r\n"

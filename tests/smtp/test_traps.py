@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 from bridge.errors import MailRefusal, Reason
 from bridge.smtp_session import MAX_IDLE_COMMANDS
 from bridge.smtp_wire import MAX_LINE
-from tests.front_door.conftest import LOGIN, NUMBER, PASSWORD, House, OpenHouse
+from tests.smtp.conftest import LOGIN, NUMBER, PASSWORD, House, OpenHouse
 
 WRONG = base64.b64encode(f"\0{LOGIN}\0wrong".encode()).decode()
 

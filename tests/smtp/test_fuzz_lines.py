@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.front_door.conftest import LOGIN, NUMBER, House, OpenHouse
+from tests.smtp.conftest import LOGIN, NUMBER, House, OpenHouse
 
 SHORT, LONG = 2_700, 200_000
 A_CONNECTION = 60

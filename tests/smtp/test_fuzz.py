@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.front_door.conftest import LOGIN, NUMBER, House
+from tests.smtp.conftest import LOGIN, NUMBER, House
 
 STATES = {
     "connected": [],

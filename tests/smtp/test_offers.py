@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge import smtp_greeting
-from tests.front_door.conftest import NUMBER, House
+from tests.smtp.conftest import NUMBER, House
 
 PAGE = (Path(__file__).parents[2] / "docs" / "smtp.md").read_text(encoding="utf-8")
 

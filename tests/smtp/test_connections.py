@@ -13,7 +13,7 @@ from bridge.access.limits import ConnectionLimits, Full
 from bridge.access.networks import is_loopback, plain_address
 from bridge.errors import SettingsError
 from bridge.smtp_server import DoorSettings, tls_context
-from tests.front_door.conftest import LOGIN, Client, House, OpenHouse
+from tests.smtp.conftest import LOGIN, Client, House, OpenHouse
 
 
 async def _knock(house: House) -> str:

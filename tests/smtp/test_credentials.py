@@ -9,7 +9,7 @@ from pwdlib import PasswordHash
 
 from bridge.access import credentials as module
 from bridge.access.credentials import Credentials, hash_password
-from tests.front_door.conftest import LOGIN, PASSWORD
+from tests.smtp.conftest import LOGIN, PASSWORD
 
 
 @pytest.fixture

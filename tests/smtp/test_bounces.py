@@ -8,7 +8,7 @@ import pytest
 
 from bridge import clock
 from bridge.notices.bounces import LIFETIME, BounceKey, mail_id, make
-from tests.front_door.conftest import BOUNCE_KEY, LOGIN, NUMBER, Client, House, OpenHouse
+from tests.smtp.conftest import BOUNCE_KEY, LOGIN, NUMBER, Client, House, OpenHouse
 
 LOOPBACK = ("10.0.0.0/28", "127.0.0.1/32")
 MAIL = mail_id(clock.new_id())

@@ -25,7 +25,7 @@ from bridge.access.throttle import Throttle
 from bridge.errors import StoreUnavailable
 from bridge.logins import Logins
 from bridge.types import Mailbox
-from tests.front_door.conftest import (
+from tests.smtp.conftest import (
     APP_PASSWORD,
     LOGIN,
     PASSWORD,
@@ -36,7 +36,7 @@ from tests.front_door.conftest import (
     OpenHouse,
     logins_of,
 )
-from tests.front_door.test_clients import DOORS, MAIL, TO, _run, _the_mail
+from tests.smtp.test_clients import DOORS, MAIL, TO, _run, _the_mail
 
 OTHER_PASSWORD = "zyxw-vuts-rqpo-nmlk-jihg-fedc"
 

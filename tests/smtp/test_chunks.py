@@ -8,7 +8,7 @@ import time
 import pytest
 
 from bridge.errors import MailRefusal, Reason
-from tests.front_door.conftest import LOGIN, NUMBER, Client, House, OpenHouse
+from tests.smtp.conftest import LOGIN, NUMBER, Client, House, OpenHouse
 
 
 async def before_chunks(house: House) -> Client:

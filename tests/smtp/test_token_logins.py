@@ -20,10 +20,10 @@ from bridge.access.issuer_keys import IssuerKeys
 from bridge.access.tokens import Issuer, Tokens
 from bridge.smtp_auth import read_oauthbearer, read_plain, read_xoauth2
 from bridge.smtp_syntax import BadCommand
-from tests.front_door.conftest import LOGIN, PASSWORD, Client, House, OpenHouse, logins_of
-from tests.front_door.test_clients import DOORS, MAIL, TO, _run, _the_mail
-from tests.front_door.test_logins import sends
 from tests.servers.issuer import AUDIENCE, IssuerServer
+from tests.smtp.conftest import LOGIN, PASSWORD, Client, House, OpenHouse, logins_of
+from tests.smtp.test_clients import DOORS, MAIL, TO, _run, _the_mail
+from tests.smtp.test_logins import sends
 
 
 @pytest.fixture(scope="module")
