@@ -6,10 +6,10 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := .tools/uv/bin/uv
-PACKAGES := caddy chromium curl dovecot-imapd dovecot-lmtpd gammu-smsd git kannel kannel-extras libatomic1 libdbd-sqlite3 libnet-smpp-perl libnet-ssleay-perl msmtp mutt nginx-light opendkim postfix postgresql swaks
-# Each of these wants to be the one IMAP server of the machine: beside Dovecot they are only unpacked, and need libraries.
-UNPACKED := courier-authlib courier-imap cyrus-common cyrus-imapd
-PACKAGES += libcourier-unicode4 libgamin0 libgdbm6 libical3 libidn12 libjansson4 libldap-2.5-0 libsasl2-modules libxapian30
+PACKAGES := caddy chromium curl dovecot-imapd dovecot-lmtpd gammu-smsd git haproxy kannel kannel-extras libatomic1 libdbd-sqlite3 libmail-deliverystatus-bounceparser-perl libnet-smpp-perl libnet-ssleay-perl msmtp mutt nginx-light opendkim postfix postgresql swaks
+# Each of these wants to be the one IMAP or mail server of the machine: they are only unpacked, and need libraries.
+UNPACKED := courier-authlib courier-imap cyrus-common cyrus-imapd exim4-daemon-light opensmtpd
+PACKAGES += libcourier-unicode4 libevent-2.1-7 libgamin0 libgdbm6 libgnutls-dane0 libical3 libidn12 libjansson4 libldap-2.5-0 libnsl2 libsasl2-modules libxapian30
 # Node.js may come from elsewhere, and Debian's must not take its place.
 PACKAGES += $(if $(shell command -v npm),,nodejs npm)
 
@@ -21,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Without compiled modules every start of a process compiles the whole house anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test bench lint lock packages npm imap clean
+.PHONY: help setup run test bench lint lock packages npm unpacked clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
@@ -31,7 +31,7 @@ setup: .venv/.installed ## make .venv with .venv/bin/bridge in it
 run: setup ## start the demo: bridge, phone network and mailbox on this machine
 	@exec .venv/bin/bridge demo
 
-test: .venv/.installed-dev packages npm imap ## run all tests
+test: .venv/.installed-dev packages npm unpacked ## run all tests
 	.venv/bin/pytest -q -n 4 --dist loadfile --no-loadscope-reorder
 
 bench: PACKAGES := dovecot-imapd dovecot-lmtpd kannel postfix postgresql
@@ -90,17 +90,18 @@ packages:
 	  printf '#!/bin/sh\nexit 101\n' | $$sudo tee $$policy >/dev/null; $$sudo chmod 755 $$policy; fi; \
 	$$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
 
-# Cyrus and Courier for the tests, from Debian's packages; nothing of them is installed.
-imap: .tools/imap/.installed
+# Servers for the tests, from Debian's packages; nothing of them is installed, or may be more than who runs it.
+unpacked: .tools/unpacked/.installed
 
-.tools/imap/.installed: | packages
+.tools/unpacked/.installed: | packages
 	rm -rf $(@D) && mkdir -p $(@D)
 	cd $(@D) && { apt-get download -q $(UNPACKED) || \
 	  { $(if $(filter 0,$(shell id -u)),,sudo -n) apt-get update -q && apt-get download -q $(UNPACKED); }; }
 	cd $(@D) && for each in *.deb; do dpkg-deb -x "$$each" .; rm "$$each"; done
+	find $(@D) -type f -perm /6000 -exec chmod ug-s {} +
 	@touch $@
 
-# A foreign SMSC for the tests, which need no more than this of npm; nothing of it runs while it is installed.
+# A foreign SMSC and a mail client for the tests, which need no more than these of npm; nothing of them runs while it is installed.
 npm: .tools/npm/.installed
 
 .tools/npm/.installed: tests/servers/npm/package.json tests/servers/npm/package-lock.json | packages

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import claiming, filing, kannel, nodes, parsing, peers, queue, steady
+from bench import attachment, claiming, filing, kannel, nodes, parsing, peers, queue, steady
 from bench.door import Figure, Numbers, Way, measure
 
 TARGETS = {"a connection for each mail": 2.0, "kept connections": 3.5, "TLS and login for each mail": 0.8}
@@ -24,7 +24,9 @@ TARGETS = {"a connection for each mail": 2.0, "kept connections": 3.5, "TLS and 
 REFERENCE = "Postfix"
 LONG_QUEUE = 100_000
 QUEUE_MEGABYTES = 250
-SECTIONS = ("doors", "parsing", "queue", "smpp", "steady", "claiming", "nodes", "filing")
+SECTIONS = ("doors", "attachments", "parsing", "queue", "smpp", "steady", "claiming", "nodes", "filing")
+ATTACHMENT_MS = 5.0
+"""Milliseconds of processor time for each megabyte of a mail with a large attachment."""
 LINEAR = 0.9
 """How near to so many times one node several are to be."""
 HTTP_RATE, SMPP_RATE = 500, 1_500
@@ -58,6 +60,7 @@ def main(arguments: Sequence[str]) -> None:
         folders, filings = (FOLDERS // 10, 10) if chosen.quick else (FOLDERS, 50)
         sections: Mapping[str, Callable[[], None]] = {
             "doors": lambda: _doors(folder, count, turns),
+            "attachments": lambda: _attachments(folder, max(2, count // 200), turns),
             "parsing": _parsing,
             "queue": lambda: _queue(folder, long_queue, count),
             "smpp": lambda: _smpp(folder, count * 2),
@@ -87,6 +90,27 @@ def _doors(folder: Path, count: int, turns: int) -> None:
         ]
         for way, figures in measure(running, Numbers(), count, turns):
             _table(way, figures)
+
+
+def _attachments(folder: Path, count: int, turns: int) -> None:
+    pem = peers.certificate(folder)
+    print(f"\nProcessor time of the server for a mail of {attachment.OCTETS // 1_000_000} MB, most of it an attachment")
+    with ExitStack() as stack:
+        running = [
+            stack.enter_context(peer)
+            for peer in (
+                peers.bridge(folder / "attachments", pem, "http://127.0.0.1:9"),
+                peers.postfix(REFERENCE, folder / "attachments-postfix", pem, peers.QUEUES),
+                peers.aiosmtpd_sink(folder, pem),
+            )
+        ]
+        plain: dict[str, float] = {}
+        numbers = Numbers()
+        for tls in (False, True):
+            for name, cost in attachment.measure(running, numbers, count, turns, tls=tls).items():
+                plain.setdefault(name, cost)
+                print(f"  {name:17} {'TLS and login' if tls else 'in the clear':13} {cost:6.1f} ms a MB   {_load()}")
+    _verdict(plain["bridge"] < ATTACHMENT_MS, f"{plain['bridge']:.1f} ms", f"under {ATTACHMENT_MS:.0f} ms")
 
 
 def _table(way: Way, figures: Mapping[str, Figure]) -> None:

@@ -57,6 +57,8 @@ class Order:
     tls: bool
     login: bool
     send_at: str
+    octets: int
+    """Of each mail, with a file in it; 0 for a small one without."""
 
 
 class Refused(Exception):
@@ -153,7 +155,7 @@ class Supply:
         # Made before the clock runs: what the clients do in the run is speaking SMTP, nothing else.
         step = order.recipients
         firsts = range(order.first, order.first + order.mails * step, step)
-        self._scripts = [_script(first, step, order.send_at) for first in firsts]
+        self._scripts = [_script(first, step, order) for first in firsts]
         self._until = float("inf")
         self.times: list[float] = []
 
@@ -174,13 +176,17 @@ class Supply:
         self.times.append(seconds)
 
 
-def _script(first: int, recipients: int, send_at: str) -> list[tuple[bytes, bytes]]:
+def _script(first: int, recipients: int, order: Order) -> list[tuple[bytes, bytes]]:
+    if order.octets:
+        mail = mails.with_attachment(first, order.send_at, order.octets)
+    else:
+        mail = mails.small(first, order.send_at)
     phones = range(first, first + recipients)
     return [
         (f"MAIL FROM:<{mails.LOGIN}>\r\n".encode(), b"250"),
         *((f"RCPT TO:<{mails.address(index)}>\r\n".encode(), b"250") for index in phones),
         (b"DATA\r\n", b"354"),
-        (mails.small(first, send_at) + b".\r\n", b"250"),
+        (mail + b".\r\n", b"250"),
     ]
 
 
@@ -246,6 +252,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--login", action="store_true")
     parser.add_argument("--send-at", default="")
+    parser.add_argument("--octets", type=int, default=0)
     load = asyncio.run(run(Order(**vars(parser.parse_args(arguments)))))
     print(json.dumps(dataclasses.asdict(load)))
 

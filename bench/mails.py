@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+import random
+from base64 import b64encode, encodebytes
+from functools import cache
 
 LOGIN = "bench@example.test"
 PASSWORD = "bench-password"
@@ -46,6 +48,27 @@ def small(index: int, send_at: str = "") -> bytes:
     bare = "\r\n".join((*fields, "X-Mailer: ", "", *_LINES, ""))
     fields.append("X-Mailer: " + "x" * max(1, SMALL - len(bare)))
     return "\r\n".join((*fields, "", *_LINES, "")).encode()
+
+
+def with_attachment(index: int, send_at: str, octets: int) -> bytes:
+    """The words of a small mail and a file in base64, `octets` of it all."""
+    fields = (
+        f"From: Studio <{LOGIN}>\r\nTo: {address(index)}\r\nSubject: Referto\r\n"
+        f"Date: Sat, 21 Nov 2026 10:00:00 +0100\r\nMessage-ID: <{index:012d}.file@client.example.test>\r\n"
+        f"X-SMS-Send-At: {send_at}\r\nMIME-Version: 1.0\r\n"
+        'Content-Type: multipart/mixed; boundary="edge"\r\n\r\n'
+        "--edge\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + "\r\n".join(_LINES) + "\r\n"
+        '--edge\r\nContent-Type: application/pdf; name="referto.pdf"\r\nContent-Disposition: attachment\r\n'
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+    ).encode()
+    end = b"\r\n--edge--\r\n"
+    return fields + _file(octets)[: octets - len(fields) - len(end)] + end
+
+
+@cache
+def _file(octets: int) -> bytes:
+    """At least so many octets of base64."""
+    return encodebytes(random.Random(octets).randbytes(octets * 3 // 4)).replace(b"\n", b"\r\n")
 
 
 def two_parts() -> bytes:

@@ -46,6 +46,8 @@ LARGE = 262_144
 MOST_PASSWORDS = 4
 """Passwords of one mail that are looked at; no service asks for more, and each wrong one takes a tenth of a second."""
 
+_CROWDED = "Too many texts wait to be sent already. Try again later; the operator must see why they do not leave."
+
 
 class Admission:
     """Decides about recipients and mails, and hands what is taken to the outbox."""
@@ -85,7 +87,11 @@ class Admission:
         if ruled is not None:
             self._rulings.check(mailbox, ruled)
             return targets
-        if self._is_over_cap(mailbox) and not _is_trial(targets):
+        if _is_trial(targets):
+            return targets
+        if self._outbox.crowded:
+            raise Refusal(Reason.BUSY, _CROWDED)
+        if self._is_over_cap(mailbox):
             raise _over_cap(mailbox)
         return targets
 
@@ -95,7 +101,8 @@ class Admission:
         if not addressing.serves(domain, self._domains):
             served = " and ".join(sorted(self._domains))
             raise RecipientRefusal(
-                Reason.RELAYING, f"This server passes no mail on: it takes mail for phones at {served} only."
+                Reason.RELAYING,
+                f"This server passes no mail on: it takes mail for phones at {served} only. Correct the recipient.",
             )
 
     def mailbox_of(self, author: str) -> Mailbox | None:

@@ -118,7 +118,7 @@ class Verdict:
 
 def wish(heard: Heard, manners: Manners) -> Wish | None:
     """The text that an SMS asks for: an order in its own language or else that of the mailbox; else what the mailbox
-    says to its keyword, to who writes while it is closed, and to who answers nobody. Whoever asks for no more texts
+    says to its keyword, to whoever writes while it is closed or answers nobody. Whoever asks for no more texts
     gets none."""
     if heard.meant.command is not None:
         return _confirmation(heard, heard.meant.command, manners)

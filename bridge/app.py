@@ -27,9 +27,10 @@ from bridge.gauges import gauges
 from bridge.ground import prepare
 from bridge.settings import Settings
 from bridge.settings.forms import name_server
+from bridge.smtp_doors import door_settings, mx_settings
 from bridge.smtp_handler import FrontDoor
 from bridge.smtp_mx import MxDoor
-from bridge.smtp_server import SmtpServer, door_settings, mx_settings
+from bridge.smtp_server import SmtpServer
 from bridge.stations import Stations
 from bridge.store.backlog import Backlog
 from bridge.store.store import Store, database_file, make_folder

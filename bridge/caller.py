@@ -1,8 +1,9 @@
 """The station between the store and the webhooks of keywords: posts an SMS where its keyword says, until it is taken.
 
 A receiver gets everything at least once, always with the same id: between its answer and the commit of it the power can
-fail. It gets one at a time, so that whoever is slow keeps waiting nobody but himself. What it says besides a status is
-not read, redirects lead nowhere, and no address is logged but its host: the rest may hold a secret.
+fail. It gets one at a time, so that whoever is slow keeps waiting nobody but himself. What it says besides a status and
+when to come again is not read, redirects lead nowhere, and no address is logged but its host: the rest may hold a
+secret.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import structlog
 
 from bridge import clock, metrics, webhook
 from bridge.errors import StoreUnavailable
-from bridge.http_clients import HttpClients
+from bridge.http_clients import HttpClients, retry_after
 from bridge.station import Station, insist
 from bridge.store.directory import Directory
 from bridge.store.mails import MailResult, Mails, MailState
@@ -114,16 +115,17 @@ class Caller(Station):
             return MailResult(posting.id, MailState.FAILED, clock.now(), "no keyword names this address any more")
         secret = webhook.secret_of(self._derived, posting.mailbox_id, posting.url)
         headers = webhook.headers(posting, secret, clock.now())
-        status = 0
+        status, wait = 0, 0.0
         try:
             async with asyncio.timeout(LONGEST):
                 async with self._clients.response("POST", posting.url, headers, posting.body) as response:
                     status = response.status_code
+                    wait = retry_after(response.headers, clock.now()) or 0.0
             said = f"HTTP {status}"
         except Exception as error:
             # Whatever one receiver breaks, the others are called. The error's text may hold the address.
             said = type(error).__name__
-        result = _result(posting, status, said)
+        result = _result(posting, status, said, wait)
         event, level = _TOLD[MailState(result.state)]
         log.log(level, event, webhook=posting.id, receiver=receiver, attempt=posting.attempts, detail=said)
         return result
@@ -145,13 +147,13 @@ _TOLD = {
 }
 
 
-def _result(posting: Posting, status: int, said: str) -> MailResult:
-    """What a try came to; `status` is 0 where there was no answer."""
+def _result(posting: Posting, status: int, said: str, wait: float) -> MailResult:
+    """What a try came to; `status` is 0 where there was no answer, and `wait` the seconds that it asks us for."""
     now = clock.now()
     if 200 <= status < 300:
         return MailResult(posting.id, MailState.SENT, now)
     is_refused = 0 < status < 500 and status not in _AGAIN
     if is_refused or now - posting.begun_at >= GIVE_UP_AFTER:
         return MailResult(posting.id, MailState.FAILED, now, said)
-    delay = clock.jitter(min(FIRST_RETRY * 2.0 ** min(posting.attempts - 1, 30), MAX_RETRY))
+    delay = max(clock.jitter(min(FIRST_RETRY * 2.0 ** min(posting.attempts - 1, 30), MAX_RETRY)), wait)
     return MailResult(posting.id, MailState.QUEUED, now, said, now + timedelta(seconds=delay))

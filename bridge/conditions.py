@@ -34,6 +34,8 @@ class Kind(StrEnum):
     """A watched mailbox cannot be looked into."""
     BALANCE = "balance"
     """The account of a gateway runs dry."""
+    CONSENT = "consent"
+    """Nobody has consented that the bridge opens an account, or the consent is over."""
     RELAY = "relay"
     FILING = "filing"
     """Mails for the IMAP folders of one mailbox."""
@@ -48,7 +50,7 @@ class Condition:
 
     kind: Kind
     part: str = ""
-    """Name of the gateway, login of the mailbox, address of the watched mailbox."""
+    """Name of the gateway, login of the mailbox, address of the watched mailbox or of the account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,9 @@ class Facts:
     streaks: Mapping[str, Streak] = field(default_factory=dict)
     balances: Mapping[str, Money] = field(default_factory=dict)
     """What is left on the account of each gateway whose provider has said so."""
+    consents: Mapping[str, str | None] = field(default_factory=dict)
+    """Why each account at a mail provider cannot be opened before somebody consents, by its address; empty when it can,
+    None when nobody has tried since the start."""
 
 
 def judge(facts: Facts, limits: Limits, holding: Collection[Condition] = ()) -> frozenset[Condition]:
@@ -134,6 +139,7 @@ def _found(facts: Facts, limits: Limits, holding: Collection[Condition]) -> Iter
     yield from _not_proven_over(facts, holding)
     yield from _unfiled(facts, limits, holding)
     yield from _dry(facts, limits, holding)
+    yield from _not_consented(facts, holding)
     if facts.waiting_since is None:
         return
     age = (facts.at - facts.waiting_since).total_seconds()
@@ -169,6 +175,13 @@ def _dry(facts: Facts, limits: Limits, holding: Collection[Condition]) -> Iterat
         else:
             found = left.amount * (Decimal(str(EASIER)) if condition in holding else 1) < limit
         if found:
+            yield condition
+
+
+def _not_consented(facts: Facts, holding: Collection[Condition]) -> Iterator[Condition]:
+    for address, why in facts.consents.items():
+        condition = Condition(Kind.CONSENT, address)
+        if why or (why is None and condition in holding):
             yield condition
 
 

@@ -234,7 +234,8 @@ class Dispatcher:
 
     async def _settle(self, claimed: Claimed, tried: Tried) -> None:
         attempt, outcome = tried.attempt, tried.outcome
-        change = change_after(claimed, tried, self._patience)
+        unheard = not self._gateways[tried.gateway].traits.receipts
+        change = change_after(claimed, tried, self._patience, unheard=unheard)
         self._note(tried.gateway, outcome, tried.began, tried.ended)
         hold = Hold(tried.gateway, tried.hold_until) if tried.hold_until is not None else None
         state = await self._finish(Finish(attempt, outcome, change, hold))

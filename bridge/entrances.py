@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bridge import notices, routing
 from bridge.access import scram, tokens
@@ -12,7 +12,7 @@ from bridge.admission import Admission
 from bridge.answering import Manners
 from bridge.ground import Ground
 from bridge.intake import Intake
-from bridge.logins import Logins
+from bridge.logins import Logins, Proof
 from bridge.mailbox_door.reception import Reception
 from bridge.returns import Returns
 from bridge.routing import Routes
@@ -49,13 +49,17 @@ class Entrances:
 
 def _logins(ground: Ground, credentials: Credentials) -> Logins:
     store = ground.store
+
+    async def used(proof: Proof, mark: str, at: datetime) -> None:
+        await (store.certificates if proof is Proof.CERTIFICATE else store.passwords).used(mark, at)
+
     return Logins(
         store.directory,
         credentials,
         Throttle(),
         salts=store.key.derived(scram.SALTS),
         scram=ground.settings.smtp.scram,
-        used=store.passwords.used,
+        used=used,
         tokens=tokens.configured(ground.settings),
     )
 
@@ -67,6 +71,7 @@ def _outbox(ground: Ground) -> Outbox:
         store.key,
         settings.sending.resubmission_window,
         conversation_window=timedelta(days=settings.replies.window_days),
+        late_after=timedelta(seconds=settings.reports.late_after),
         tell=lambda mail, signature_id: sign(notices.learned(mail, signature_id, settings.domain)),
         mailed=ground.bells.mailed,
     )

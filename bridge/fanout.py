@@ -182,8 +182,9 @@ class Fanout:
         return replace(recipient, address=redacted_address(recipient.address, passwords), orcpt=orcpt)
 
     def _reports_wanted(self, recipient: Recipient) -> frozenset[Notify]:
-        confirm = self.submission.options.confirm or self.mailbox.confirm
-        return reports_wanted(recipient.notify, confirm, wants_receipt=self.submission.wants_receipt)
+        options = self.submission.options
+        confirm = options.confirm or self.mailbox.confirm
+        return reports_wanted(recipient.notify, confirm, options, wants_receipt=self.submission.wants_receipt)
 
 
 def _each_once(made: Iterable[NewMessage | Unreached]) -> Sequence[NewMessage | Unreached]:

@@ -1,10 +1,13 @@
-"""HTTP connections of our own, to providers and receivers of webhooks; what a request came to that got no answer."""
+"""HTTP connections of our own, to providers and receivers of webhooks; what a request came to that got no answer, and
+how long whoever answered wants to be left alone."""
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 
 import httpx
@@ -23,6 +26,10 @@ NEVER_LEFT = (
 
 _ALWAYS = (("User-Agent", "smtp-sms-bridge"), ("Accept-Encoding", "identity"))
 """Nothing is unpacked: a small answer could become a large one. Some providers refuse whoever does not name himself."""
+
+
+_LONGEST_WAIT = 3600.0
+"""Seconds that anybody is waited for because he asks for it."""
 
 
 class HttpClients:
@@ -84,3 +91,17 @@ def outcome_of_error(error: httpx.HTTPError) -> Outcome:
     """What a request that got no answer came to. The error's class is kept, its text may hold the URL and is not."""
     kind = OutcomeKind.UNREACHABLE if isinstance(error, NEVER_LEFT) else OutcomeKind.UNKNOWN
     return Outcome(kind, diagnostic=type(error).__name__)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds that an answer asks us to wait (RFC 9110 section 10.2.3), at most an hour; None where it does not say.
+    Names in `headers` are in lower case, or in any case in those of httpx."""
+    given = headers.get("retry-after", "").strip()
+    if given.isdecimal():
+        return min(float(given), _LONGEST_WAIT)
+    try:
+        moment = parsedate_to_datetime(given)
+    except (ValueError, OverflowError):  # the latter for a year or a zone of twenty digits
+        return None
+    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return min(max((moment - now).total_seconds(), 0.0), _LONGEST_WAIT)

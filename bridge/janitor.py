@@ -38,10 +38,12 @@ class Janitor(Station):
         *,
         nodes: Nodes | None,
         told_after: float,
+        most_queued: int,
         changed: Callable[[], None],
         give_up: Callable[[], Awaitable[None]],
     ) -> None:
-        """`nodes` knows the others on the same database; `told_after` is in seconds (see `Change.told_after`).
+        """`nodes` knows the others on the same database; `told_after` is in seconds (see `Change.told_after`);
+        from `most_queued` messages on that wait no mail is taken.
 
         `give_up` files what phones sent in part and waits no longer for the rest; it raises StoreUnavailable.
         """
@@ -51,6 +53,7 @@ class Janitor(Station):
         self._leases = leases
         self._nodes = nodes
         self._told_after = told_after
+        self._most_queued = most_queued
         self._changed = changed
         self._give_up = give_up
         self._cleaned = self._swept = clock.now()
@@ -85,3 +88,6 @@ class Janitor(Station):
             log.warning("janitor.leases_ran_out", unknown_messages=lost)
             self._changed()
         await self._give_up()
+        await self._outbox.look(self._most_queued)
+        if self._outbox.crowded:
+            log.error("janitor.queue_is_full", most=self._most_queued)

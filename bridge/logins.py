@@ -1,25 +1,26 @@
 """Who is it: a login and what proves it, to the mailbox it opens; asked by the front door on AUTH.
 
 A mailbox has one password of its own, as people choose them (`access.credentials`), and app passwords, which are made
-for it (`access.passwords`, `access.scram`); an issuer that the operator trusts may speak for it too (`access.tokens`).
-Whoever guesses is slowed down and locked (`access.throttle`). A login that
-does not exist takes as long as one that does, and is answered the same.
+for it (`access.passwords`, `access.scram`); an issuer that the operator trusts may speak for it too (`access.tokens`),
+and so may a certificate that a machine shows in the TLS handshake. Whoever guesses is slowed down and locked
+(`access.throttle`). A login that does not exist takes as long as one that does, and is answered the same.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
 
 import structlog
 
 from bridge import clock
 from bridge.access.credentials import Credentials
+from bridge.access.networks import Networks
 from bridge.access.passwords import as_generated
 from bridge.access.scram import NAME as SCRAM
 from bridge.access.scram import ClientFirst, Exchange, Verifier, decoy
@@ -27,14 +28,13 @@ from bridge.access.throttle import Guesser, Throttle
 from bridge.access.tokens import FORGED, Flaw, TokenRefused, Tokens
 from bridge.errors import Reason, Refusal, StoreUnavailable
 from bridge.store.directory import Directory
+from bridge.store.named import NOTED_EVERY
 from bridge.types import AppPassword, Mailbox
 
 log = structlog.get_logger("bridge.logins")
 
 AT_ONCE = 2
 """Passwords that are worked on at the same time; the others wait, and look again whether they are still listened to."""
-NOTED_EVERY = timedelta(hours=1)
-"""A use of an app password that soon after the one before it is not written down."""
 
 _WRONG = "Login or password is wrong. Check both in the mail program's settings."
 _WRONG_TOKEN = "The access token is no login here. Log in anew where it was issued."
@@ -46,6 +46,7 @@ class Proof(StrEnum):
     PASSWORD = "password"
     APP_PASSWORD = "app_password"
     TOKEN = "token"
+    CERTIFICATE = "certificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class Login:
     mailbox: Mailbox
     proof: Proof
     mark: str
-    """Which one: the stored hash of the mailbox's password, or the id of an app password; empty for a token."""
+    """Which one: the stored hash of the mailbox's password, or the id of an app password or a certificate; empty for a
+    token."""
     until: datetime | None = None
     """When it runs out; None: it does not."""
 
@@ -81,11 +83,12 @@ class Logins:
         *,
         salts: bytes,
         scram: bool,
-        used: Callable[[str, datetime], Awaitable[None]],
+        used: Callable[[Proof, str, datetime], Awaitable[None]],
         tokens: Tokens | None = None,
     ) -> None:
         """`salts` is the key that salts are made with, one for each login. With `scram`, SCRAM is offered. `used`
-        writes down that an app password was used, by its id. Without `tokens`, access tokens are not taken."""
+        writes down that an app password or a certificate was used, by its id. Without `tokens`, access tokens are not
+        taken."""
         self._directory = directory
         self._credentials = credentials
         self._throttle = throttle
@@ -94,7 +97,7 @@ class Logins:
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._noted: dict[str, datetime] = {}
         self.noting: set[asyncio.Task[None]] = set()
-        """Uses of app passwords that are being written down."""
+        """Uses that are being written down."""
         self._tokens = tokens
         self.mechanisms = (
             "PLAIN",
@@ -102,7 +105,7 @@ class Logins:
             *((SCRAM,) if scram else ()),
             *(("OAUTHBEARER", "XOAUTH2") if tokens is not None else ()),
         )
-        """What AUTH takes, as EHLO says it."""
+        """What AUTH takes, as EHLO says it, from whoever has shown no certificate."""
 
     async def by_password(self, login: str, password: str, address: str) -> Login:
         """A login with any of its passwords, from a plain IP address. Raises `WrongLogin` and `Locked`."""
@@ -168,6 +171,18 @@ class Logins:
         guesser = self._guesser(mailbox.login, mailbox, address)
         return self._let_in(guesser, Login(mailbox, Proof.TOKEN, "", named.until))
 
+    def by_certificate(self, der: bytes, address: str) -> Login | None:
+        """The login that a client certificate stands for, which its owner has proven to hold; None for one that nobody
+        has registered. It may have run out: `present` says so."""
+        shown = self._directory.certificates.get(hashlib.sha256(der).hexdigest())
+        mailbox = self._directory.by_id(shown.mailbox_id) if shown is not None else None
+        if shown is None or mailbox is None:
+            return None
+        login = Login(mailbox, Proof.CERTIFICATE, shown.id, shown.until)
+        if self.present(login) is None:
+            return login
+        return self._let_in(self._guesser(mailbox.login, mailbox, address), login)
+
     def present(self, login: Login) -> Mailbox | None:
         """The mailbox as it is now; None when what proved the login has been changed or taken away since."""
         mailbox = self._directory.by_login(login.mailbox.login)
@@ -182,6 +197,8 @@ class Logins:
                 holds = mailbox.password_hash == login.mark
             case Proof.APP_PASSWORD:
                 holds = any(each.id == login.mark for each in self._passwords(mailbox))
+            case Proof.CERTIFICATE:
+                holds = any(each.id == login.mark for each in self._directory.certificates.values())
         return mailbox if holds else None
 
     async def _app_password(self, login: str, mailbox: Mailbox | None, generated: str) -> str | None:
@@ -200,29 +217,28 @@ class Logins:
         return tuple(Verifier.read(each.verifier) for each in there) or (decoy(self._salts, login),)
 
     def _guesser(self, login: str, mailbox: Mailbox | None, address: str) -> Guesser:
-        peer = ip_address(address)
-        trusted = mailbox is not None and any(peer in ip_network(network) for network in mailbox.networks)
+        trusted = mailbox is not None and address in Networks(mailbox.networks)
         return self._throttle.guesser(login, address, trusted=trusted)
 
     def _let_in(self, guesser: Guesser, login: Login) -> Login:
         self._throttle.succeeded(guesser)
-        if login.proof is Proof.APP_PASSWORD:
-            self._note(login.mark)
+        if login.proof in (Proof.APP_PASSWORD, Proof.CERTIFICATE):
+            self._note(login.proof, login.mark)
         return login
 
-    def _note(self, password_id: str) -> None:
+    def _note(self, proof: Proof, mark: str) -> None:
         """Have a use written down, while the login goes on."""
         now = clock.now()
-        before = self._noted.get(password_id)
+        before = self._noted.get(mark)
         if before is not None and now - before < NOTED_EVERY:
             return
-        self._noted[password_id] = now
-        task = asyncio.create_task(self._write_down(password_id, now), name="app password used")
+        self._noted[mark] = now
+        task = asyncio.create_task(self._write_down(proof, mark, now), name="login used")
         self.noting.add(task)
         task.add_done_callback(self.noting.discard)
 
-    async def _write_down(self, password_id: str, at: datetime) -> None:
+    async def _write_down(self, proof: Proof, mark: str, at: datetime) -> None:
         try:
-            await self._used(password_id, at)
+            await self._used(proof, mark, at)
         except StoreUnavailable as error:
-            log.warning("login.use_not_noted", password=password_id, detail=error.detail)
+            log.warning("login.use_not_noted", proof=proof.value, id=mark, detail=error.detail)

@@ -53,8 +53,7 @@ def parse(
     if _is_automatic(fields, subject):
         raise MailRefusal(Reason.AUTOMATIC_MAIL, _AUTOMATIC)
     options = read_options(fields)
-    body = raw[start:].replace(b"\r\n", b"\n")
-    words = read_words(body, fields, subject, habits, form, numbers_within=numbers_within)
+    words = read_words(raw[start:], fields, subject, habits, form, numbers_within=numbers_within)
     if _unreadable(words.text):
         raise MailRefusal(Reason.EMPTY_TEXT, _JUNK)
     message_id = _message_id(fields)

@@ -90,5 +90,7 @@ class Reporter(Station):
             received_at=due.received_at,
             created_at=clock.now(),
             lines=due.lines,
+            deliver_by=due.deliver_by,
+            release=due.release,
         )
         return (self._sign(notices.report(report, self._hostname, self._domain)),)

@@ -7,7 +7,6 @@ the fallback mailbox, in the transaction that marks the mail. What becomes of th
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +14,7 @@ from dataclasses import replace
 import structlog
 
 from bridge import clock, mailing, notices
+from bridge.access.networks import Networks
 from bridge.errors import MailRefusal, Reason, RecipientRefusal, StoreUnavailable
 from bridge.meaning import Command, Meaning, meaning
 from bridge.notices import alert, bounces
@@ -53,17 +53,14 @@ class Returns:
         self._mails = mails
         self._directory = directory
         self._settings = settings
-        self._networks = [ipaddress.ip_network(network) for network in settings.relay.bounces_from]
+        self._networks = Networks(settings.relay.bounces_from)
         self._key = key
         self._sign = sign
         self._mailed = mailed
 
     def may_come_from(self, peer: str) -> bool:
         """Whether the machine with this plain IP address may hand bounces back."""
-        if not self._networks:
-            return False
-        address = ipaddress.ip_address(peer)
-        return any(address in network for network in self._networks)
+        return peer in self._networks
 
     def mail_of(self, address: str) -> str | None:
         """The id of the mail that a recipient's bounce address was made for; None for another kind of address.

@@ -8,13 +8,21 @@ and NUL make a mail bad: that is how a second mail is smuggled past a server.
 With BDAT (RFC 3030) the client says how many octets come: none of them ends the mail, and no dot is a transparency dot.
 Its lines are held to the same, since BINARYMIME is not offered. Memory is bounded by the size limit; what comes after
 it is read and thrown away.
+
+Each block is looked at as it comes, so that the end of a large mail keeps nobody waiting.
 """
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 _END = b"\r\n.\r\n"
+_CONTEXT = 2
+"""Octets before a dot that tell whether it is for transparency."""
+_SPLIT = len(_END) - 1
+"""Octets at the end of a block that may need the next one to be understood."""
+_FALSE_END = re.compile(rb"\n\.\r?\n")
 
 DISCARD_FACTOR = 4
 """How many times the size limit is read before the client is cut off; a polite 552 needs the mail read to its end."""
@@ -25,21 +33,70 @@ class Flaw(StrEnum):
 
     TOO_LARGE = "too_large"
     BAD_LINES = "bad_lines"
+    NO_ROOM = "no_room"
+    """Too many large mails come at the same time."""
 
 
-class MailData:
-    """Collects one mail. Give it blocks until `feed` says that the end was seen, then ask for `content`."""
+class Collected:
+    """The octets of a mail as far as they have come, and what its line ends are like."""
 
-    __slots__ = ("_buffer", "_hold", "_limit", "_octets", "_overflowed", "rest")
+    __slots__ = ("_bad", "_buffer", "_limit", "_mends", "flaw")
 
     def __init__(self, limit: int) -> None:
         """`limit` is the largest mail in octets, counted without transparency dots (RFC 1870 section 6)."""
-        self._buffer = bytearray(b"\r\n")
         self._limit = limit
-        # A transparency dot stretches the shortest line, a lone dot, from three octets to four.
-        self._hold = limit + limit // 3 + len(_END)
+        self._buffer = bytearray()
+        self._bad = self._mends = False
+        self.flaw: Flaw | None = None
+        """Why the mail was given up."""
+
+    @property
+    def held(self) -> int:
+        """Octets that are kept in memory."""
+        return len(self._buffer)
+
+    def give_up(self, flaw: Flaw) -> None:
+        """Keep nothing of this mail any more."""
+        self.flaw = self.flaw or flaw
+        self._buffer = bytearray()
+
+    def content(self) -> bytes | Flaw:
+        """The mail with CRLF behind every line, or what is wrong with it: a lone CR and NUL cannot be mended."""
+        if self.flaw is not None:
+            return self.flaw
+        raw, self._buffer = bytes(self._buffer), bytearray()
+        if self._bad or raw.endswith(b"\r"):
+            return Flaw.BAD_LINES
+        return raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") if self._mends else raw
+
+    def _keep(self, piece: bytes | bytearray) -> None:
+        """Take the next octets of the mail itself."""
+        if self.flaw is not None or not piece:
+            return
+        if len(self._buffer) + len(piece) > self._limit:
+            self.give_up(Flaw.TOO_LARGE)
+            return
+        lines = b"\r" + piece if self._buffer.endswith(b"\r") else piece
+        lines = lines.removesuffix(b"\r")  # what follows it is in the next piece
+        # Taking every CR out and putting one before each LF costs a quarter of counting them.
+        if lines != lines.replace(b"\r", b"").replace(b"\n", b"\r\n"):
+            self._mends = True
+            self._bad = self._bad or lines.count(b"\r") != lines.count(b"\r\n")
+        self._bad = self._bad or b"\0" in piece
+        self._buffer += piece
+
+
+class MailData(Collected):
+    """Collects one mail. Give it blocks until `feed` says that the end was seen, then ask for `content`."""
+
+    __slots__ = ("_octets", "_tail", "rest")
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        # What came last: `_CONTEXT` octets that are kept already, then those that are not understood yet. A mail begins
+        # as if a line had ended before it.
+        self._tail = b"\r\n"
         self._octets = 0
-        self._overflowed = False
         self.rest = b""
         """What followed the end of the mail: the client's next, pipelined commands."""
 
@@ -50,45 +107,31 @@ class MailData:
 
     def feed(self, block: bytes | bytearray) -> bool:
         """Take a block; true once the end of the mail was in it."""
-        buffer = self._buffer
-        seen = len(buffer)
         self._octets += len(block)
-        buffer += block
-        end = buffer.find(_END, max(0, seen - len(_END) + 1))
+        wire = self._tail + block
+        dotted = b"." in wire  # the attachments that make a mail large have none
+        end = wire.find(_END) if dotted else -1
+        stop = end + 2 if end >= 0 else max(_CONTEXT, len(wire) - (_SPLIT - _CONTEXT))
+        if dotted:
+            self._bad = self._bad or _FALSE_END.search(wire, 0, stop if end >= 0 else len(wire)) is not None
+            # Transparency dots go (RFC 5321 section 4.5.2).
+            self._keep(wire[:stop].replace(b"\r\n.", b"\r\n")[_CONTEXT:])
+        else:
+            self._keep(wire[_CONTEXT:stop])
         if end >= 0:
-            self.rest = bytes(buffer[end + len(_END) :])
-            del buffer[end + 2 :]
+            self.rest = wire[end + len(_END) :]
             return True
-        if len(buffer) > self._hold:
-            self._overflowed = True
-            del buffer[: -len(_END) + 1]
+        self._tail = wire[stop - _CONTEXT :]
         return False
 
-    def content(self) -> bytes | Flaw:
-        """The mail without transparency dots (RFC 5321 section 4.5.2), or what is wrong with it."""
-        if self._overflowed:
-            return Flaw.TOO_LARGE
-        wire = bytes(self._buffer)
-        self._buffer.clear()
-        # The CRLF put in front lets one replacement serve the first line too.
-        raw = wire.replace(b"\r\n.", b"\r\n")[2:]
-        if len(raw) > self._limit:
-            return Flaw.TOO_LARGE
-        mended = _with_whole_lines(raw)
-        if mended is not raw and b"\n.\n" in wire.replace(b"\r\n", b"\n"):
-            return Flaw.BAD_LINES
-        return mended
 
-
-class Chunks:
+class Chunks(Collected):
     """Collects one mail that comes in chunks (BDAT). Say how long each is, then give its blocks."""
 
-    __slots__ = ("_buffer", "_limit", "_octets", "failed")
+    __slots__ = ("_octets", "failed")
 
     def __init__(self, limit: int) -> None:
-        """`limit` is the largest mail in octets, all chunks together."""
-        self._buffer = bytearray()
-        self._limit = limit
+        super().__init__(limit)
         self._octets = 0
         self.failed = False
         """A chunk was refused, and with it the mail (RFC 3030 section 2)."""
@@ -103,25 +146,8 @@ class Chunks:
     def fail(self) -> None:
         """Give the mail up."""
         self.failed = True
-        self._buffer.clear()
+        self.give_up(Flaw.TOO_LARGE)
 
     def add(self, block: bytearray) -> None:
         """Take octets of a chunk that was announced and has room."""
-        self._buffer += block
-
-    def content(self) -> bytes | Flaw:
-        """The mail, or what is wrong with it."""
-        raw = bytes(self._buffer)
-        self._buffer.clear()
-        return _with_whole_lines(raw)
-
-
-def _with_whole_lines(raw: bytes) -> bytes | Flaw:
-    """The mail with CRLF behind every line; itself when it was so. A lone CR and NUL cannot be mended."""
-    # Three counts cost a quarter of one regular expression.
-    lines = raw.count(b"\r\n")
-    if raw.count(b"\r") != lines or b"\0" in raw:
-        return Flaw.BAD_LINES
-    if raw.count(b"\n") == lines:
-        return raw
-    return raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        self._keep(block)

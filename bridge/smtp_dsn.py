@@ -19,7 +19,7 @@ MAX_ORCPT = 500
 
 _ADDRESS_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*\Z")
 _UNITEXT = re.compile("(?:[!-*,-<>-\\[\\]-~\u0080-\U0010ffff]|\\\\x\\{[0-9A-F]{2,6}\\})+\\Z")
-_NOTIFIES = frozenset(notify.value for notify in Notify)
+_NOTIFIES = frozenset(notify.value for notify in Notify if notify is not Notify.RELAYED)
 _RETS = frozenset(ret.value for ret in Ret)
 
 

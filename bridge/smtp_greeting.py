@@ -42,10 +42,10 @@ async def ehlo(session: Session, hostname: str) -> None:
     ]
     if session.submission:
         offers += [smtp_timing.offer(now()), "DELIVERBY", smtp_priority.OFFER]
-    if session.lobby.tls is not None and not session.secure:
+    if session.lobby.certificate is not None and not session.secure:
         offers.append("STARTTLS")
     if session.login_allowed:
-        offers.append("AUTH " + " ".join(session.client.logins.mechanisms))
+        offers.append("AUTH " + " ".join(session.client.mechanisms))
     for offer in offers:
         session.reply("250-" + offer)
     session.reply("250 HELP")
@@ -57,9 +57,10 @@ async def starttls(session: Session, argument: str) -> None:
         raise BadCommand("501 5.5.4 STARTTLS takes no argument.")
     if session.secure:
         raise BadCommand("503 5.5.1 TLS is already on.")
-    if session.lobby.tls is None:
+    if session.lobby.certificate is None:
         raise BadCommand("454 4.7.0 TLS is not set up on this server.")
     session.reply("220 2.0.0 Ready to start TLS.")
     await session.flush()
-    await session.upgrade()
-    session.begin_visit(session.visit.address)
+    address = session.visit.address
+    await session.go_secure(address)
+    session.begin_visit(address)

@@ -20,6 +20,7 @@ from bridge.access.issuer_keys import KeysUnavailable
 from bridge.access.throttle import Locked
 from bridge.logins import Login, WrongLogin
 from bridge.smtp_auth import decode_response, read_oauthbearer, read_plain, read_text, read_xoauth2
+from bridge.smtp_handler import EXTERNAL
 from bridge.smtp_session import Session
 from bridge.smtp_syntax import BadCommand
 from bridge.smtp_wire import Goodbye, LineTooLong
@@ -47,7 +48,7 @@ async def auth(session: Session, argument: str) -> None:
     if not session.login_allowed:
         raise BadCommand("538 5.7.11 A login needs an encrypted connection. Turn on TLS in the mail program.")
     name, _, initial = argument.partition(" ")
-    offered = client.logins.mechanisms
+    offered = client.mechanisms
     if name.upper() not in offered:
         raise BadCommand(f"504 5.5.4 This kind of login is not offered. Use {' or '.join(offered)}.")
     await _log_in(session, name.upper(), initial)
@@ -126,18 +127,25 @@ async def _with_token(session: Session, user: str, token: str, failure: dict[str
         raise wrong from None
 
 
+async def _external(session: Session, initial: str) -> Login:
+    """EXTERNAL (RFC 4422 appendix A): nothing need be said where a certificate was shown, not even a name."""
+    acting = b"" if initial == "=" else await _first(session, initial)
+    return session.client.external(read_text(acting))
+
+
 _MECHANISMS: dict[str, Callable[[Session, str], Awaitable[Login]]] = {
     "PLAIN": _plain,
     "LOGIN": _prompted,
     scram.NAME: _scram,
     "OAUTHBEARER": _oauthbearer,
     "XOAUTH2": _xoauth2,
+    EXTERNAL: _external,
 }
 
 
 async def _first(session: Session, initial: str, prompt: bytes = b"") -> bytes:
     """The client's first answer. It may stand behind the mechanism; `=` there stands for an empty one (RFC 4954 section
-    4), which no mechanism here has: it is asked for."""
+    4), which no mechanism has that is asked here: it is asked for."""
     return decode_response(initial.encode()) if initial not in ("", "=") else await _challenge(session, prompt)
 
 

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("bridge.mx")
 
-_NOT_OFFERED = "555 5.5.4 MAIL has a parameter that this server does not offer."
-_NO_SENDER = "A mail without sender is taken at the addresses for bounces only. Nothing else is texted."
+_NOT_OFFERED = "555 5.5.4 MAIL has a parameter that this server does not offer. Leave it out."
+_NO_SENDER = "A mail without sender is taken at the addresses for bounces only. To text, send it with a sender."
 
 
 class _Doubtful(MailRefusal):

@@ -12,7 +12,7 @@ from datetime import datetime
 from bridge.smtp_dsn import read_envid, read_notify, read_original_recipient, read_ret
 from bridge.smtp_priority import read_priority
 from bridge.smtp_syntax import BadCommand, check_path, decode_xtext, parameters, split_path
-from bridge.smtp_timing import read_deadline, read_release
+from bridge.smtp_timing import read_deliver_by, read_release
 from bridge.types import NO_OPTIONS, Options, Priority, Recipient, Ret
 
 _MAIL_SYNTAX = "501 5.5.4 This MAIL command is not understood. Write: MAIL FROM:<name@example.com>"
@@ -106,11 +106,19 @@ def _known(words: str, offered: frozenset[str], command: str) -> dict[str, str]:
 
 def _options(given: dict[str, str], priority: int | None, now: datetime) -> Options:
     release = read_release(given, now)
-    deadline = read_deadline(given["BY"], now, release) if "BY" in given else None
-    if release is None and deadline is None and priority is None:
+    send_at = release.at if release is not None else None
+    by = read_deliver_by(given["BY"], now, send_at) if "BY" in given else None
+    if release is None and by is None and priority is None:
         return NO_OPTIONS
-    order = Priority.of_mail(priority) if priority is not None else None
-    return Options(send_at=release, expires_at=deadline, priority=order)
+    return Options(
+        send_at=send_at,
+        expires_at=by.at if by is not None and by.fails else None,
+        priority=Priority.of_mail(priority) if priority is not None else None,
+        deliver_by=by.at if by is not None else None,
+        late_at=by.at if by is not None and not by.fails and not by.over else None,
+        trace=by is not None and by.traced,
+        release=release.asked if release is not None else None,
+    )
 
 
 def _size(value: str) -> int:

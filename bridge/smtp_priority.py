@@ -12,7 +12,7 @@ from bridge.smtp_syntax import BadCommand
 from bridge.types import Priority
 
 OFFER = "MT-PRIORITY MIXER"
-"""What EHLO says (RFC 6710 section 3); the profile is that of appendix B."""
+"""What EHLO says: the extension, and the profile whose levels it has (RFC 6710)."""
 
 URGENT = 4
 """The number that high priority stands for."""
@@ -28,9 +28,9 @@ def read_priority(value: str) -> int:
 
 
 def accepted(number: int | None) -> str:
-    """The answer to a MAIL that is taken (RFC 6710 section 4.1). `number` is what it asked for, if anything.
+    """The answer to a MAIL that is taken. `number` is what it asked for, if anything.
 
-    The text of X.3.6 begins with the priority that the mail has (RFC 6710 section 9).
+    The text of X.3.6 begins with the priority that the mail has (RFC 6710, and so the registry of RFC 5248).
     """
     if number is None or number in (0, URGENT):
         return "250 2.1.0 Sender taken."

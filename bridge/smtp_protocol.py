@@ -8,6 +8,8 @@ for the end of a mail that never comes.
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from asyncio import AbstractEventLoop, BaseTransport
 from collections.abc import Awaitable, Callable
 
@@ -17,6 +19,7 @@ from bridge import smtp_greeting, smtp_login, smtp_transaction, smtp_transfer
 from bridge.access.limits import Full
 from bridge.access.networks import plain_address
 from bridge.errors import Refusal
+from bridge.smtp_proxy import BadHeader, read_header
 from bridge.smtp_session import Session
 from bridge.smtp_syntax import BadCommand
 from bridge.smtp_visit import internal_reply
@@ -24,6 +27,9 @@ from bridge.smtp_wire import STOPPING, ClientLeft, Goodbye, LineTooLong, Lobby
 
 MAX_COMMAND = 2048
 """Octets of a command other than AUTH: 512 (RFC 5321 section 4.5.3.1.4) and what SIZE, DSN and the others add."""
+
+INTRODUCTION_TIMEOUT = 5.0
+"""Seconds that a proxy has for its header; at least 3, as one packet may be lost (PROXY protocol, section 2)."""
 
 _MAILS = frozenset({"MAIL", "RCPT", "DATA", "BDAT"})
 """What brings a mail nearer."""
@@ -37,13 +43,12 @@ class SmtpProtocol(Session):
 
     def __init__(self, lobby: Lobby, loop: AbstractEventLoop, *, implicit_tls: bool) -> None:
         super().__init__(lobby, loop, implicit_tls=implicit_tls)
-        self._counted_as: str | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
         self.lobby.connections.add(self)
-        if self.implicit_tls:
-            # The peer's first octets are for the TLS layer, which is put in place by the task.
+        if self.implicit_tls or self._is_proxy:
+            # The peer's first octets are for a layer below, which is put in place by the task.
             self._pipe().pause_reading()
 
     async def _handle_client(self) -> None:
@@ -59,30 +64,74 @@ class SmtpProtocol(Session):
             log.debug("client.left")
         finally:
             self.hang_up()
+            self.let_go()
             self.lobby.connections.discard(self)
-            if self._counted_as is not None:
-                self.lobby.limits.leave(self._counted_as)
+            self.lobby.limits.leave(self)
 
     async def _let_in(self) -> None:
-        peer = self._pipe().get_extra_info("peername")
-        if not peer:
+        address = self._peer
+        if address is None:
             raise ClientLeft
-        address = plain_address(peer[0])
-        match self.lobby.limits.enter(address):
+        if self._is_proxy:
+            address = await self._introduced(address) or address
+        match self.lobby.limits.enter(self, address):
             case Full.ADDRESS:
                 raise Goodbye("421 4.7.0 Too many connections from your address. Close some and try again.")
             case Full.SERVER:
                 raise Goodbye("421 4.3.2 The bridge has too many connections just now. Try again in a minute.")
-            case None:
-                self._counted_as = address
         if self.implicit_tls:
-            await self.upgrade()
+            await self.go_secure(address)
         self.begin_visit(address)
         if not self.submission:
             await asyncio.sleep(0)  # what has come already is read now
             if self.has_spoken:
                 raise Goodbye("554 5.5.1 A mail server waits for the greeting before it speaks.")
         self.reply(f"220 {self.settings.hostname} ESMTP ready to text")
+
+    @property
+    def _peer(self) -> str | None:
+        """Whose connection it is, as a plain IP address; None when the peer is gone already."""
+        peer = self._pipe().get_extra_info("peername")
+        return plain_address(peer[0]) if peer else None
+
+    @property
+    def _is_proxy(self) -> bool:
+        """The peer connects for another, and has to say for whom."""
+        peer = self._peer
+        return peer is not None and peer in self.settings.trusted_proxies
+
+    async def _introduced(self, proxy: str) -> str | None:
+        """For whom a proxy connects. It is read past the transport, which would take what is for TLS too.
+
+        Raises `ClientLeft`: to whom nobody was introduced nothing is said.
+        """
+        pipe = self._pipe()
+        with socket.socket(fileno=os.dup(pipe.get_extra_info("socket").fileno())) as wire:
+            wire.setblocking(False)
+            has_spoken = False
+
+            async def receive(count: int) -> bytes:
+                nonlocal has_spoken
+                octets = b""
+                while len(octets) < count:
+                    came = await self.loop.sock_recv(wire, count - len(octets))
+                    if not came:
+                        # Some look whether somebody is there, and say nothing.
+                        raise BadHeader("cut off") if has_spoken else ClientLeft
+                    has_spoken = True
+                    octets += came
+                return octets
+
+            try:
+                async with asyncio.timeout(INTRODUCTION_TIMEOUT):
+                    address = await read_header(receive)
+            except (BadHeader, TimeoutError, OSError) as error:
+                why = error.sentence if isinstance(error, BadHeader) else type(error).__name__
+                log.warning("smtp.proxy_header_refused", peer=proxy, why=why)
+                raise ClientLeft from error
+        if not self.implicit_tls:
+            pipe.resume_reading()
+        return address
 
     async def _turn(self) -> None:
         """Read one command and answer it."""
@@ -135,6 +184,8 @@ class SmtpProtocol(Session):
         verb = verb.upper()
         if not self._brings_mail(verb):
             self.count_idle()
+        elif verb != "BDAT":  # chunks are counted by their octets
+            self.count()
         if not text.isprintable():
             raise BadCommand("500 5.5.2 This line holds characters that no command has.")
         if len(line) > MAX_COMMAND and verb != "AUTH":

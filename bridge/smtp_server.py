@@ -8,61 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from asyncio import AbstractServer
 from collections.abc import Collection
 
 import structlog
 
-from bridge.access.limits import ConnectionLimits
+from bridge.access.limits import ConnectionLimits, Room
 from bridge.errors import SettingsError
-from bridge.settings import Settings
+from bridge.smtp_doors import DoorSettings
 from bridge.smtp_protocol import SmtpProtocol
+from bridge.smtp_tls import Certificate
 from bridge.smtp_visit import Doorkeeper
-from bridge.smtp_wire import STOPPING, DoorSettings, Lobby, Wire
-
-__all__ = ["BACKLOG", "DoorSettings", "SmtpServer", "door_settings", "mx_settings"]
+from bridge.smtp_wire import STOPPING, Lobby, Wire
 
 BACKLOG = 512
 """Connections the kernel holds until they are accepted."""
+LARGE_MAILS = 8
+"""How many times the size of the largest mail is held in memory of mails that come, at one door."""
 
 log = structlog.get_logger("bridge.smtp")
-
-
-def door_settings(settings: Settings) -> DoorSettings:
-    """Where the front door listens, and its limits."""
-    smtp = settings.smtp
-    return DoorSettings(
-        host=smtp.host,
-        port=smtp.port or None,
-        tls_port=smtp.tls_port or None,
-        hostname=settings.hostname,
-        certificate=smtp.certificate,
-        private_key=smtp.private_key,
-        plaintext_login=smtp.plaintext_login,
-        max_mail_bytes=smtp.max_mail_bytes,
-        max_recipients=smtp.max_recipients,
-        max_connections=smtp.max_connections,
-        max_connections_per_address=smtp.max_connections_per_address,
-        command_timeout=smtp.command_timeout,
-    )
-
-
-def mx_settings(settings: Settings) -> DoorSettings:
-    """Where the MX door listens, and its limits. TLS is offered with the certificate of the front door."""
-    mx = settings.mx
-    return DoorSettings(
-        host=mx.host,
-        port=mx.port or None,
-        hostname=settings.hostname,
-        certificate=settings.smtp.certificate,
-        private_key=settings.smtp.private_key,
-        max_mail_bytes=mx.max_mail_bytes,
-        max_recipients=mx.max_recipients,
-        max_connections=mx.max_connections,
-        max_connections_per_address=mx.max_connections_per_address,
-        command_timeout=mx.command_timeout,
-    )
 
 
 class SmtpServer:
@@ -77,7 +41,8 @@ class SmtpServer:
         self._keeper = keeper
         self._shares_ports = shares_ports
         limits = ConnectionLimits(settings.max_connections, settings.max_connections_per_address)
-        self._lobby = Lobby(settings, keeper, tls_context(settings), limits)
+        room = Room(LARGE_MAILS * settings.max_mail_bytes)
+        self._lobby = Lobby(settings, keeper, open_certificate(settings), limits, room)
         self._listeners: dict[str, AbstractServer] = {}
         # aiosmtpd logs every command with the addresses in it.
         logging.getLogger("mail.log").setLevel(logging.WARNING)
@@ -130,6 +95,11 @@ class SmtpServer:
         """The connections that are open now."""
         return self._lobby.connections
 
+    @property
+    def room(self) -> Room:
+        """What there is for mails that come."""
+        return self._lobby.room
+
     async def _listen(self, port: int, *, implicit_tls: bool) -> AbstractServer:
         loop = asyncio.get_running_loop()
         return await loop.create_server(
@@ -148,21 +118,10 @@ class SmtpServer:
         return port
 
 
-def tls_context(settings: DoorSettings) -> ssl.SSLContext | None:
-    """The server's TLS, 1.2 and up (RFC 8997), or None without a certificate. Raises `SettingsError`."""
+def open_certificate(settings: DoorSettings) -> Certificate | None:
+    """The server's certificate, or None without one. Raises `SettingsError` when it cannot be used."""
     if settings.certificate is None:
         if settings.tls_port is not None:
             raise SettingsError("smtp.tls_port", str(settings.tls_port), "needs smtp.certificate; give both or neither")
         return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # A key that asks for a passphrase would stop the start at a prompt that nobody sees.
-    try:
-        context.load_cert_chain(settings.certificate, settings.private_key, password="")
-    except OSError as error:
-        raise SettingsError(
-            "smtp.certificate",
-            str(settings.certificate),
-            f"cannot be used with smtp.private_key ({error.strerror or 'they do not fit'}); give PEM files that fit",
-        ) from error
-    return context
+    return Certificate(settings.certificate, settings.private_key)

@@ -8,6 +8,7 @@ from bridge.smtp_parameters import parse_mail, parse_rcpt
 from bridge.smtp_priority import accepted
 from bridge.smtp_session import Session
 from bridge.smtp_syntax import BadCommand
+from bridge.smtp_visit import no_room
 
 
 async def mail(session: Session, argument: str) -> None:
@@ -18,12 +19,18 @@ async def mail(session: Session, argument: str) -> None:
         raise BadCommand("503 5.5.1 The sender of this mail is known already. RSET starts a new mail.")
     if visit.needs_login:
         raise Refusal(Reason.LOGIN_NEEDED, _how_to_log_in(session))
+    session.check_mails()
     command = parse_mail(argument, now())
     visit.begin(command, session.settings.max_mail_bytes)
+    if not session.has_room(command.size or 0):
+        visit.reset()
+        raise visit.turn_away(no_room())
     session.reply(accepted(command.priority))
 
 
 def _how_to_log_in(session: Session) -> str:
+    if session.submission and session.client.certificate_ran_out:
+        return "The certificate that this machine shows has run out. Register its new one, or log in."
     if session.login_allowed:
         return "Log in first: turn on authentication in the mail program and give login and password."
     return "Log in first: turn on TLS and authentication in the mail program."

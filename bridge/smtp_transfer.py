@@ -11,10 +11,10 @@ import re
 import structlog
 
 from bridge.errors import MailRefusal, Reason, Refusal
-from bridge.smtp_data import DISCARD_FACTOR, Chunks, Flaw, MailData
+from bridge.smtp_data import DISCARD_FACTOR, Chunks, Collected, Flaw, MailData
 from bridge.smtp_session import Session
 from bridge.smtp_syntax import BadCommand
-from bridge.smtp_visit import too_large
+from bridge.smtp_visit import no_room, too_large
 from bridge.smtp_wire import Goodbye
 
 _BAD_LINES = "The mail has a lone CR, a NUL octet or a false end in it. Send it as plain text with CRLF line ends."
@@ -42,8 +42,10 @@ async def data(session: Session, argument: str) -> None:
     if not_ready is not None:
         raise BadCommand(not_ready)
     session.reply("354 Send the mail and end it with a dot on a line of its own.")
+    session.begin_upload()
     collected = MailData(limit)
     while not collected.feed(await session.read_block()):
+        _find_room(session, collected)
         if collected.endless:
             session.reply(visit.turn_away(too_large(limit)).reply)
             raise Goodbye(_ENDLESS)
@@ -66,11 +68,14 @@ async def bdat(session: Session, argument: str) -> None:
         raise Goodbye(_ENDLESS)
     if not octets:
         session.count_idle()  # a piece of a mail, and brings it no nearer
+    session.begin_upload()
     had_failed = session.chunks is not None and session.chunks.failed
     try:
         chunks = _announce(session, octets, word)
     except (BadCommand, Refusal):
         await _receive(session, octets, None)
+        session.let_go()
+        session.count_idle()
         if word == "LAST" and not had_failed:
             session.forget_mail()
         elif session.chunks is not None:
@@ -109,15 +114,26 @@ async def _receive(session: Session, octets: int, chunks: Chunks | None) -> None
         octets -= len(block)
         if chunks is not None:
             chunks.add(block)
+            _find_room(session, chunks)
+
+
+def _find_room(session: Session, collected: Collected) -> None:
+    """Give a mail up that there is no room for beside the others; it is read to its end all the same."""
+    if not session.hold(collected.held):
+        collected.give_up(Flaw.NO_ROOM)
+        session.release()
 
 
 async def _hand_over(session: Session, content: bytes | Flaw) -> None:
     """Answer a mail that has come whole; taken or refused, it is over. Raises `Refusal`."""
     visit = session.visit
+    session.count_mail()
     try:
         match content:
             case Flaw.TOO_LARGE:
                 raise visit.turn_away(too_large(session.settings.max_mail_bytes))
+            case Flaw.NO_ROOM:
+                raise visit.turn_away(no_room())
             case Flaw.BAD_LINES:
                 raise visit.turn_away(MailRefusal(Reason.BAD_LINES, _BAD_LINES))
             case bytes() as raw:

@@ -51,6 +51,11 @@ def too_large(limit: int) -> MailRefusal:
     )
 
 
+def no_room() -> MailRefusal:
+    """The refusal of a large mail while others fill the memory that there is for them."""
+    return MailRefusal(Reason.BUSY, "Too many large mails come at the same time. Send this one again in a few minutes.")
+
+
 def too_many(limit: int) -> str:
     """The reply to a recipient beyond `limit`."""
     return f"452 4.5.3 A mail has at most {limit} recipients. Send the others another mail."

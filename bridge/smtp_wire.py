@@ -11,50 +11,29 @@ import asyncio
 import math
 import ssl
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from aiosmtpd.smtp import SMTP
 
-from bridge.access.limits import ConnectionLimits
+from bridge.access.limits import ConnectionLimits, Room
+from bridge.smtp_doors import DoorSettings
+from bridge.smtp_tls import Certificate
 from bridge.smtp_visit import Doorkeeper
 
 MAX_LINE = 12_288
 """Octets of a line, its end included; AUTH needs that many (RFC 4954 section 4.5)."""
 MAX_SKIPPED = 1 << 20
 """Octets of an over-long line that are read to find its end."""
-HIGH_WATER = 1 << 18
+HIGH_WATER = 1 << 16
 """Unread octets at which the peer is made to wait."""
+LEAST_RATE = 1000
+"""Octets a second that a mail must come with in the long run. The slowest ADSL sends 16,000, a telephone of 1995 a
+thousand; one octet every three minutes would hold its place for years."""
+AT_ONCE = 32
+"""Pipelined commands that are answered before it is the turn of others."""
 HANDSHAKE_TIMEOUT = 30.0
 STOPPING = "421 4.3.2 The bridge is stopping. Connect again in a minute."
 LINGER = 5.0
 """Seconds a closed connection may take to carry its last reply."""
-
-
-@dataclass(frozen=True, slots=True)
-class DoorSettings:
-    """Where a door listens, and its limits. Times are seconds, sizes octets, port 0 means any free port."""
-
-    host: str = "127.0.0.1"
-    port: int | None = 587
-    """Submission with STARTTLS (RFC 6409); None for no such listener."""
-    tls_port: int | None = None
-    """Submission over TLS from the first byte (RFC 8314 section 3.3); None for no such listener."""
-    hostname: str = "localhost"
-    """The name in the greeting."""
-    certificate: Path | None = None
-    """PEM file with the certificate and its chain."""
-    private_key: Path | None = None
-    """PEM file; None when the key is in the certificate's file."""
-    plaintext_login: bool = False
-    """Take AUTH without TLS, from this machine only."""
-    max_mail_bytes: int = 26_214_400
-    max_recipients: int = 1000
-    max_connections: int = 1000
-    max_connections_per_address: int = 100
-    command_timeout: float = 300.0
-    """Wait for a whole command line (RFC 5321 section 4.5.3.2.7)."""
-    data_timeout: float = 180.0
-    """Wait for each block of a mail (RFC 5321 section 4.5.3.2.5)."""
 
 
 @dataclass(slots=True)
@@ -63,8 +42,11 @@ class Lobby:
 
     settings: DoorSettings
     keeper: Doorkeeper
-    tls: ssl.SSLContext | None
+    certificate: Certificate | None
+    """None: no TLS is offered."""
     limits: ConnectionLimits
+    room: Room
+    """For mails that come."""
     connections: set[Wire] = field(default_factory=set)
     draining: bool = False
 
@@ -100,6 +82,10 @@ class Wire(SMTP):
         self.settings = lobby.settings
         self.idle = False
         """Waiting for a command between two mails: the connection may be closed without loss."""
+        self.shaking_hands = False
+        """The handshake of TLS is under way."""
+        self._answered_at_once = 0
+        self._upload_until = math.inf
         self._pending = bytearray()
         self._out = bytearray()
         self._arrived: asyncio.Future[None] | None = None
@@ -114,7 +100,7 @@ class Wire(SMTP):
 
     def data_received(self, data: bytes) -> None:
         self._pending += data
-        if len(self._pending) > HIGH_WATER and not self._paused:
+        if len(self._pending) > HIGH_WATER and self._arrived is None and not self._paused:
             self._paused = True
             self._pipe().pause_reading()
         self._wake()
@@ -164,7 +150,7 @@ class Wire(SMTP):
             self._wait_until(self._deadline)
             return
         if self._writable.is_set():
-            self.reply("421 4.4.2 Nothing came for too long. Connect again when you are ready.")
+            self.reply("421 4.4.2 Nothing, or too little, came for too long. Connect again when you are ready.")
             self.hang_up()
         else:
             self._pipe().abort()
@@ -174,6 +160,7 @@ class Wire(SMTP):
     async def _more(self, deadline: float) -> None:
         """Send what is to be sent, then wait for more to read. Raises `ClientLeft`."""
         known = len(self._pending)
+        self._answered_at_once = 0
         await self.flush()
         if self._paused:
             self._paused = False
@@ -191,7 +178,12 @@ class Wire(SMTP):
 
     async def read_line(self) -> bytes:
         """The next line with its end. Raises `LineTooLong`, `ClientLeft`; the time limit is for the whole line."""
-        deadline = self.loop.time() + self.settings.command_timeout
+        self._answered_at_once += 1
+        if self._answered_at_once > AT_ONCE:
+            self._answered_at_once = 0
+            await asyncio.sleep(0)
+        # Between two chunks of a mail its own time runs on.
+        deadline = min(self.loop.time() + self.settings.command_timeout, self._upload_until)
         searched = 0
         while (end := self._pending.find(b"\n", searched)) < 0:
             searched = len(self._pending)
@@ -218,13 +210,23 @@ class Wire(SMTP):
     async def read_block(self, most: int | None = None) -> bytearray:
         """What has come, at least one octet and not more than `most`. Raises `ClientLeft`."""
         if not self._pending:
-            await self._more(self.loop.time() + self.settings.data_timeout)
+            await self._more(min(self.loop.time() + self.settings.data_timeout, self._upload_until))
         if most is not None and len(self._pending) > most:
             block = self._pending[:most]
             del self._pending[:most]
-            return block
-        block, self._pending = self._pending, bytearray()
+        else:
+            block, self._pending = self._pending, bytearray()
+        latest = self.loop.time() + self.settings.data_timeout
+        self._upload_until = min(latest, self._upload_until + len(block) / LEAST_RATE)
         return block
+
+    def begin_upload(self) -> None:
+        """A mail comes from here on: at `LEAST_RATE` in the long run, and without a pause beyond `data_timeout`."""
+        self._upload_until = min(self._upload_until, self.loop.time() + self.settings.data_timeout)
+
+    def end_upload(self) -> None:
+        """No mail comes any more."""
+        self._upload_until = math.inf
 
     def unread(self, rest: bytes) -> None:
         """Give back the end of the last block."""
@@ -262,6 +264,12 @@ class Wire(SMTP):
         assert self._handler_coroutine is not None
         return self._handler_coroutine
 
+    @property
+    def waits(self) -> bool:
+        """It is the peer's turn."""
+        silent = self._arrived is not None and not self._arrived.done()
+        return (silent or self.shaking_hands) and not self._ended
+
     def drain(self) -> None:
         """The server stops: say goodbye now, or after the mail that is under way."""
         if self.idle:
@@ -273,17 +281,25 @@ class Wire(SMTP):
         """The connection is encrypted."""
         return self._original_transport is not None
 
-    async def upgrade(self) -> None:
+    @property
+    def peer_certificate(self) -> bytes | None:
+        """What the peer has shown in the handshake (DER), if anything."""
+        tls = self.transport.get_extra_info("ssl_object") if self.transport is not None else None
+        return tls.getpeercert(binary_form=True) if tls is not None else None
+
+    async def upgrade(self, context: ssl.SSLContext) -> None:
         """Go on under TLS (RFC 3207). What came before in the clear is thrown away. Raises `ClientLeft`."""
-        plain, tls = self._pipe(), self.lobby.tls
-        assert tls is not None
+        plain = self._pipe()
         self._pending.clear()
+        self.shaking_hands = True
         try:
             secured = await self.loop.start_tls(
-                plain, self, tls, server_side=True, ssl_handshake_timeout=HANDSHAKE_TIMEOUT
+                plain, self, context, server_side=True, ssl_handshake_timeout=HANDSHAKE_TIMEOUT
             )
         except OSError as error:
             raise ClientLeft from error
+        finally:
+            self.shaking_hands = False
         if secured is None:
             raise ClientLeft
         self._original_transport = plain

@@ -15,6 +15,7 @@ import structlog
 
 from bridge import clock
 from bridge.caller import Caller
+from bridge.consent.renewal import Consents
 from bridge.digester import Digester
 from bridge.disk import Disk
 from bridge.dispatcher import Dispatcher
@@ -66,10 +67,12 @@ class Stations:
         self.failed = False
         """One died; whoever started this bridge should start another."""
         settings, store, bells = ground.settings, ground.store, ground.bells
-        self._relay = Relay(relay_settings(settings))
+        self._consents = Consents(settings)
+        reached = relay_settings(settings, self._consents)
+        self._relay = Relay(reached)
         # What is wrong must not wait behind other mails, nor may a silent mail server keep the watchman from looking.
-        self._alerts = Relay(replace(relay_settings(settings), timeout=ALERT_TIMEOUT, data_timeout=ALERT_TIMEOUT))
-        self._folders = open_folders(settings)
+        self._alerts = Relay(replace(reached, timeout=ALERT_TIMEOUT, data_timeout=ALERT_TIMEOUT))
+        self._folders = open_folders(settings, self._consents)
         postman = Postman(ground.mails, self._relay, entrances.returns, node=store.node, streaks=ground.streaks)
         filer = self._make_filer()
         reporter = self._make_reporter()
@@ -172,7 +175,7 @@ class Stations:
     def _make_reporter(self) -> Reporter:
         settings, store = self._ground.settings, self._ground.store
         return Reporter(
-            Reports(store.engine, store.committer, settings.reports.wait, store.filing),
+            Reports(store.engine, store.committer, settings.reports.wait, settings.sending.give_up_after, store.filing),
             store.directory,
             hostname=settings.hostname,
             domain=settings.domain,
@@ -204,7 +207,7 @@ class Stations:
 
     def _make_mailbox_door(self, entrances: Entrances, disk: Disk) -> MailboxDoor:
         ground = self._ground
-        accounts = open_watched(ground.settings)
+        accounts = open_watched(ground.settings, self._consents)
         found = watches(ground.settings, accounts, entrances.reception, entrances.watched)
         return MailboxDoor(found, leads=ground.leads, disk_full=disk.is_full, streaks=ground.streaks)
 
@@ -216,6 +219,7 @@ class Stations:
             ground.store.leases,
             nodes=ground.nodes,
             told_after=ground.patience.unknown_after,
+            most_queued=ground.settings.sending.most_queued,
             changed=ground.bells.changed,
             give_up=entrances.intake.give_up,
         )
@@ -230,6 +234,7 @@ class Stations:
             settings=ground.settings,
             leads=ground.leads,
             balances=treasurer.balances,
+            consents=self._consents.states,
         )
 
 

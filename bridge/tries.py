@@ -74,11 +74,13 @@ def others(claimed: Claimed, gateway: str) -> tuple[str, ...]:
     return tuple(way for way in (claimed.gateway, *claimed.stand_ins) if way != gateway)
 
 
-def change_after(claimed: Claimed, tried: Tried, patience: Patience) -> Change:
-    """What the outcome of a try makes of its message."""
+def change_after(claimed: Claimed, tried: Tried, patience: Patience, *, unheard: bool) -> Change:
+    """What the outcome of a try makes of its message; `unheard`, if its gateway tells no more of it."""
     message_id, attempt, outcome, now = claimed.sms.reference, tried.attempt, tried.outcome, tried.ended
     if outcome.kind is OutcomeKind.ACCEPTED:
-        return Change(message_id, MessageState.SENT, now, provider_id=outcome.provider_id, attempt=attempt)
+        return Change(
+            message_id, MessageState.SENT, now, provider_id=outcome.provider_id, attempt=attempt, unheard=unheard
+        )
     if outcome.kind is OutcomeKind.REJECTED:
         reason = outcome.reason or Reason.PROVIDER_REFUSED
         return Change(message_id, MessageState.FAILED, now, reason, outcome.diagnostic, attempt=attempt)

@@ -48,6 +48,7 @@ PARTS: Mapping[Kind, str] = {
     Kind.ANSWERS: "answers",
     Kind.MAILBOX: "mailbox",
     Kind.BALANCE: "balance",
+    Kind.CONSENT: "consent",
     Kind.RELAY: "relay",
     Kind.FILING: "filing",
     Kind.QUEUE: "queue",
@@ -85,14 +86,17 @@ class Watchman(Station):
         settings: Settings,
         leads: Callable[[], Awaitable[bool]],
         balances: Callable[[], Mapping[str, Money]],
+        consents: Callable[[], Mapping[str, str | None]],
     ) -> None:
-        """`leads` says whether it is this bridge that watches; `relay` is for the watchman alone."""
+        """`leads` says whether it is this bridge that watches; `relay` is for the watchman alone; `consents` says
+        what the consent for each account lacks (`conditions.Facts`)."""
         super().__init__()
         self._backlog = backlog
         self._streaks = streaks
         self._disk = disk
         self._relay = relay
         self._balances = balances
+        self._consents = consents
         self._limits = limits(settings)
         self._settings = settings
         self._filed = {login.lower() for login in settings.filing}
@@ -120,6 +124,7 @@ class Watchman(Station):
             last_sent=max(sent, default=self._began),
             streaks=streaks,
             balances=self._balances(),
+            consents=self._consents(),
         )
         try:
             backlog = await self._backlog(now)

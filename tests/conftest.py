@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser, async_playwright, expect
 
+from tests.servers.dovecot import DovecotServer
 from tests.servers.postgres import PostgresServer
 
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -44,6 +46,23 @@ def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer.create()
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[DovecotServer]:
+    """A real IMAP and LMTP server; each test that asks for `account` has an empty one of its own on it."""
+    server = DovecotServer.create()
+    yield server
+    server.remove()
+
+
+_ACCOUNTS = itertools.count()
+
+
+@pytest.fixture
+def account() -> str:
+    """The name of an account on a mail server that no other test has used."""
+    return f"account{next(_ACCOUNTS)}"
 
 
 @asynccontextmanager

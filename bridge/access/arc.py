@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.access.auth_results import AuthResults, read_results
-from bridge.access.canonical import Body, relaxed_field
+from bridge.access.body import Body
 from bridge.access.dkim_check import Signature, check_times, read_signature, verify
 from bridge.access.dkim_keys import Algorithm, Unusable, published_key
 from bridge.access.dns import Resolver
@@ -21,6 +21,7 @@ from bridge.access.domains import ascii_domain
 from bridge.access.fields import Field, Mail
 from bridge.access.tags import number, octets, tags, without_signature
 from bridge.access.verdict import Result
+from bridge.canonical import relaxed_field
 
 MAX_SETS = 50
 """Sets in a chain (section 4.2.1)."""
@@ -93,8 +94,8 @@ async def check_chain(mail: Mail, body: Body, chain: Chain, resolver: Resolver, 
     signature = read_signature(chain.sets[-1].fields[1])
     await _check_signature(mail, body, signature, resolver, now)
     # The last seal first: strangers can only add sets below one that its owner sealed.
-    await _check_seal(chain, len(chain.sets), resolver)
-    await asyncio.gather(*(_check_seal(chain, count, resolver) for count in range(1, len(chain.sets))))
+    await _check_seal(mail, chain, len(chain.sets), resolver)
+    await asyncio.gather(*(_check_seal(mail, chain, count, resolver) for count in range(1, len(chain.sets))))
     return signature.covers
 
 
@@ -171,12 +172,11 @@ async def _check_signature(mail: Mail, body: Body, signature: Signature, resolve
     await verify(mail, body, signature, key)
 
 
-async def _check_seal(chain: Chain, count: int, resolver: Resolver) -> None:
+async def _check_seal(mail: Mail, chain: Chain, count: int, resolver: Resolver) -> None:
     """The seal of set number `count`, which is over all fields of the sets up to it (section 5.1.1)."""
     seal = chain.sets[count - 1].seal
     key = await published_key(resolver, seal.selector, seal.domain, seal.algorithm)
-    sealed = [field.raw for each in chain.sets[:count] for field in each.fields]
-    sealed[-1] = without_signature(sealed[-1])
-    forms = [relaxed_field(raw) for raw in sealed]
+    *sealed, own = (field for each in chain.sets[:count] for field in each.fields)
+    forms = [*map(mail.relaxed, sealed), relaxed_field(without_signature(own.raw))]
     if not key.signed(b"\r\n".join(forms), seal.value):
         raise Unusable(Result.FAIL, "the chain has a seal that is not right")

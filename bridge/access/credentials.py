@@ -19,6 +19,8 @@ REMEMBERED = 4096
 """Logins remembered; the one unused for longest is forgotten first."""
 
 _ARGON2 = PasswordHash((Argon2Hasher(),))
+_DECOY = f"$argon2id$v=19$m=65536,t=3,p=4${'A' * 22}${'A' * 43}"
+"""What the password of an unknown login is held against: as much work as a hash of `hash_password`, and nobody's."""
 
 
 def hash_password(password: str) -> str:
@@ -34,7 +36,6 @@ class Credentials:
         # Known to this process alone, so what is remembered is worth nothing to who reads its memory later.
         self._key = secrets.token_bytes(32)
         self._remembered: OrderedDict[bytes, None] = OrderedDict()
-        self._decoy = hash_password(secrets.token_urlsafe())
 
     async def verify(self, login: str, password_hash: str, password: str) -> bool:
         """Whether `password` belongs to `password_hash`, the hash that is stored for `login`.
@@ -50,7 +51,7 @@ class Credentials:
             # Twenty connections that log in together wait here for the first one.
             if self._recall(mark):
                 return True
-            right = await asyncio.to_thread(_ARGON2.verify, password, password_hash or self._decoy)
+            right = await asyncio.to_thread(_ARGON2.verify, password, password_hash or _DECOY)
         if not right or not password_hash:
             return False
         self._remembered[mark] = None

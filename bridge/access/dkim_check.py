@@ -14,16 +14,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bridge.access.canonical import Body, field_form
+from bridge.access.body import Body
 from bridge.access.dkim_keys import Algorithm, PublicKey, Unusable, published_key
 from bridge.access.dns import DnsFailed, Resolver
 from bridge.access.domains import akin, ascii_domain, within
 from bridge.access.fields import Field, Mail
 from bridge.access.tags import number, octets, tags, without_signature, words
 from bridge.access.verdict import DkimCheck, Result
+from bridge.canonical import relaxed_field
 
+MAX_READ = 50
+"""Signatures that are read, from the top, and of these"""
 MAX_SIGNATURES = 8
-"""Signatures that are checked; those of the author's domain go first."""
+"""are checked; those of the author's domain go first."""
 MAX_SIGNED = 200
 """Names in `h=` that are read."""
 COVERED = ("subject", "date")
@@ -63,8 +66,7 @@ class Signature:
 
 async def check(mail: Mail, body: Body, author_domain: str, resolver: Resolver, now: datetime) -> tuple[DkimCheck, ...]:
     """The outcome of each signature, in the order in which they were checked; none when there is no signature."""
-    fields = mail.named(b"dkim-signature")
-    signatures = [_read(field) for field in fields]
+    signatures = [_read(field) for field in mail.named(b"dkim-signature")[:MAX_READ]]
     signatures.sort(key=lambda each: isinstance(each, DkimCheck) or not akin(each.domain, author_domain))
     checks = [_check(mail, body, each, resolver, now) for each in signatures[:MAX_SIGNATURES]]
     return tuple(await asyncio.gather(*checks))
@@ -144,10 +146,12 @@ async def verify(mail: Mail, body: Body, signature: Signature, key: PublicKey) -
         raise Unusable(Result.POLICY, "only a part of the body is signed")
     if not hmac.compare_digest(body_hash, signature.body_hash):
         raise Unusable(Result.FAIL, "the body was changed")
-    form = field_form(signature.relaxed_header)
-    covered = [form(field.raw) + b"\r\n" for field in mail.signed(tuple(name.encode() for name in signature.names))]
-    covered.append(form(without_signature(signature.field.raw)))
-    if not key.signed(b"".join(covered), signature.value):
+    covered, own = mail.signed(tuple(name.encode() for name in signature.names)), without_signature(signature.field.raw)
+    if signature.relaxed_header:
+        forms = [*map(mail.relaxed, covered), relaxed_field(own)]
+    else:
+        forms = [*(field.raw for field in covered), own]
+    if not key.signed(b"\r\n".join(forms), signature.value):
         raise Unusable(Result.FAIL, "the header was changed, or the signature is not of this key")
 
 

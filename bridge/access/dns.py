@@ -37,8 +37,10 @@ REMEMBERED = 10_000
 """Answers that are kept, and"""
 REMEMBERED_OCTETS = 8 * 1024 * 1024
 """octets that they take; the one unused for longest goes first."""
-OPEN = 64
-"""Questions that wait for their answer at the same time."""
+OPEN = 512
+"""Questions that wait for their answer at the same time: more than the mails of one address can ask in vain (ten
+connections, and a dozen questions for each), so that whoever publishes names that nobody answers for holds up no other
+mail."""
 _OVERHEAD = 400
 """Octets that an answer takes beside its values, roughly."""
 _NO_ANSWER = "The domain name system gives no answer: try again later."

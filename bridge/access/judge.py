@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from bridge.access import arc, dkim_check, dmarc, spf
 from bridge.access.author import Author, SeveralAuthors, author
-from bridge.access.canonical import Body
+from bridge.access.body import Body
 from bridge.access.dkim_keys import Unusable
 from bridge.access.dns import DnsFailed, Resolver
 from bridge.access.domains import akin
@@ -61,9 +61,9 @@ async def judge(
         mail = take_apart(raw)
         who = author(mail)
     except SeveralAuthors as several:
-        return Verdict("", "", Doubt.SEVERAL_AUTHORS, f"550 5.7.1 {several.sentence} Send it from one address.")
+        return Verdict("", Doubt.SEVERAL_AUTHORS, f"550 5.7.1 {several.sentence} Send it from one address.")
     except Malformed as malformed:
-        return Verdict("", "", Doubt.MALFORMED, f"550 5.6.0 {malformed.sentence}")
+        return Verdict("", Doubt.MALFORMED, f"550 5.6.0 {malformed.sentence} Correct the program that sends it.")
     sender = spf.sender_of(peer_ip, helo, envelope.mail_from)
     checks = await _checks(mail, who.domain, sender, envelope.received_at, resolver, trusted_forwarders)
     return _ruling(who, checks)
@@ -113,7 +113,7 @@ async def _checks(
 
 def _ruling(who: Author, checks: _Checks) -> Verdict:
     """What follows from the checks."""
-    verdict = Verdict(who.address, who.address, None, "", checks.spf, checks.dkim, checks.dmarc, checks.arc)
+    verdict = Verdict(who.address, None, "", checks.spf, checks.dkim, checks.dmarc, checks.arc)
     if verdict.vouching:
         return verdict
     if checks.unsure:
@@ -121,10 +121,16 @@ def _ruling(who: Author, checks: _Checks) -> Verdict:
         reply = "451 4.4.3 The sender cannot be verified now: DNS gives no answer. Send it again later."
     elif checks.dmarc.result is Result.FAIL and checks.dmarc.policy is not Policy.NONE:
         doubt = Doubt.POLICY
-        reply = f"550 5.7.26 Neither SPF nor DKIM passed for {who.domain}, which wants such mail refused (DMARC)."
+        reply = (
+            f"550 5.7.26 Neither SPF nor DKIM passed for {who.domain}, which wants such mail refused (DMARC). "
+            "If you wrote it, send it through your own provider, and have its servers named in SPF or sign by DKIM."
+        )
     else:
         doubt = Doubt.UNVERIFIED
-        reply = f"550 5.7.1 This address could not be verified: neither SPF nor DKIM speaks for {who.domain}."
+        reply = (
+            f"550 5.7.1 This address could not be verified: neither SPF nor DKIM speaks for {who.domain}. "
+            "Send it through your own provider, and ask whoever runs the mail of that domain to set up both."
+        )
     return replace(verdict, author="", doubt=doubt, reply=reply)
 
 
@@ -159,9 +165,9 @@ def _dmarc(domain: str, published: dmarc.Published | None, aligned: Sequence[_Pa
     speaking = frozenset(each.mechanism for each in aligned if not each.anybody)
     signers = frozenset(each.domain for each in aligned if each.mechanism is Mechanism.DKIM)
     if published is None:
-        return DmarcCheck(Result.TEMPERROR, domain, domain, aligned=speaking, signers=signers, why=_NO_POLICY)
+        return DmarcCheck(Result.TEMPERROR, domain, aligned=speaking, signers=signers, why=_NO_POLICY)
     result = Result.NONE if published.record is None else Result.PASS if aligned else Result.FAIL
-    return DmarcCheck(result, domain, published.organisation, published.policy, speaking, signers)
+    return DmarcCheck(result, domain, published.policy, speaking, signers)
 
 
 async def _published(domain: str, resolver: Resolver) -> dmarc.Published | None:

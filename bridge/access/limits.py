@@ -1,9 +1,11 @@
-"""How many connections are open, in all and from one peer: asked by the front door before it greets."""
+"""How many connections are open, in all and from one peer, and how much of the mails that come they hold: asked by the
+doors before they greet, and while a large mail comes."""
 
 from __future__ import annotations
 
 from collections import Counter
 from enum import StrEnum
+from typing import Protocol
 
 from bridge.access.networks import subscriber
 
@@ -15,30 +17,82 @@ class Full(StrEnum):
     ADDRESS = "address"
 
 
+class Guest(Protocol):
+    """A connection, as far as it can be asked to give way to another."""
+
+    known: bool
+    """Its peer has logged in, or stands in a trusted network."""
+
+    @property
+    def spare(self) -> bool:
+        """It waits for its peer, and nothing that matters would be lost with it."""
+
+    def give_way(self) -> None:
+        """End for another one."""
+
+
 class ConnectionLimits:
-    """Counts open connections. Every `enter` that was let in is followed by one `leave`."""
+    """Gives connections their places. Every one that was let in leaves once."""
 
     def __init__(self, total: int, per_address: int) -> None:
         self._total = total
         self._per_address = per_address
         self._open: Counter[str] = Counter()
-        self._sum = 0
+        self._guests: dict[Guest, str] = {}
+        """Whoever brought nothing for the longest time comes first."""
 
-    def enter(self, address: str) -> Full | None:
-        """Let a connection in and count it, or say which limit it met. `address` is a plain IP address."""
+    def enter(self, guest: Guest, address: str) -> Full | None:
+        """Let a connection in, or say which limit it met. `address` is the peer's plain IP address.
+
+        When all places are taken it gets that of another one that only holds it: so a crowd of slow connections keeps
+        nobody out who has a mail.
+        """
         key = subscriber(address)
         if self._open[key] >= self._per_address:
             return Full.ADDRESS
-        if self._sum >= self._total:
+        if len(self._guests) >= self._total and not self._make_way():
             return Full.SERVER
         self._open[key] += 1
-        self._sum += 1
+        self._guests[guest] = key
         return None
 
-    def leave(self, address: str) -> None:
-        """Forget a connection that was let in."""
-        key = subscriber(address)
-        self._open[key] -= 1
-        self._sum -= 1
-        if not self._open[key]:
-            del self._open[key]
+    def refresh(self, guest: Guest) -> None:
+        """A connection has brought something: a login or a mail."""
+        if guest in self._guests:
+            self._guests[guest] = self._guests.pop(guest)
+
+    def leave(self, guest: Guest) -> None:
+        """Forget a connection; nothing, if it was not let in or gave its place away."""
+        key = self._guests.pop(guest, None)
+        if key is not None:
+            self._open[key] -= 1
+            if not self._open[key]:
+                del self._open[key]
+
+    def _make_way(self) -> bool:
+        """Strangers go before those who are known, and among them who brought nothing for the longest time."""
+        spare = next((guest for guest in self._guests if not guest.known and guest.spare), None)
+        spare = spare or next((guest for guest in self._guests if guest.spare), None)
+        if spare is None:
+            return False
+        self.leave(spare)
+        spare.give_way()
+        return True
+
+
+class Room:
+    """Counts octets that are held, up to so many. What was taken is given back."""
+
+    def __init__(self, octets: int) -> None:
+        self.free = octets
+
+    def take(self, octets: int) -> bool:
+        """Whether so many more can be held; then they are counted."""
+        if octets > self.free:
+            return False
+        self.free -= octets
+        return True
+
+    def give(self, octets: int) -> None:
+        """So many are no longer held."""
+        self.free += octets

@@ -3,6 +3,28 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
+
+
+class Networks:
+    """Addresses and networks (CIDR), as settings write them."""
+
+    def __init__(self, written: Iterable[str] = ()) -> None:
+        self._networks = tuple(ipaddress.ip_network(each) for each in written)
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self._networks)
+
+    def __contains__(self, address: str) -> bool:
+        """Whether a plain IP address is in one of them."""
+        if not self._networks:
+            return False
+        known = ipaddress.ip_address(address)
+        return any(known in network for network in self._networks)
+
+
+NO_NETWORKS = Networks()
 
 
 def plain_address(peer: str) -> str:

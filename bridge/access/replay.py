@@ -1,9 +1,9 @@
 """What a signature alone leaves open: to whom a mail goes, and that it comes for the first time; for the MX door; pure.
 
 Whoever gets hold of a signed mail can send it again, to anybody, and its signature is still right (RFC 6376 section
-8.6). So where nothing but a signature speaks for the author, the signed header itself must name the recipients, and
-tell by Message-ID and a fresh Date that the mail did not come before. What the header asks for without being signed is
-not done.
+8.6). So where nothing but a signature speaks for the author, the signed header itself must name the recipients, tell by
+Message-ID and a fresh Date that the mail did not come before, and say how it is read. What the header asks for without
+being signed is not done.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ SKEW = timedelta(minutes=5)
 MAX_FIELD = 65_536
 """Octets of To and of Cc that are read."""
 
-_NAMES_AND_COMMENTS = re.compile(r'"(?:[^"\\]|\\.)*+"(?!@)|\([^()]*\)')
+SHAPING = ("subject", "content-type", "content-transfer-encoding", "content-disposition", "x-trasporto")
+"""Fields that make other words of the same body: whoever could change one would text a phone again with these."""
+
+_NAMES_AND_COMMENTS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|\([^()]*\)')
 _ADDRESS = re.compile(r"(?<![^\s<,:;])[^\s\"(),:;<>@\[\\\]]+@[^\s\"(),:;<>@\[\\\]]+(?=[\s>,;]|$)(?!\s*<)")
 _PRIORITY = b"mt-priority"
 
@@ -39,6 +42,9 @@ def sent_again(mail: Mail, verdict: Verdict, recipients: Iterable[str], now: dat
         return _open("which mail it is (Message-ID)")
     if "date" not in covers or not mail.named(b"date"):
         return _open("when it was written (Date)")
+    for name in SHAPING:
+        if name not in covers and mail.named(name.encode()):
+            return _open(f"what its text is ({name.title()})")
     written = _moment(mail.named(b"date")[0].value)
     if written is None or not now - window + SKEW <= written <= now + SKEW:
         return _open("why it comes so long after its Date")

@@ -116,7 +116,7 @@ class Tokens:
             raise TokenRefused(Flaw.SIGNATURE) from None
         except exceptions.PyJWTError:
             raise TokenRefused(Flaw.MALFORMED) from None
-        return Named(_login(claims, issuer.claim), _moment(float(claims["exp"]) + LEEWAY))
+        return Named(_login(claims, issuer.claim), _over(claims["exp"]))
 
 
 def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -142,8 +142,8 @@ def _login(claims: dict[str, Any], claim: str) -> str:
     return said
 
 
-def _moment(seconds: float) -> datetime:
+def _over(exp: Any) -> datetime:
     try:
-        return datetime.fromtimestamp(seconds, UTC)
+        return datetime.fromtimestamp(float(exp) + LEEWAY, UTC)
     except (ValueError, OverflowError, OSError):
         raise TokenRefused(Flaw.TIME) from None

@@ -86,8 +86,6 @@ class DmarcCheck:
     """NONE: the domain publishes no policy."""
     domain: str
     """Of the author."""
-    organisation: str
-    """The organisational domain of that; the domain itself while DNS does not say."""
     policy: Policy = Policy.NONE
     aligned: frozenset[Mechanism] = frozenset()
     """What passed for the author's domain, also without a published policy."""
@@ -117,8 +115,6 @@ class Verdict:
 
     author: str
     """The verified address of From, its domain in ASCII and lower case; empty when there is none."""
-    claimed: str
-    """The address of From, verified or not; empty when there is not exactly one."""
     doubt: Doubt | None = None
     """None exactly when `author` is known."""
     reply: str = ""

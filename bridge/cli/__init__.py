@@ -13,6 +13,7 @@ import typer
 from bridge.cli import (
     blocks,
     cancel,
+    certificates,
     check,
     contacts,
     db,
@@ -43,6 +44,7 @@ messages.register(app)
 cancel.register(app)
 app.add_typer(mailbox.app, name="mailbox")
 app.add_typer(passwords.app, name="passwords")
+app.add_typer(certificates.app, name="certificates")
 app.add_typer(contacts.app, name="contacts")
 app.add_typer(keywords.app, name="keywords")
 app.add_typer(blocks.app, name="blocks")

@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
 
 
 def cancel(message_id: MessageId, config: Config = None) -> None:
-    """Cancel a message, at its provider too where that can be done.
+    """Cancel a message, at its provider too if it can.
 
     A message that a provider has is cancelled only when the provider says that it will not leave.
     """

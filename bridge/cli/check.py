@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from bridge.cli.certificates import client_certificates
 from bridge.cli.check_imap import PROBE, Finding, folders, watched
 from bridge.cli.check_issuers import issuers
 from bridge.cli.check_mx import mx_findings
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from bridge.consent.renewal import Consents
     from bridge.gateways.base import Gateway
     from bridge.settings import Settings
     from bridge.store.backlog import Backlog
@@ -68,29 +70,33 @@ def check(config: Config = None) -> None:
 
 
 async def _findings(settings: Settings, gateways: Mapping[str, Gateway]) -> list[Finding]:
+    from bridge.consent.renewal import Consents
+
+    consents = Consents(settings)
     return [
         ("configuration", ""),
         *_certificate(settings),
         *_ports(settings),
         *await _store(settings),
         *await _gateways(gateways, settings),
-        await _relay(settings),
+        await _relay(settings, consents),
         *await mx_findings(settings),
         *_signing(settings),
-        *await folders(settings),
-        *await watched(settings),
+        *await folders(settings, consents),
+        *await watched(settings, consents),
         *await issuers(settings),
     ]
 
 
 def _certificate(settings: Settings) -> list[Finding]:
-    from bridge.smtp_server import door_settings, tls_context
+    from bridge.smtp_doors import door_settings
+    from bridge.smtp_server import open_certificate
 
     file = settings.smtp.certificate
     if file is None:
         return []
     try:
-        tls_context(door_settings(settings))
+        open_certificate(door_settings(settings))
     except BridgeError as error:
         return [("certificate", error.sentence)]
     return [("certificate", _over(file))]
@@ -147,6 +153,7 @@ async def _store(settings: Settings) -> list[Finding]:
             found = [("database", ""), ("mailboxes", _mailboxes(store, settings)), _disk(settings)]
             backlog = await read_backlog(store.engine, clock.now())
             found += [*_waiting(backlog, settings), *_filings(backlog, store, settings)]
+            found += await client_certificates(store)
     except BridgeError as error:
         return [("database", error.sentence)]
     unfiled = counts["filings"].get("failed", 0)
@@ -287,11 +294,11 @@ async def _gateways(gateways: Mapping[str, Gateway], settings: Settings) -> list
     return found
 
 
-async def _relay(settings: Settings) -> Finding:
+async def _relay(settings: Settings, consents: Consents) -> Finding:
     from bridge.mailback.configured import relay_settings
     from bridge.mailback.relay import Relay
 
-    relay = Relay(replace(relay_settings(settings), timeout=PROBE))
+    relay = Relay(replace(relay_settings(settings, consents), timeout=PROBE))
     try:
         return f"relay {settings.relay.host}", await relay.probe()
     finally:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
+    from bridge.consent.renewal import Consents
     from bridge.settings import ImapSettings, Settings
 
 Finding = tuple[str, str]
@@ -17,12 +18,12 @@ PROBE = 10.0
 """Seconds that a mail server has to answer here, since a person waits: far fewer than the stations give it."""
 
 
-async def folders(settings: Settings) -> list[Finding]:
+async def folders(settings: Settings, consents: Consents) -> list[Finding]:
     """The accounts that conversations are filed in."""
     from bridge.mailback.configured import open_folders
 
     try:
-        accounts = open_folders(settings)
+        accounts = open_folders(settings, consents)
     except BridgeError as error:
         return [("filing", error.sentence)]
     found = []
@@ -37,12 +38,12 @@ async def folders(settings: Settings) -> list[Finding]:
     return found
 
 
-async def watched(settings: Settings) -> list[Finding]:
+async def watched(settings: Settings, consents: Consents) -> list[Finding]:
     """The mailboxes that are watched."""
     from bridge.mailback.configured import open_watched
 
     try:
-        accounts = open_watched(settings)
+        accounts = open_watched(settings, consents)
     except BridgeError as error:
         return [("watch", error.sentence)]
     found = []

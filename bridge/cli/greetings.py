@@ -22,7 +22,7 @@ from bridge.types import Greetings, Mailbox, OpeningHours
 if TYPE_CHECKING:
     from bridge.store.store import Store
 
-app = typer.Typer(help="Opening hours, and texts to who writes unasked.", no_args_is_help=True)
+app = typer.Typer(help="Opening hours, and texts to whoever writes unasked.", no_args_is_help=True)
 
 
 @app.command("set")

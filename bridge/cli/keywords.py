@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge.cli import lengths, properties
-from bridge.cli.options import Login
+from bridge.cli.options import Login, LoginOrAll
 from bridge.cli.shared import Config, Json, find_mailbox, in_store, show_json
 from bridge.errors import NotFound, UsageError
 from bridge.types import Keyword, Mailbox
@@ -76,9 +76,7 @@ def add(
 
 @app.command("list")
 def show_all(
-    login: Annotated[
-        str | None, typer.Argument(metavar="LOGIN", help="The mailbox's login; without it, all.", show_default=False)
-    ] = None,
+    login: LoginOrAll = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from bridge import clock
-from bridge.cli import mailbox_shown, properties, signatures
+from bridge.cli import connect, mailbox_shown, properties, signatures
 from bridge.cli.options import (
     Addresses,
     ConfirmOption,
@@ -49,6 +49,7 @@ _PLAN = ("digest_to", "digest_at", "digest_days")
 
 app = typer.Typer(help="Add, change and list the users of the bridge.", no_args_is_help=True)
 signatures.register(app)
+connect.register(app)
 
 
 @app.command()

@@ -12,6 +12,9 @@ from bridge.types import Confirm, CutRule, GrammarName, Language, Spoken, Subjec
 from bridge.types.digest import MOST_ADDRESSES, MOST_DAYS
 
 Login = Annotated[str, typer.Argument(metavar="LOGIN", help="The mailbox's login, which is its mail address.")]
+LoginOrAll = Annotated[
+    str | None, typer.Argument(metavar="LOGIN", help="The mailbox's login; without it, all.", show_default=False)
+]
 NewLogin = Annotated[
     str,
     typer.Argument(

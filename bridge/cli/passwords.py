@@ -6,25 +6,19 @@ A running bridge notices every change within a second.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from bridge.cli.options import Login
+from bridge.cli.named import Name, checked_name, life, of_owner
+from bridge.cli.options import Login, LoginOrAll
 from bridge.cli.shared import Config, Json, find_mailbox, in_store, show_json
-from bridge.errors import UsageError
 
 if TYPE_CHECKING:
     from bridge.store.store import Store
     from bridge.types import AppPasswordUse
 
 app = typer.Typer(help="App passwords: one for each program or device that logs in.", no_args_is_help=True)
-
-Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="What it is for, such as scanner; in quotes if it has spaces.")
-]
-
-LONGEST = 60
 
 
 @app.command()
@@ -36,15 +30,13 @@ def add(login: Login, name: Name, config: Config = None) -> None:
     """
     from bridge.access import passwords, scram
 
-    if not name.isprintable() or not 0 < len(name.strip()) <= LONGEST:
-        raise UsageError(f"The name of an app password has 1 to {LONGEST} characters on one line.")
-    password = passwords.generate()
+    name, password = checked_name(name), passwords.generate()
 
     async def work(store: Store) -> None:
         mailbox = find_mailbox(store, login)
         secret = store.key.derived(scram.SALTS)
         verifier = partial(scram.verifier_beside, password=password, secret=secret, login=mailbox.login)
-        await store.passwords.add(mailbox, name.strip(), verifier)
+        await store.passwords.add(mailbox, name, verifier)
 
     in_store(config, work)
     print(password)
@@ -52,25 +44,21 @@ def add(login: Login, name: Name, config: Config = None) -> None:
 
 @app.command("list")
 def show_all(
-    login: Annotated[
-        str | None, typer.Argument(metavar="LOGIN", help="The mailbox's login; without it, all.", show_default=False)
-    ] = None,
+    login: LoginOrAll = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """List app passwords by their names, with the day on which each was last used."""
 
     async def work(store: Store) -> list[AppPasswordUse]:
-        owner = find_mailbox(store, login).login if login is not None else None
-        return [each for each in await store.passwords.all() if owner in (None, each.login)]
+        return of_owner(store, login, await store.passwords.all())
 
     found = in_store(config, work)
     if as_json:
         show_json([_document(each) for each in found])
         return
     for each in found:
-        used = f"last used on {each.used_at.date().isoformat()}" if each.used_at is not None else "never used"
-        print(f"{each.login}  {each.name}  made on {each.created_at.date().isoformat()}  {used}")
+        print(f"{each.login}  {each.name}  {life(each.created_at, each.used_at)}")
     if not found:
         print("There are no app passwords. Make one with `bridge passwords add LOGIN NAME`.")
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -21,6 +24,9 @@ SmtpPort = Annotated[
 HttpPort = Annotated[
     int, typer.Option(metavar="PORT", help="Port of the phone page; 0 takes any free one.", min=0, max=65535)
 ]
+
+MANY_FILES = 10_240
+"""Files and connections that a bridge may have open."""
 
 
 class _Runs(Protocol):
@@ -50,8 +56,9 @@ def demo(
     Runs the bridge with a simulated phone network and a mailbox to read, and prints what to paste. Ctrl-C stops it;
     what it keeps is there again at the next start.
     """
-    from bridge import redact
-    from bridge.demo import Demo, forget
+    with _loading():
+        from bridge import redact
+        from bridge.demo import Demo, forget
 
     redact.configure("warning", "text")
     if fresh:
@@ -70,19 +77,30 @@ def serve(
 
     It stops on SIGTERM or Ctrl-C, after finishing what it holds.
     """
-    from bridge import redact
-    from bridge.app import Bridge
-    from bridge.store.store import database_file
-    from bridge.workers import SHARED_PORTS, keep_running
+    with _loading():
+        from bridge import redact
+        from bridge.app import Bridge
+        from bridge.store.store import database_file
+        from bridge.workers import SHARED_PORTS, keep_running
 
     settings = settings_of(config)
     redact.configure(settings.log.level, settings.log.format, settings.secrets())
+    open_files()
     if workers == 1:
         asyncio.run(_until_told(Bridge(settings, shares_ports=SHARED_PORTS in os.environ), lambda: None))
         return
     if database_file(settings) is not None:
         raise UsageError("--workers needs PostgreSQL: set database.url to postgresql+asyncpg://…, or run one process.")
     asyncio.run(keep_running(["serve", *(["--config", str(config)] if config else [])], workers))
+
+
+def open_files() -> None:
+    """Take leave to have `MANY_FILES` open, as far as the system allows. By default it is 1024, which is what the front
+    door alone needs when it is full."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MANY_FILES if most == resource.RLIM_INFINITY else min(MANY_FILES, most)
+    if now != resource.RLIM_INFINITY and now < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def simulator(
@@ -115,8 +133,9 @@ def simulator(
 
     A catch-all mailbox comes with it. Point relay and gateway of the other bridge here.
     """
-    from bridge import redact
-    from bridge.simulator.server import run_alone
+    with _loading():
+        from bridge import redact
+        from bridge.simulator.server import run_alone
 
     if secret_file is None:
         raise UsageError("Name the file that holds the shared secret with --secret-file FILE.")
@@ -135,11 +154,23 @@ def simulator(
         raise UsageError(f"A port cannot be used: {error.strerror}. Choose {ports}.") from error
 
 
+@contextmanager
+def _loading() -> Iterator[None]:
+    """Nobody looks for garbage meanwhile: nearly all that is made when a bridge starts stays as long as it runs."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 async def _until_told(running: _Runs, ready: Callable[[], None]) -> None:
     told = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, told.set)
-    await running.start()
+    with _loading():
+        await running.start()
+        gc.freeze()  # what is there now stays: to look through it again would stop everything for a tenth of a second
     try:
         ready()
         await told.wait()

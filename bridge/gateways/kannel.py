@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from email.message import Message
 
 from bridge.errors import Reason
 from bridge.gateways.base import SILENT, Hook, HookRefused, SenderKind, Traits
 from bridge.gateways.callback import raw_of, text_of, told_by, words_of
 from bridge.gateways.http import HttpGateway
 from bridge.gateways.orders import Answer, Order, accepted, code_of, unclear
+from bridge.reading.headers import value_and_parameters
 from bridge.types import Encoding, HttpRequest, InboundSms, MessageState, OutboundSms, Outcome, OutcomeKind, Receipt
 
 _STATES = {
@@ -129,9 +129,8 @@ class Kannel(HttpGateway):
 
 def _text(request: HttpRequest) -> str:
     """The body in the charset that its Content-Type names: UTF-8 for a GSM text, UTF-16BE for Unicode."""
-    content = Message()
-    content["Content-Type"] = request.headers.get("content-type", "")
-    charset = content.get_content_charset() or ""
-    if content.get_content_type() != "text/plain" or charset not in ("utf-8", "utf-16be"):
+    content_type, parameters = value_and_parameters(request.headers.get("content-type", ""))
+    charset = parameters.get("charset", "").lower()
+    if content_type != "text/plain" or charset not in ("utf-8", "utf-16be"):
         raise HookRefused(400, "The phone's SMS is not a text in UTF-8 or UTF-16BE.")
     return words_of({"body": request.body.decode(charset, "replace")}, "body")

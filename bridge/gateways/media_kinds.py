@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 import re
-from email.message import Message
 
 from bridge.reading.charsets import decode
+from bridge.reading.headers import value_and_parameters
 from bridge.types import MediaFile, MediaKind
 
 LONGEST_TEXT = 20_000
@@ -76,9 +76,8 @@ def text_of(content_type: str, octets: bytes) -> str | None:
     """The words of a part that is plain text; None where it is none. `content_type` is the provider's header field."""
     if type_of(content_type) != "text/plain" or len(octets) > LONGEST_TEXT:
         return None
-    field = Message()
-    field["Content-Type"] = content_type
-    text = decode(octets, field.get_content_charset() or "")
+    _, parameters = value_and_parameters(content_type)
+    text = decode(octets, parameters.get("charset", ""))
     return None if "\0" in text else text.removeprefix("\ufeff").strip()
 
 

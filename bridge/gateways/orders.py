@@ -6,11 +6,11 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from bridge.http_clients import retry_after
 from bridge.types import Money, Outcome, OutcomeKind
 
 
@@ -63,16 +63,8 @@ class Answer:
         return value
 
     def retry_after(self, now: datetime) -> float | None:
-        """Seconds that the provider asks us to wait (RFC 9110 section 10.2.3), at most an hour."""
-        given = self.headers.get("retry-after", "").strip()
-        if given.isdecimal():
-            return min(float(given), 3600.0)
-        try:
-            moment = parsedate_to_datetime(given)
-        except (ValueError, OverflowError):  # the latter for a year or a zone of twenty digits
-            return None
-        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return min(max((moment - now).total_seconds(), 0.0), 3600.0)
+        """Seconds that the provider asks us to wait, at most an hour."""
+        return retry_after(self.headers, now)
 
 
 def json_order(url: str, value: object, headers: Mapping[str, str], method: str = "POST") -> Order:

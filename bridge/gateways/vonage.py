@@ -125,7 +125,8 @@ class Vonage(HttpGateway):
     def _receipt(self, request: HttpRequest) -> Sequence[Receipt]:
         event = self._believe(request)
         status, code = text_of(event, "status"), code_of(event.get("err-code"))
-        state, reason, message_id = told_by(_STATES, status), _REASONS.get(code), text_of(event, "messageId")
+        state, message_id = told_by(_STATES, status), text_of(event, "messageId")
+        reason = Reason.ABSENT_SUBSCRIBER if status == "buffered" else _REASONS.get(code)  # for later delivery
         reference, at = words_of(event, "client-ref"), moment_of(event, "message-timestamp")
         return self.receipt(raw_of(request), state, message_id, status, code, reference=reference, reason=reason, at=at)
 

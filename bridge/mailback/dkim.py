@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from bridge import clock
+from bridge.canonical import body_hash, relaxed_field
 from bridge.errors import SettingsError
 
 SHORTEST_RSA_KEY = 2048
@@ -45,11 +46,7 @@ SIGNED_FIELDS = (
 """Header fields under the signature, each once more than it occurs (RFC 6376 section 5.4.1)."""
 
 _LINE = 72
-_PIECE = 65_536
-"""Octets of a body that are looked at together."""
 _FOLD = ":\r\n  "
-_BLANKS = b" \t"
-_RUN = re.compile(rb"[ \t]+")
 _FIELD_END = re.compile(rb"\r\n(?![ \t])")
 _NAME = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _REMEDY = (
@@ -72,18 +69,18 @@ class Signer:
     def sign(self, raw: bytes) -> bytes:
         """The mail with a DKIM-Signature field before all others; `raw` has CRLF line ends and a From field."""
         head, _, body = raw.partition(b"\r\n\r\n")
-        fields = [_relaxed(field) for field in _FIELD_END.split(head)]
+        fields = [relaxed_field(field) for field in _FIELD_END.split(head)]
         names, covered = _covered(fields)
-        body_hash = hashlib.sha256(_relaxed_body(body)).digest()
+        hashed, _ = body_hash(body, relaxed=True)
         algorithm = "rsa-sha256" if isinstance(self._key, RSAPrivateKey) else "ed25519-sha256"
         unsigned = (
             f"DKIM-Signature: v=1; a={algorithm}; c=relaxed/relaxed;\r\n"
             f" d={self._domain}; s={self._selector}; t={int(clock.now().timestamp())};\r\n"
             f" h={_FOLD.join(names)};\r\n"
-            f" bh={base64.b64encode(body_hash).decode()};\r\n"
+            f" bh={base64.b64encode(hashed).decode()};\r\n"
             " b="
         ).encode("ascii")
-        signed = b"".join(field + b"\r\n" for field in covered) + _relaxed(unsigned)
+        signed = b"".join(field + b"\r\n" for field in covered) + relaxed_field(unsigned)
         signature = base64.b64encode(self._signature(signed))
         lines = (signature[start : start + _LINE] for start in range(0, len(signature), _LINE))
         return unsigned + b"\r\n ".join(lines) + b"\r\n" + raw
@@ -119,34 +116,6 @@ def _covered(fields: list[bytes]) -> tuple[list[str], list[bytes]]:
         names.extend([name] * (len(present) + 1))
         covered.extend(present)
     return names, covered
-
-
-def _relaxed(field: bytes) -> bytes:
-    """One header field without its line end, canonicalised (RFC 6376 section 3.4.2)."""
-    name, _, value = field.partition(b":")
-    return name.strip(_BLANKS).lower() + b":" + _RUN.sub(b" ", value.replace(b"\r\n", b"")).strip(_BLANKS)
-
-
-def _relaxed_body(body: bytes) -> bytes:
-    """The body, canonicalised (RFC 6376 section 3.4.4)."""
-    pieces, start = [], 0
-    while start < len(body):
-        cut = body.find(b"\r\n", start + _PIECE)
-        end = cut + 2 if cut >= 0 else len(body)
-        pieces.append(_relaxed_lines(body[start:end]))
-        start = end
-    relaxed = b"".join(pieces)
-    end = len(relaxed)
-    while relaxed.endswith(b"\r\n", 0, end):
-        end -= 2
-    return relaxed[:end] + b"\r\n" if end else b""
-
-
-def _relaxed_lines(lines: bytes) -> bytes:
-    """Whole lines, but for the empty ones at the end of a body. Base64, as pictures are, stays as it is."""
-    if not (b"\t" in lines or b"  " in lines or b" \r\n" in lines or lines.endswith(b" ")):
-        return lines
-    return b"\r\n".join(_RUN.sub(b" ", line).rstrip(_BLANKS) for line in lines.split(b"\r\n"))
 
 
 def _load(file: Path) -> RSAPrivateKey | Ed25519PrivateKey:

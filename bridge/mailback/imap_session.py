@@ -21,13 +21,13 @@ from typing import Any, TypeVar
 
 import aioimaplib
 
-from bridge import redact
+from bridge.consent.source import NoToken, TokenSource
 from bridge.errors import MailRefused
-from bridge.mailback import imap_login
+from bridge.mailback import token_login
 from bridge.mailback.imap_answers import Answer, flags_of, permanent_flags, uids
 from bridge.mailback.imap_client import Client
 from bridge.mailback.imap_names import Hierarchy, from_list, from_namespace, quoted
-from bridge.settings import ImapAuth, TlsMode
+from bridge.settings import MailAuth, TlsMode
 
 _PLACEHOLDER = re.compile(rb"\([^)]*\\(?:Noselect|NonExistent)\b", re.IGNORECASE)
 LATER = frozenset({"UNAVAILABLE", "LIMIT", "INUSE"})
@@ -47,9 +47,9 @@ class FolderSettings:
     username: str
     password: str = field(repr=False)
     """Empty for a login with a token."""
-    auth: ImapAuth = ImapAuth.PASSWORD
-    token_file: Path | None = None
-    """Where the access token stands, unless the login is by password."""
+    auth: MailAuth = MailAuth.PASSWORD
+    token: TokenSource | None = field(default=None, repr=False)
+    """Where the access token comes from, unless the login is by password."""
     ca_file: Path | None = None
     """Authorities (PEM) that the server's certificate may come from; None for those of the system."""
     timeout: float = 60.0
@@ -193,8 +193,8 @@ class Session:
             task.cancel()
 
     async def _login(self) -> None:
-        if self._settings.token_file is not None and self._settings.auth is not ImapAuth.PASSWORD:
-            await self._login_with_token(self._settings.auth, self._settings.token_file)
+        if self._settings.token is not None and self._settings.auth is not MailAuth.PASSWORD:
+            await self._login_with_token(self._settings.auth, self._settings.token)
             return
         if self._client.has_capability("LOGINDISABLED"):  # RFC 3501 section 6.2.3: the password must not be sent
             raise self._refused_login("PRIVACYREQUIRED")
@@ -203,30 +203,31 @@ class Session:
         if not answer.ok:
             raise self._refused_login(answer.code)
 
-    async def _login_with_token(self, auth: ImapAuth, file: Path) -> None:
+    async def _login_with_token(self, auth: MailAuth, source: TokenSource) -> None:
         settings, mechanism = self._settings, auth.upper()
         if not self._client.has_capability(f"AUTH={mechanism}"):
-            offered = [each for each in ImapAuth if self._client.has_capability(f"AUTH={each.upper()}")]
+            offered = [each for each in MailAuth if self._client.has_capability(f"AUTH={each.upper()}")]
             instead = f'it takes "{offered[0]}"' if offered else "it may take none on this port"
             raise self._refused(f'takes no logins by "{auth}": {instead}', f"no AUTH={mechanism}")
         try:
-            token = await asyncio.to_thread(imap_login.read_token, file)
-        except imap_login.NoToken as lack:
-            raise self._refused(f"wants an access token, and {file} cannot be used: {lack}", "no token") from None
-        redact.keep_secret(str(file), token)
-        first = imap_login.response(auth, settings.username, token, settings.host, settings.port)
-        answer = await self._ask(self._client.protocol.authenticate(mechanism, [first, imap_login.farewell(auth)]))
+            token = await source.token()
+        except NoToken as lack:
+            raise self._refused(f"wants an access token, and {lack}", "no token") from None
+        first = token_login.response(auth, settings.username, token, settings.host, settings.port)
+        answer = await self._ask(self._client.protocol.authenticate(mechanism, [first, token_login.farewell(auth)]))
         if not answer.ok:
-            raise self._refused_token(answer, file)
+            if answer.code not in LATER:
+                source.refused(token)
+            raise self._refused_token(answer, source)
 
-    def _refused_token(self, answer: Answer, file: Path) -> MailRefused:
+    def _refused_token(self, answer: Answer, source: TokenSource) -> MailRefused:
         if answer.code in LATER:
             return self._refused_login(answer.code)
-        status = imap_login.status(self._client.protocol.challenge)
+        status = token_login.status(self._client.protocol.challenge)
         said = f" ({status})" if status else ""
         remedy = (
-            f"does not accept the access token in {file}{said}: it may have run out, so see that the program runs "
-            "which renews it; or it is for other rights or for another account than the user name"
+            f"does not accept the access token {source.origin}{said}: {source.remedy}; or it is for other rights or "
+            "for another account than the user name"
         )
         return self._refused(remedy, f"AUTHENTICATE {answer.code or 'NO'} {status}".rstrip())
 

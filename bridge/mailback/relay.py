@@ -20,13 +20,17 @@ from typing import Any
 
 import aiosmtplib
 
+from bridge.consent.source import NoToken, TokenSource
 from bridge.errors import MailRefused
+from bridge.mailback import token_login
 from bridge.mailback.kept_connection import KeptConnection, client_context
-from bridge.settings import TlsMode
+from bridge.settings import MailAuth, TlsMode
 from bridge.types import OutgoingMail
 
 SESSION_CODES = frozenset({503, 530, 534, 535, 538})
 """5yz replies that ask for a login or for TLS (RFC 4954 section 6, RFC 3207 section 4) whatever the mail is."""
+LOGGED_IN, GO_ON = 235, 334
+"""RFC 4954 section 6."""
 CLOSING = 421
 """The server is about to hang up (RFC 5321 section 3.8)."""
 
@@ -44,6 +48,9 @@ class RelaySettings:
     username: str = ""
     """Empty for a server that asks for no login."""
     password: str = field(default="", repr=False)
+    auth: MailAuth = MailAuth.PASSWORD
+    token: TokenSource | None = field(default=None, repr=False)
+    """Where the access token comes from, unless the login is by password."""
     ca_file: Path | None = None
     """Authorities (PEM) that the server's certificate may come from; None for those of the system."""
     hostname: str = "localhost"
@@ -115,9 +122,15 @@ class Relay(KeptConnection[aiosmtplib.SMTP]):
         # aiosmtplib sends to whatever address it can find in a string, so that string must be nothing but the address.
         if not mail.envelope_to or any(parseaddr(path)[1] != path for path in (mail.envelope_from, mail.envelope_to)):
             raise ValueError("not one address")
-        size = [f"SIZE={len(mail.raw)}"] if client.supports_extension("size") else []
-        await client.mail(mail.envelope_from, options=size)
-        await client.rcpt(mail.envelope_to)
+        options = [f"SIZE={len(mail.raw)}"] if client.supports_extension("size") else []
+        encoding = "ascii"
+        if not mail.envelope_to.isascii():  # RFC 6531 section 3.1
+            if not client.supports_extension("smtputf8"):
+                raise ValueError("the server knows no such addresses")
+            options.append("SMTPUTF8")
+            encoding = "utf-8"
+        await client.mail(mail.envelope_from, options=options, encoding=encoding)
+        await client.rcpt(mail.envelope_to, encoding=encoding)
         await client.data(mail.raw, timeout=self._settings.data_timeout)
 
     async def _connected(self) -> aiosmtplib.SMTP:
@@ -147,7 +160,9 @@ class Relay(KeptConnection[aiosmtplib.SMTP]):
             if settings.tls is TlsMode.STARTTLS:
                 remedy = "does not start TLS: check relay.tls"
                 await client.starttls()
-            if settings.username:
+            if settings.token is not None:
+                await self._login_with_token(client, settings.token)
+            elif settings.username:
                 remedy = "does not accept the login: check relay.username and relay.password"
                 await client.login(settings.username, settings.password)
             else:
@@ -158,15 +173,43 @@ class Relay(KeptConnection[aiosmtplib.SMTP]):
             if _distrusted(error):
                 remedy = "has a certificate that is not trusted: check relay.host and relay.ca_file"
             codes = f" {_codes(error)}" if isinstance(error, aiosmtplib.SMTPResponseException) else ""
-            raise MailRefused(
-                f"The mail server {self._where} {remedy}.",
-                retryable=True,
-                detail=f"{self._where}: {type(error).__name__}{codes}",
-            ) from None
+            raise self._refused(remedy, f"{type(error).__name__}{codes}") from None
         finally:
             if not ready:
                 _drop(client)
         return client
+
+    async def _login_with_token(self, client: aiosmtplib.SMTP, source: TokenSource) -> None:
+        """AUTH with a token (RFC 4954 section 4, RFC 7628 section 3.2). Raises MailRefused."""
+        settings, mechanism = self._settings, self._settings.auth.upper()
+        await client.ehlo()
+        if mechanism.lower() not in client.server_auth_methods:
+            raise self._refused(f'takes no logins by "{settings.auth}"', f"no AUTH {mechanism}")
+        try:
+            token = await source.token()
+        except NoToken as lack:
+            raise self._refused(f"wants an access token, and {lack}", "no token") from None
+        first = token_login.response(settings.auth, settings.username, token, settings.host, settings.port)
+        answer = await client.execute_command(b"AUTH", mechanism.encode(), first.encode())
+        status = ""
+        if answer.code == GO_ON:  # the server says in base64 why it refuses, and wants an answer to that
+            status = token_login.status(answer.message.encode())
+            answer = await client.execute_command(token_login.farewell(settings.auth).encode())
+        if answer.code == LOGGED_IN:
+            return
+        if 400 <= answer.code < 500:
+            raise self._refused("lets nobody in for now: it will be asked again", f"AUTH {answer.code}")
+        source.refused(token)
+        said = f" ({status})" if status else ""
+        raise self._refused(
+            f"does not accept the access token {source.origin}{said}: {source.remedy}; or it is for other rights or "
+            "for another account than relay.username",
+            f"AUTH {answer.code} {status}".rstrip(),
+        )
+
+    def _refused(self, remedy: str, reason: str) -> MailRefused:
+        where = self._where
+        return MailRefused(f"The mail server {where} {remedy}.", retryable=True, detail=f"{where}: {reason}")
 
     async def _farewell(self, connection: aiosmtplib.SMTP) -> None:
         """QUIT, as RFC 5321 section 4.1.1.10 asks before a connection is closed; an answer is not waited for long."""

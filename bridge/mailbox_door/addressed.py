@@ -21,7 +21,7 @@ MAX_RECIPIENTS = 1_000
 _OPEN = ("to", "cc")
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to")
 """What mail servers write down of the envelope: the only place where a recipient of Bcc stands."""
-_NAMES_AND_COMMENTS = re.compile(r'"(?:[^"\\]|\\.)*+"(?!@)|\([^()]*\)')
+_NAMES_AND_COMMENTS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|\([^()]*\)')
 _NUMBER = r"\+[0-9](?:[ .()/-]{0,2}[0-9]){5,16}"
 _SUBJECT = re.compile(rf"(?:SMS:?[ ]+)?({_NUMBER})[ ]*(?::.*)?", re.IGNORECASE | re.DOTALL)
 _DIALLED = re.compile(r"\(?\+?[0-9]")

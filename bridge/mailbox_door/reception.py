@@ -22,7 +22,6 @@ from bridge.access.vouched import Means, Vouched, vouched
 from bridge.admission import Admission, no_mailbox
 from bridge.errors import MailRefusal, Reason, Refusal
 from bridge.mailbox_door.addressed import Addressed, addressed
-from bridge.notices.turned_away import Turned, TurnedAway
 from bridge.parser import is_from_a_machine
 from bridge.reading import headers
 from bridge.reading.headers import Fields
@@ -37,6 +36,8 @@ from bridge.types import (
     Place,
     Recipient,
     Tried,
+    Turned,
+    TurnedAway,
     ruled_of,
 )
 
@@ -117,9 +118,8 @@ class Reception:
     async def take(self, place: Place, raw: bytes, to: Addressed, rules: Rules, arrived: datetime) -> Fate:
         """Deal with a whole mail: when this returns, what became of it is on disk. Raises NotNow, and
         StoreUnavailable."""
-        known = await self._watched.fate(place)
+        known = await self._known(place)
         if known is not None:
-            log.info("mailbox_door.known", fate=known.value)
             return known
         who = _author(raw, rules.authserv_ids)
         mailbox = self._admission.mailbox_of(who.author) if who.author else None
@@ -136,11 +136,21 @@ class Reception:
         metrics.MAILS_TAKEN.labels(Door.MAILBOX.value).inc()
         return Fate.TAKEN
 
-    async def turn_away(self, place: Place, header: bytes, refusal: Refusal, rules: Rules) -> Fate:
-        """Refuse a mail of which only the header was fetched. Raises StoreUnavailable."""
-        who = _author(header, rules.authserv_ids)
+    async def turn_away(self, place: Place, raw: bytes, refusal: Refusal, rules: Rules) -> Fate:
+        """Refuse a mail whatever stands in it; `raw` may be its header alone. Raises StoreUnavailable."""
+        known = await self._known(place)
+        if known is not None:
+            return known
+        who = _author(raw, rules.authserv_ids)
         mailbox = self._admission.mailbox_of(who.author) if who.author else None
-        return await self._refuse(place, header, who, mailbox, refusal if mailbox else _nobody(who), rules)
+        return await self._refuse(place, raw, who, mailbox, refusal if mailbox else _nobody(who), rules)
+
+    async def _known(self, place: Place) -> Fate | None:
+        """What became of a mail when it was seen before."""
+        known = await self._watched.fate(place)
+        if known is not None:
+            log.info("mailbox_door.known", fate=known.value)
+        return known
 
     async def _admit(
         self, place: Place, mailbox: Mailbox, who: Vouched, raw: bytes, to: Addressed, arrived: datetime

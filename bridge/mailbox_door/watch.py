@@ -76,6 +76,8 @@ class Watch:
         self._away = away
         self._name = f"{rules.address.lower()} {'/'.join(folder)}"
         self._delayed: dict[int, _Delayed] = {}
+        self._done: set[int] = set()
+        """Mails above the first one that waits which need no further look."""
         self._entered = Entered(Answer("", ""))
         self._first = 0
         self.stopped = asyncio.Event()
@@ -103,6 +105,7 @@ class Watch:
         start = await self._watched.enter(self._name, entered.uid_validity, entered.next_uid)
         if start.renumbered:
             self._delayed.clear()
+            self._done.clear()
             log.error("mailbox_door.renumbered", watch=self._rules.address)
         self._entered, self._first = entered, start.next_uid
 
@@ -110,8 +113,9 @@ class Watch:
         """Deal with what is new. Raises Broken and StoreUnavailable."""
         uids = await inbox.uids(self._first)
         self._delayed = {uid: delayed for uid, delayed in self._delayed.items() if uid in uids}
-        listed = await inbox.listed(uids)
-        for uid in set(uids) - {mail.uid for mail in listed}:  # gone by now, or the server says nothing of it
+        new = [uid for uid in uids if uid not in self._done]
+        listed = await inbox.listed(new)
+        for uid in set(new) - {mail.uid for mail in listed}:  # gone by now, or the server says nothing of it
             self._delay(uid, "not listed")
         for mail in listed:
             if self.stopped.is_set():
@@ -123,6 +127,7 @@ class Watch:
         if following > self._first:
             await self._watched.passed(self._name, self._entered.uid_validity, following)
             self._first = following
+        self._done = {uid for uid in self._done if uid >= self._first}
 
     def pause(self, inbox: Inbox) -> float:
         """Seconds until the next look, if nothing happens before."""
@@ -148,6 +153,7 @@ class Watch:
         if fate is not None:
             how = await inbox.put_away(mail.uid, self._away[fate], KEYWORDS[fate], self._entered.permanent)
             log.info("mailbox_door.put_away", watch=self._rules.address, uid=mail.uid, fate=fate.value, how=how)
+        self._done.add(mail.uid)
 
     async def _fate(self, inbox: Inbox, mail: Listed) -> Fate | None:
         """What becomes of a mail; None for one that is no business of the bridge. Raises NotNow as well for one that
@@ -162,15 +168,17 @@ class Watch:
         to = self._reception.recipients(header, self._rules)
         if not to:
             return None
-        arrived = mail.arrived or clock.now()
-        refusal = too_large(self._rules.max_octets) if mail.size > self._rules.max_octets else _late(arrived)
-        if refusal is not None:
+        if mail.size > self._rules.max_octets:
             place = Place(self._name, validity, mail.uid, self._reception.digest(header, to))
-            return await self._reception.turn_away(place, header, refusal, self._rules)
+            return await self._reception.turn_away(place, header, too_large(self._rules.max_octets), self._rules)
         raw = await inbox.mail(mail.uid, mail.size)
         if raw is None:
             raise NotNow("not fetched")
         place = Place(self._name, validity, mail.uid, self._reception.digest(raw, to))
+        arrived = mail.arrived or clock.now()
+        late = _late(arrived)
+        if late is not None:
+            return await self._reception.turn_away(place, raw, late, self._rules)
         return await self._reception.take(place, raw, to, self._rules, arrived)
 
     def _delay(self, uid: int, why: str) -> None:

@@ -105,6 +105,7 @@ def _say(condition: Condition, what: str, facts: Facts) -> str:
         oldest=_moment(since) if since is not None else "-",
         count=unfiled.count if unfiled is not None else 0,
         left=facts.balances.get(condition.part, "not known yet"),
+        why=facts.consents.get(condition.part) or "nobody has tried again since the restart",
     )
 
 

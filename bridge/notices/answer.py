@@ -142,7 +142,7 @@ def _headers(notice: ReplyNotice, wording: Wording, number: str, domain: str) ->
         (
             phone_field("From", notice.number, domain, notice.contact),
             phone_field("Reply-To", notice.number, domain, notice.contact, notice.through),
-            mime.machine_field("To", notice.to),
+            mime.address_field("To", notice.to),
             mime.text_field("Subject", subject),
             mime.machine_field("Date", format_datetime(created)),
             mime.machine_field("Message-ID", f"<{notice.notice_id}@{domain}>"),

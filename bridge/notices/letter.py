@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, formataddr
+from zoneinfo import ZoneInfo
 
 from bridge.notices import mime
-from bridge.types import OutgoingMail
+from bridge.types import OutgoingMail, PreviewNotice, Report, TurnedAway
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class Heading:
         return b"".join(
             (
                 mime.machine_field("From", formataddr((self.name, f"postmaster@{self.domain}"))),
-                mime.machine_field("To", self.to),
+                mime.address_field("To", self.to),
                 mime.text_field("Subject", self.subject),
                 mime.machine_field("Date", format_datetime(self.at)),
                 mime.machine_field("Message-ID", f"<{self.mail_id}@{self.domain}>"),
@@ -48,6 +49,21 @@ class Heading:
                 mime.machine_field("X-Auto-Response-Suppress", "All"),
             )
         )
+
+
+def answering(notice: PreviewNotice | Report | TurnedAway, domain: str, *, name: str, subject: str) -> Heading:
+    """The heading of what is written in answer to a mail, in its thread; it has a `subject` of its own only where that
+    mail has none."""
+    return Heading(
+        mail_id=notice.notice_id,
+        name=name,
+        to=notice.to,
+        subject=mime.answer_subject(notice.subject) or subject,
+        at=notice.created_at.astimezone(ZoneInfo(notice.mailbox.timezone)),
+        domain=domain,
+        answered=notice.message_id,
+        references=notice.references,
+    )
 
 
 def letter(heading: Heading, paragraphs: Iterable[str]) -> OutgoingMail:

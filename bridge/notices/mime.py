@@ -69,6 +69,11 @@ def machine_field(name: str, value: str) -> bytes:
     return f"{name}: {printable(value)}\r\n".encode("ascii")
 
 
+def address_field(name: str, address: str) -> bytes:
+    """A header field with one bare address; one beyond ASCII stands as it is, in UTF-8 (RFC 6532 section 3.2)."""
+    return machine_field(name, address) if address.isascii() else f"{name}: {one_line(address)}\r\n".encode()
+
+
 def thread_fields(answered: str, references: Sequence[str]) -> bytes:
     """In-Reply-To and References of an answer to the mail `answered` (RFC 5322 section 3.6.4), or nothing."""
     ids = message_ids((*(reference for reference in references if reference != answered), answered))
@@ -113,7 +118,7 @@ def headers_part(headers: bytes, limit: int = 32_768) -> bytes:
     """The header block of a mail, given back as `text/rfc822-headers` (RFC 6522 section 4).
 
     It is cut at a line end after `limit` octets. A block that is not clean 7-bit travels as quoted-printable, which
-    that section allows for just this case.
+    that section allows for just this case and RFC 6533 section 4.5 asks for where it is UTF-8.
     """
     if len(headers) > limit:
         headers = headers[: headers.rfind(b"\n", 0, limit) + 1 or limit]
@@ -123,7 +128,16 @@ def headers_part(headers: bytes, limit: int = 32_768) -> bytes:
     encoding, body = (
         (b"7bit", data.replace(b"\n", b"\r\n")) if clean else (b"quoted-printable", _quoted_printable(data))
     )
-    return b"Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: " + encoding + b"\r\n\r\n" + body
+    kind = b"text/rfc822-headers" + (b"; charset=utf-8" if not data.isascii() and _is_utf8(data) else b"")
+    return b"Content-Type: " + kind + b"\r\nContent-Transfer-Encoding: " + encoding + b"\r\n\r\n" + body
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def multipart(content_type: str, boundary: str, parts: Sequence[bytes]) -> bytes:

@@ -10,11 +10,10 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 from bridge.notices import mime
 from bridge.notices.address import called
-from bridge.notices.letter import Heading, letter
+from bridge.notices.letter import answering, letter
 from bridge.notices.wording import WORDINGS, Wording
 from bridge.sms import look_alikes
 from bridge.sms.expense import most_expensive
@@ -55,16 +54,8 @@ _LATEST = datetime(9999, 12, 30, tzinfo=UTC)
 def previewed(notice: PreviewNotice, domain: str) -> OutgoingMail:
     """The mail that tells what a mail would send, in its thread; `domain` is the one that phone addresses are in."""
     wording = WORDINGS[notice.mailbox.language]
-    heading = Heading(
-        mail_id=notice.notice_id,
-        name=wording.say("preview.name"),
-        to=notice.to,
-        subject=mime.answer_subject(notice.subject) or wording.say("subject.preview"),
-        at=notice.created_at.astimezone(ZoneInfo(notice.mailbox.timezone)),
-        domain=domain,
-        answered=notice.message_id,
-        references=notice.references,
-    )
+    name, subject = wording.say("preview.name"), wording.say("subject.preview")
+    heading = answering(notice, domain, name=name, subject=subject)
     return letter(heading, _paragraphs(notice, wording))
 
 

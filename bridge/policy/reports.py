@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.types import Confirm, Notify
+from bridge.types import Confirm, Notify, Options
 
 _EVERYTHING = frozenset({Notify.SUCCESS, Notify.FAILURE, Notify.DELAY})
 
@@ -13,14 +13,20 @@ _PREFERRED = {
 }
 
 
-def reports_wanted(notify: frozenset[Notify] | None, confirm: Confirm, *, wants_receipt: bool) -> frozenset[Notify]:
-    """The outcomes to report, as NOTIFY keywords (RFC 3461 section 4.1); DELAY stands for "nobody knows".
+def reports_wanted(
+    notify: frozenset[Notify] | None, confirm: Confirm, options: Options, *, wants_receipt: bool
+) -> frozenset[Notify]:
+    """The outcomes to report.
 
-    NOTIFY goes before everything. `wants_receipt` is the mail client's own request for a delivery receipt; it goes
-    before `confirm`. Whoever wants to hear of failures hears of an unknown outcome too, since it may be one.
+    NOTIFY goes before everything: without DELAY in it no delay is told (RFC 3461 section 4.1), not even where `options`
+    have a time for that. `wants_receipt` is the mail client's own request for a delivery receipt; it goes before
+    `confirm`.
     """
-    if notify is None:
-        return _EVERYTHING if wants_receipt else _PREFERRED[confirm]
-    if Notify.NEVER in notify:
+    if notify is not None and Notify.NEVER in notify:
         return frozenset()
-    return notify | {Notify.DELAY} if Notify.FAILURE in notify else notify
+    asked = {Notify.RELAYED} if options.trace else set[Notify]()
+    if notify is not None:
+        return notify | asked
+    if options.late_at is not None:
+        asked.add(Notify.DELAY)
+    return (_EVERYTHING if wants_receipt else _PREFERRED[confirm]) | asked

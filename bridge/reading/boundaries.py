@@ -6,6 +6,7 @@ each missing its last boundary, would otherwise be searched sixty times.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
@@ -14,9 +15,12 @@ MAX_LINES = 100_000
 LONGEST = 1_000
 """Octets of a boundary line that are looked at; RFC 2046 allows 72."""
 
+_BEGIN = re.compile(rb"\n--")
+"""It finds them in base64 nearly twice as fast as `bytes.find` does."""
+
 
 class Boundaries:
-    """Where the boundary lines of `data` are; its lines end in LF."""
+    """Where the boundary lines of `data` are; its lines end in LF or CRLF."""
 
     __slots__ = ("_data", "_ends", "_lines", "complete")
 
@@ -38,8 +42,12 @@ class Boundaries:
             position = self._next(end)
 
     def _next(self, start: int) -> int:
-        found = self._data.find(b"\n--", start)
-        return found + 1 if found >= 0 else -1
+        found = _BEGIN.search(self._data, start)
+        return found.start() + 1 if found is not None else -1
+
+    def _before(self, position: int) -> int:
+        """Where the line ends that stands before the boundary line at `position`; its end belongs to the boundary."""
+        return position - 1 - (self._data[position - 2 : position - 1] == b"\r")
 
     def parts(self, boundary: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Start and end of each part between `start` and `end`. A missing last boundary ends with `end`."""
@@ -54,7 +62,7 @@ class Boundaries:
             if position >= end or (stop is not None and position > stop):
                 break
             if begin is not None:
-                yield begin, max(begin, position - 1)
+                yield begin, max(begin, self._before(position))
             begin = min(self._ends[position] + 1, end)
         if begin is not None:
-            yield begin, end if stop is None else max(begin, stop - 1)
+            yield begin, end if stop is None else max(begin, self._before(stop))

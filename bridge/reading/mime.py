@@ -124,10 +124,15 @@ class _Walk:
     held: dict[str, _Held] = field(default_factory=dict)
     """The first winmail.dat and the first calendar, as `tnef` and `calendar`."""
 
+    def part(self, start: int, end: int) -> bytes:
+        """The octets of a part, its lines ending in LF. Only of what is read: most of a large mail is attachments."""
+        return self.data[start:end].replace(b"\r\n", b"\n")
+
 
 def read_body(data: bytes, fields: Fields, habits: Habits = NO_HABITS) -> Body:
-    """The text of the mail with header `fields` and body `data` (lines end in LF), with what its HTML marks where the
-    `habits` keep that. Raises `MailRefusal` for sealed or too many words (encrypted, mail too large), never for MIME.
+    """The text of the mail with header `fields` and body `data` (lines end in LF or CRLF), with what its HTML marks
+    where the `habits` keep that. Raises `MailRefusal` for sealed or too many words (encrypted, mail too large), never
+    for MIME.
     """
     walk = _Walk(data, habits.kept, certified=is_certified(fields))
     chunks = _distinct(_read(walk, fields, 0, len(data), 0, "text/plain"))
@@ -167,10 +172,10 @@ def _read(walk: _Walk, fields: Fields, start: int, end: int, depth: int, default
     walk.attachments += attached and not (walk.certified and is_certificate(fields, kind))
     if kind.type in _TNEF or (attached and file_name(fields, kind) == "winmail.dat"):
         walk.attachments += not attached
-        walk.held.setdefault("tnef", _Held(walk.data[start:end], fields, kind, attached=True))
+        walk.held.setdefault("tnef", _Held(walk.part(start, end), fields, kind, attached=True))
         return []
     if kind.type in _CALENDAR:
-        walk.held.setdefault("calendar", _Held(walk.data[start:end], fields, kind, attached))
+        walk.held.setdefault("calendar", _Held(walk.part(start, end), fields, kind, attached))
         return []
     if attached:
         return []
@@ -179,9 +184,9 @@ def _read(walk: _Walk, fields: Fields, start: int, end: int, depth: int, default
     if kind.main == "multipart" and kind.parameters.get("boundary"):
         return _multipart(walk, kind, start, end, depth)
     if kind.type == "text/html":
-        return [_html(walk, _text(walk, walk.data[start:end], fields, kind))]
+        return [_html(walk, _text(walk, walk.part(start, end), fields, kind))]
     if kind.type == "text/plain" or kind.main == "multipart":
-        text = without_armour(_counted(walk, _text(walk, walk.data[start:end], fields, kind)))
+        text = without_armour(_counted(walk, _text(walk, walk.part(start, end), fields, kind)))
         if kind.parameters.get("format", "").lower() == "flowed":
             text = unflow(text, delsp=kind.parameters.get("delsp", "").lower() == "yes")
         return [_Chunk(text, plain=True)]
@@ -214,12 +219,12 @@ def _opened(walk: _Walk, fields: Fields, kind: ContentType, start: int, end: int
     walk.opened += 1
     content = None
     if walk.opened <= MAX_OPENED:
-        content = signed_content(_octets(walk.data[start:end], fields))
+        content = signed_content(_octets(walk.part(start, end), fields))
     if content is None:
         walk.sealed = _OPAQUE if kind.parameters.get("smime-type", "").lower() == "signed-data" else _ENCRYPTED
         return []
     outside = walk.data, walk.boundaries
-    walk.data, walk.boundaries = content.replace(b"\r\n", b"\n"), None
+    walk.data, walk.boundaries = content, None
     try:
         inner, _, body = headers.split(walk.data, 0, len(walk.data))
         return _read(walk, inner, body, len(walk.data), depth + 1, "text/plain")
@@ -266,7 +271,7 @@ def _multipart(walk: _Walk, kind: ContentType, start: int, end: int, depth: int)
                 children.append(child)
                 continue
             asked = len(child) == 1 and CutRule.SIGNATURE not in walk.kept
-            marked = asked and marks_signature(walk.data, part_end, min(end, part_end + LONGEST_LOOK))
+            marked = asked and marks_signature(walk.part(part_end, min(end, part_end + LONGEST_LOOK)))
             return _unsigned(walk, kind, child, part_end, end, depth) if marked else child
         children.append(child)
     if kind.type == "multipart/alternative":

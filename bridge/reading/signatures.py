@@ -28,16 +28,15 @@ _IN_EVERY_MARK = b"ignature"
 _IN_BASE64 = re.compile(rb"^content-transfer-encoding:[ \t]*base64\b", re.IGNORECASE | re.MULTILINE)
 
 
-def marks_signature(data: bytes, start: int, end: int) -> bool:
-    """Whether HTML between `start` and `end` says what in it is a signature, be it encoded; at a glance."""
-    encoded = _IN_BASE64.search(data, start, end)
-    begin = data.find(b"\n\n", encoded.end(), end) if encoded is not None else -1
-    return _is_marked(data, start, end) or (begin >= 0 and _is_marked(base64(data[begin:end])))
+def marks_signature(data: bytes) -> bool:
+    """Whether HTML in `data` says what in it is a signature, be it encoded; at a glance."""
+    encoded = _IN_BASE64.search(data)
+    begin = data.find(b"\n\n", encoded.end()) if encoded is not None else -1
+    return _is_marked(data) or (begin >= 0 and _is_marked(base64(data[begin:])))
 
 
-def _is_marked(data: bytes, start: int = 0, end: int | None = None) -> bool:
-    end = len(data) if end is None else end
-    return data.find(_IN_EVERY_MARK, start, end) >= 0 and _MARKS.search(data, start, end) is not None
+def _is_marked(data: bytes) -> bool:
+    return _IN_EVERY_MARK in data and _MARKS.search(data) is not None
 
 
 def without(text: str, signature: str) -> tuple[str, Cut] | None:

@@ -77,8 +77,8 @@ _NO_ORDER = Order()
 def read_words(
     body: bytes, fields: Fields, subject: str, habits: Habits, form: Form | None, *, numbers_within: bool
 ) -> Words:
-    """The words of the mail with header `fields`, `body` (lines end in LF) and decoded `subject`. With `numbers_within`
-    it must name its phones. Raises `MailRefusal`: nothing to text, no number, encrypted, a form that is broken.
+    """The words of the mail with header `fields`, `body` and decoded `subject`. With `numbers_within` it must name its
+    phones. Raises `MailRefusal`: nothing to text, no number, encrypted, a form that is broken.
     """
     if form is None and not numbers_within and habits.subject is SubjectUse.TEXT:
         return Words(_of_subject(subject), subject, warnings=(_BODY_LEFT_OUT,))

@@ -1,13 +1,14 @@
 """Typed settings from a TOML file and the environment; every refusal names key, value and remedy."""
 
-from bridge.settings.accounts import FilingSettings, ImapSettings, WatchSettings
+from bridge.settings.accounts import FilingSettings, ImapSettings, OAuthSettings, WatchSettings
 from bridge.settings.choices import (
     Ambiguous,
     ConfirmOrders,
     FiledState,
-    ImapAuth,
     LogFormat,
     LogLevel,
+    MailAuth,
+    OAuthProvider,
     RelayProtocol,
     TlsMode,
 )
@@ -42,13 +43,15 @@ __all__ = [
     "FilingSettings",
     "GatewaySettings",
     "HttpSettings",
-    "ImapAuth",
     "ImapSettings",
     "IssuerSettings",
     "LogFormat",
     "LogLevel",
     "LogSettings",
+    "MailAuth",
     "MxSettings",
+    "OAuthProvider",
+    "OAuthSettings",
     "OperatorSettings",
     "RelayProtocol",
     "RelaySettings",

@@ -1,10 +1,11 @@
-"""The sections of IMAP accounts: those that conversations are filed in, and those that are watched."""
+"""The sections of IMAP accounts: those that conversations are filed in, and those that are watched; and as whom the
+bridge asks their provider to open them."""
 
 from __future__ import annotations
 
 from pydantic import SecretStr
 
-from bridge.settings.choices import FiledState, ImapAuth, TlsMode
+from bridge.settings.choices import FiledState, MailAuth, OAuthProvider, TlsMode
 from bridge.settings.section import FilePath, Port, Section
 from bridge.types import FiledKind
 
@@ -20,12 +21,14 @@ class ImapSettings(Section):
     host: str
     port: Port = 993
     tls: TlsMode = TlsMode.IMPLICIT
-    auth: ImapAuth = ImapAuth.PASSWORD
+    auth: MailAuth = MailAuth.PASSWORD
     username: str
     password: SecretStr | None = None
     password_file: FilePath | None = None
     token_file: FilePath | None = None
     """Where the access token stands; it is read at every login, since another program renews it."""
+    oauth: str = ""
+    """In its place: the name in `[oauth]` of the application that somebody has consented to."""
     ca_file: FilePath | None = None
     """Authorities to trust instead of the system's, in PEM."""
 
@@ -58,3 +61,22 @@ class WatchSettings(ImapSettings):
     def levels(self) -> tuple[str, ...]:
         """The path of the folder."""
         return levels(self.folder)
+
+
+class OAuthSettings(Section):
+    """An application whose access tokens open mailboxes that somebody has consented for: `[oauth.NAME]`."""
+
+    provider: OAuthProvider
+    client_id: str
+    client_secret: SecretStr | None = None
+    client_secret_file: FilePath | None = None
+    tenant: str = "organizations"
+    """Which accounts may consent at Microsoft: a directory by its id or domain, or all of a kind."""
+    scopes: tuple[str, ...] = ()
+    """With another provider: the rights that are asked for, and"""
+    token_url: str = ""
+    """where it gives tokens,"""
+    device_url: str = ""
+    """where it gives codes for other devices (RFC 8628), and"""
+    authorize_url: str = ""
+    """the page on which one consents; at least one of the two."""

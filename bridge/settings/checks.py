@@ -9,11 +9,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bridge.errors import SettingsError
-from bridge.settings.forms import ADDRESS, DOMAIN, is_host, is_loopback, is_network, readable
+from bridge.settings.forms import ADDRESS, DOMAIN, check_networks, is_host, is_loopback, readable
 from bridge.settings.imap_checks import check_watch
 from bridge.settings.issuer_checks import check_issuers
 from bridge.settings.model import Settings, SmtpSettings
 from bridge.settings.mx_checks import check_mx
+from bridge.settings.oauth_checks import check_oauth
 from bridge.settings.way_back_checks import check_way_back
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -39,6 +40,7 @@ def check(settings: Settings) -> list[SettingsError]:
         *_check_http(settings),
         *check_way_back(settings),
         *check_watch(settings),
+        *check_oauth(settings),
         *check_issuers(settings),
         *_check_gateways(settings),
         *_check_routes(settings),
@@ -110,6 +112,11 @@ def _check_smtp(smtp: SmtpSettings) -> Iterator[SettingsError]:
     if smtp.max_connections_per_address > smtp.max_connections:
         remedy = f"must be at most smtp.max_connections, which is {smtp.max_connections}"
         yield SettingsError("smtp.max_connections_per_address", str(smtp.max_connections_per_address), remedy)
+    yield from check_networks("smtp.trusted_proxies", smtp.trusted_proxies, "the proxy")
+    yield from check_networks("smtp.certificates_from", smtp.certificates_from, "the machine with the certificate")
+    if smtp.certificates_from and smtp.certificate is None:
+        remedy = "a certificate is shown under TLS only; set smtp.certificate and smtp.private_key, or leave this out"
+        yield SettingsError("smtp.certificates_from", str(list(smtp.certificates_from)).replace("'", '"'), remedy)
 
 
 def _check_http(settings: Settings) -> Iterator[SettingsError]:
@@ -117,12 +124,7 @@ def _check_http(settings: Settings) -> Iterator[SettingsError]:
     if http.port in (smtp.port, smtp.tls_port, settings.mx.port):
         yield SettingsError("http.port", str(http.port), "a listener for mail has this port; choose another")
     yield from _check_url("http.public_url", http.public_url, "callbacks")
-    for network in http.trusted_proxies:
-        if not is_network(network):
-            remedy = (
-                'write the address of the reverse proxy, such as "127.0.0.1", or its network, such as "10.0.0.0/28"'
-            )
-            yield SettingsError("http.trusted_proxies", f'"{network}"', remedy)
+    yield from check_networks("http.trusted_proxies", http.trusted_proxies, "the reverse proxy")
     if http.metrics_token is not None and len(http.metrics_token.get_secret_value()) < 16:
         yield SettingsError("http.metrics_token", "(not shown)", "somebody could guess it; write at least 16 letters")
 

@@ -21,14 +21,23 @@ class RelayProtocol(StrEnum):
     """RFC 2033."""
 
 
-class ImapAuth(StrEnum):
-    """What a login at an IMAP server is made with."""
+class MailAuth(StrEnum):
+    """What a login at a mail server is made with."""
 
     PASSWORD = "password"
     XOAUTH2 = "xoauth2"
     """An access token, as Google and Microsoft take it."""
     OAUTHBEARER = "oauthbearer"
     """An access token (RFC 7628)."""
+
+
+class OAuthProvider(StrEnum):
+    """Who keeps the mailboxes that somebody consents to open."""
+
+    MICROSOFT = "microsoft"
+    GOOGLE = "google"
+    OTHER = "other"
+    """Whose endpoints the operator names."""
 
 
 class Ambiguous(StrEnum):

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ipaddress
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from bridge.errors import SettingsError
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.IGNORECASE)
@@ -22,7 +25,7 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 def dotted(location: Sequence[str]) -> str:
     """A key as TOML writes it: a name that is more than letters, digits and hyphens stands in quotes."""
     top, *rest = location
-    quoted = top in ("filing", "issuers", "watch")
+    quoted = top in ("filing", "issuers", "oauth", "watch")
     return ".".join([top, *(f'"{part}"' if quoted and not _BARE_KEY.fullmatch(part) else part for part in rest)])
 
 
@@ -67,10 +70,21 @@ def name_server(value: str) -> tuple[str, int]:
     return str(ipaddress.ip_address(address)), port
 
 
-def is_network(value: str) -> bool:
-    """Whether a value is an IP address or a network (CIDR)."""
+def is_secure(url: str) -> bool:
+    """Whether it is an address with https, or on this machine."""
     try:
-        ipaddress.ip_network(value)
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
     except ValueError:
         return False
-    return True
+    return is_host(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
+
+
+def check_networks(key: str, written: Iterable[str], whose: str) -> Iterator[SettingsError]:
+    """Which values are neither an IP address nor a network (CIDR); `whose` says what stands there."""
+    for network in written:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            remedy = f'write the address of {whose}, such as "10.0.0.5", or its network, such as "10.0.0.0/28"'
+            yield SettingsError(key, f'"{network}"', remedy)

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 
 from bridge.errors import SettingsError
 from bridge.settings.accounts import ImapSettings
-from bridge.settings.choices import ImapAuth, TlsMode
+from bridge.settings.choices import MailAuth, TlsMode
 from bridge.settings.forms import ADDRESS, dotted, is_host, is_loopback, readable
-from bridge.settings.model import Settings
+from bridge.settings.model import RelaySettings, Settings
 
 
 def check_account(section: str, account: ImapSettings) -> Iterator[SettingsError]:
@@ -21,7 +21,7 @@ def check_account(section: str, account: ImapSettings) -> Iterator[SettingsError
         remedy = 'IMAP servers are spoken to with TLS from the first byte; write "implicit", usually with port 993'
         yield SettingsError(f"{section}.tls", '"starttls"', remedy)
     if account.tls is TlsMode.NONE and not is_loopback(account.host):
-        what = "password" if account.auth is ImapAuth.PASSWORD else "token"
+        what = "password" if account.auth is MailAuth.PASSWORD else "token"
         remedy = f'{what} and texts would travel readable; write "implicit", usually with port 993'
         yield SettingsError(f"{section}.tls", '"none"', remedy)
     if account.ca_file is not None:
@@ -63,21 +63,31 @@ def check_watch(settings: Settings) -> Iterator[SettingsError]:
 
 
 def _check_login(section: str, account: ImapSettings) -> Iterator[SettingsError]:
-    """A password or a token, never both. The file of the token may come later: at the login it is said if it lacks."""
+    """A password or a token, never both."""
     has_password = account.password is not None and bool(account.password.get_secret_value())
-    if account.auth is ImapAuth.PASSWORD:
-        if account.password_file is None and not has_password:
-            yield SettingsError(f"{section}.password", "(not set)", "set it or password_file")
+    if account.auth is MailAuth.PASSWORD and account.password_file is None and not has_password:
+        yield SettingsError(f"{section}.password", "(not set)", "set it or password_file")
+    yield from check_token(section, account, has_password=has_password or account.password_file is not None)
+
+
+def check_token(section: str, account: ImapSettings | RelaySettings, *, has_password: bool) -> Iterator[SettingsError]:
+    """What is wrong with where the token of a login comes from. Its file may come later: at the login it is said if it
+    lacks."""
+    if account.auth is MailAuth.PASSWORD:
         if account.token_file is not None:
             remedy = 'a token is no password; write auth = "xoauth2" or "oauthbearer", or remove it'
             yield SettingsError(f"{section}.token_file", f'"{account.token_file}"', remedy)
         return
-    if account.password_file is not None or has_password:
-        remedy = f'auth = "{account.auth}" logs in with the token in token_file; remove one of the two'
+    if has_password:
+        remedy = f'auth = "{account.auth}" logs in with a token; remove one of the two'
         yield SettingsError(f"{section}.password", "(not shown)", remedy)
-    if account.token_file is None:
-        yield SettingsError(f"{section}.token_file", "(not set)", "name the file that holds the access token")
-    elif os.access(account.token_file, os.F_OK):
+    if account.token_file is None and not account.oauth:
+        remedy = "name the file that holds the access token; or set oauth, and the bridge gets tokens itself"
+        yield SettingsError(f"{section}.token_file", "(not set)", remedy)
+    elif account.token_file is not None and account.oauth:
+        remedy = "oauth is set as well, and the bridge gets tokens itself; keep one of the two"
+        yield SettingsError(f"{section}.token_file", f'"{account.token_file}"', remedy)
+    elif account.token_file is not None and os.access(account.token_file, os.F_OK):
         problem = readable(account.token_file, secret=True)
         if problem:
             yield SettingsError(f"{section}.token_file", f'"{account.token_file}"', problem)

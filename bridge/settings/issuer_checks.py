@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from bridge.errors import SettingsError
-from bridge.settings.forms import dotted, is_host, is_loopback, readable
+from bridge.settings.forms import dotted, is_secure, readable
 from bridge.settings.model import IssuerSettings, Settings
 
 
@@ -37,16 +36,6 @@ def _check_keys(section: str, issuer: IssuerSettings) -> Iterator[SettingsError]
             yield SettingsError(f"{section}.keys_file", f'"{issuer.keys_file}"', problem)
     elif not issuer.keys_url:
         yield SettingsError(f"{section}.keys_url", "(not set)", "set it or keys_file; the issuer calls it jwks_uri")
-    elif not _is_safe(issuer.keys_url):
+    elif not is_secure(issuer.keys_url):
         remedy = "whoever is on the way could make logins; write https://"
         yield SettingsError(f"{section}.keys_url", f'"{issuer.keys_url}"', remedy)
-
-
-def _is_safe(url: str) -> bool:
-    """Whether it is an address with https, or on this machine."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        return False
-    return is_host(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))

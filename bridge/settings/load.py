@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from bridge.errors import SettingsError, SettingsErrors
-from bridge.settings.accounts import FilingSettings, WatchSettings
+from bridge.settings.accounts import FilingSettings, OAuthSettings, WatchSettings
 from bridge.settings.checks import check
 from bridge.settings.forms import dotted, readable
 from bridge.settings.model import GatewaySettings, IssuerSettings, Settings
@@ -36,6 +36,7 @@ _SECRETS = (
     ("relay", "password"),
     ("filing", "password"),
     ("watch", "password"),
+    ("oauth", "client_secret"),
     ("gateways", "secret"),
     ("gateways", "webhook_secret"),
     ("http", "metrics_token"),
@@ -47,7 +48,9 @@ _SECRET_KEYS = frozenset(key for _, key in _SECRETS)
 _LISTS = {
     "audience": '["https://sms.clinic.example"]',
     "authserv_ids": '["mx.google.com"]',
+    "certificates_from": '["10.0.5.0/24"]',
     "bounces_from": '["10.0.0.5"]',
+    "scopes": '["https://mail.example.com/imap", "offline_access"]',
     "name_servers": '["127.0.0.1"]',
     "trusted_forwarders": '["lists.example.com"]',
     "trusted_proxies": '["127.0.0.1"]',
@@ -67,6 +70,7 @@ _NAMED: dict[str, type[BaseModel]] = {
     "filing": FilingSettings,
     "gateways": GatewaySettings,
     "issuers": IssuerSettings,
+    "oauth": OAuthSettings,
     "watch": WatchSettings,
 }
 """Sections with a name of the operator's choice in them: `[gateways.NAME]`."""

@@ -11,12 +11,13 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from bridge.settings.accounts import FilingSettings, WatchSettings
+from bridge.settings.accounts import FilingSettings, OAuthSettings, WatchSettings
 from bridge.settings.choices import (
     Ambiguous,
     ConfirmOrders,
     LogFormat,
     LogLevel,
+    MailAuth,
     RelayProtocol,
     TlsMode,
 )
@@ -52,6 +53,10 @@ class SmtpSettings(Section):
     """Login without TLS, for tests on the machine itself; honoured on loopback only."""
     scram: bool = False
     """Offer SCRAM-SHA-256, which knows app passwords only; programs that can do it do nothing else then."""
+    certificates_from: tuple[str, ...] = ()
+    """Networks (CIDR) whose machines are asked for a client certificate."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks (CIDR) of the proxies that say with the PROXY protocol for whom they connect."""
     max_mail_bytes: Annotated[int, Field(ge=65_536, le=1_073_741_824)] = 26_214_400
     max_recipients: Annotated[int, Field(ge=100, le=100_000)] = 1000
     """At least 100 (RFC 5321 section 4.5.3.1.8)."""
@@ -78,6 +83,8 @@ class MxSettings(Section):
     max_connections_per_address: Annotated[int, Field(ge=1, le=100_000)] = 10
     command_timeout: Seconds = 300.0
     """Seconds without a whole command before a peer is let go (RFC 5321 section 4.5.3.2.7)."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks (CIDR) of the proxies that say with the PROXY protocol for whom they connect."""
     trusted_forwarders: tuple[str, ...] = ()
     """Domains, in lower case, whose ARC seals are believed (RFC 8617)."""
     name_servers: tuple[str, ...] = ()
@@ -107,9 +114,14 @@ class RelaySettings(Section):
     socket: FilePath | None = None
     """Unix socket of an LMTP server, in place of host and port."""
     tls: TlsMode = TlsMode.STARTTLS
+    auth: MailAuth = MailAuth.PASSWORD
     username: str = ""
     password: SecretStr | None = None
     password_file: FilePath | None = None
+    token_file: FilePath | None = None
+    """Where the access token stands, as in `ImapSettings`; or"""
+    oauth: str = ""
+    """the name in `[oauth]` of the application that somebody has consented to."""
     ca_file: FilePath | None = None
     """Authorities to trust instead of the system's, in PEM."""
     bounces_from: tuple[str, ...] = ()
@@ -200,6 +212,8 @@ class SendingSettings(Section):
     """How long an unknown outcome waits for a late receipt before the sender is told."""
     in_flight: Annotated[int, Field(ge=1, le=1000)] = 50
     """Messages handed to each gateway at the same time."""
+    most_queued: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1_000_000
+    """Messages that may wait; from there on mail is refused for now."""
     resubmission_window: Seconds = 86_400.0
     """How long the same mail is recognised and not sent again."""
 
@@ -209,6 +223,8 @@ class ReportSettings(Section):
 
     wait: Seconds = 60.0
     """Longest wait, from the first settled recipient of a mail, for the others."""
+    late_after: Seconds = 3_600.0
+    """How long a text may wait, from the moment when it may leave, until its sender is told that it is late."""
 
 
 class ReplySettings(Section):
@@ -262,6 +278,7 @@ class Settings(Section):
     dkim: DkimSettings = DkimSettings()
     filing: dict[str, FilingSettings] = Field(default={})
     watch: dict[str, WatchSettings] = Field(default={})
+    oauth: dict[str, OAuthSettings] = Field(default={})
     issuers: dict[str, IssuerSettings] = Field(default={})
     gateways: dict[str, GatewaySettings] = Field(default={})
     routes: tuple[RouteSettings, ...] = ()
@@ -283,6 +300,7 @@ class Settings(Section):
             self.http.metrics_token,
             *(filing.password for filing in self.filing.values()),
             *(watch.password for watch in self.watch.values()),
+            *(oauth.client_secret for oauth in self.oauth.values()),
             *(gateway.secret for gateway in self.gateways.values()),
             *(gateway.webhook_secret for gateway in self.gateways.values()),
         )

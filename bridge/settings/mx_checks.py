@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bridge.errors import SettingsError
-from bridge.settings.forms import DOMAIN, name_server
+from bridge.settings.forms import DOMAIN, check_networks, name_server
 from bridge.settings.model import Settings
 
 
@@ -18,6 +18,7 @@ def check_mx(settings: Settings) -> Iterator[SettingsError]:
     if mx.max_connections_per_address > mx.max_connections:
         remedy = f"must be at most mx.max_connections, which is {mx.max_connections}"
         yield SettingsError("mx.max_connections_per_address", str(mx.max_connections_per_address), remedy)
+    yield from check_networks("mx.trusted_proxies", mx.trusted_proxies, "the proxy")
     for domain in mx.trusted_forwarders:
         if not DOMAIN.fullmatch(domain) or "." not in domain or domain != domain.lower():
             remedy = 'write the domain that stands as d= in its ARC-Seal, in lower case, such as "lists.example.com"'

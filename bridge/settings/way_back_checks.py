@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from bridge.errors import SettingsError
-from bridge.settings.choices import FiledState, RelayProtocol, TlsMode
-from bridge.settings.forms import ADDRESS, DOMAIN, dotted, is_loopback, is_network, readable
-from bridge.settings.imap_checks import check_account, check_names
+from bridge.settings.choices import FiledState, MailAuth, RelayProtocol, TlsMode
+from bridge.settings.forms import ADDRESS, DOMAIN, check_networks, dotted, is_loopback, readable
+from bridge.settings.imap_checks import check_account, check_names, check_token
 from bridge.settings.model import Settings
 from bridge.types import FiledKind
 
@@ -28,13 +28,18 @@ def check_way_back(settings: Settings) -> Iterator[SettingsError]:
 
 def _check_relay(settings: Settings) -> Iterator[SettingsError]:
     relay = settings.relay
-    if relay.username and relay.password is None and relay.password_file is None:
+    by_password = relay.auth is MailAuth.PASSWORD
+    if relay.username and by_password and relay.password is None and relay.password_file is None:
         remedy = "relay.password is missing; set it or relay.password_file, or leave the username out"
         yield SettingsError("relay.username", f'"{relay.username}"', remedy)
     if relay.password is not None and not relay.username:
         yield SettingsError("relay.password", "(not shown)", "relay.username is missing; set it, or leave both out")
-    if relay.password is not None and relay.tls is TlsMode.NONE and not is_loopback(relay.host):
-        yield SettingsError("relay.tls", '"none"', 'the password would travel readable; write "starttls" or "implicit"')
+    if not by_password and not relay.username:
+        yield SettingsError("relay.username", '""', "write the account whose access token is the login")
+    yield from check_token("relay", relay, has_password=relay.password is not None)
+    if relay.tls is TlsMode.NONE and not is_loopback(relay.host) and (relay.password is not None or not by_password):
+        what = "password" if by_password else "token"
+        yield SettingsError("relay.tls", '"none"', f'the {what} would travel readable; write "starttls" or "implicit"')
     if relay.socket is not None and relay.protocol is not RelayProtocol.LMTP:
         remedy = 'only LMTP goes over a socket; write relay.protocol = "lmtp", or remove it'
         yield SettingsError("relay.socket", f'"{relay.socket}"', remedy)
@@ -44,10 +49,7 @@ def _check_relay(settings: Settings) -> Iterator[SettingsError]:
         problem = readable(relay.ca_file, secret=False)
         if problem:
             yield SettingsError("relay.ca_file", f'"{relay.ca_file}"', problem)
-    for network in relay.bounces_from:
-        if not is_network(network):
-            remedy = 'write the address of the mail server, such as "10.0.0.5", or its network, such as "10.0.0.0/28"'
-            yield SettingsError("relay.bounces_from", f'"{network}"', remedy)
+    yield from check_networks("relay.bounces_from", relay.bounces_from, "the mail server")
 
 
 def _check_dkim(settings: Settings) -> Iterator[SettingsError]:

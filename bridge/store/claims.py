@@ -21,9 +21,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
-    func,
     insert,
-    or_,
     select,
     update,
 )
@@ -31,9 +29,9 @@ from sqlalchemy import (
 from bridge import clock
 from bridge.store import paces
 from bridge.store.automatic import CONFIRMS_STOP
-from bridge.store.due import UNDECIDED, carrier, may_be_claimed
+from bridge.store.due import UNDECIDED, carrier, first_tried_at, may_be_claimed
 from bridge.store.tables import attempts, message_contents, messages, opt_outs
-from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, OutcomeKind, Priority, Rates, Shift
+from bridge.types import Encoding, MessageClass, MessageState, OutboundSms, Priority, Rates, Shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,22 +209,6 @@ def _leasing(
 @cache
 def _reading() -> Select[Any]:
     """Messages by their ids, with their words and what decides whether they may leave."""
-    tries, doubts = attempts.alias("tries"), attempts.alias("doubts")
-    last_doubt = (
-        select(func.max(doubts.c.number))
-        .where(
-            doubts.c.message_id == messages.c.id,
-            or_(doubts.c.outcome.is_(None), doubts.c.outcome == OutcomeKind.UNKNOWN),
-        )
-        .correlate(messages)
-        .scalar_subquery()
-    )
-    first_tried_at = (
-        select(func.min(tries.c.started_at))
-        .where(tries.c.message_id == messages.c.id, tries.c.number > func.coalesce(last_doubt, 0))
-        .correlate(messages)
-        .scalar_subquery()
-    )
     return (
         select(
             messages,
@@ -234,7 +216,7 @@ def _reading() -> Select[Any]:
             message_contents.c.lengths,
             opt_outs.c.since,
             opt_outs.c.wish,
-            first_tried_at.label("first_tried_at"),
+            first_tried_at().label("first_tried_at"),
         )
         .join(message_contents, message_contents.c.message_id == messages.c.id)
         .outerjoin(opt_outs, _OPTED_OUT)

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bridge.store.blocks import block_of
+from bridge.store.certificates import read_certificates
 from bridge.store.contacts import read_books
 from bridge.store.engine import reading
 from bridge.store.keys import NumberKey
@@ -28,6 +29,7 @@ from bridge.types import (
     AppPassword,
     Block,
     BlockKind,
+    ClientCertificate,
     Confirm,
     CutRule,
     DigestPlan,
@@ -60,6 +62,8 @@ class Directory:
         self._books: dict[str, AddressBook] = {}
         self._keywords: dict[str, dict[str, Keyword]] = {}
         self._passwords: dict[str, tuple[AppPassword, ...]] = {}
+        self.certificates: Mapping[str, ClientCertificate] = {}
+        """Client certificates, by their fingerprints."""
 
     async def refresh(self) -> bool:
         """Read again if anything changed; whether it did. Raises StoreUnavailable."""
@@ -78,6 +82,7 @@ class Directory:
             books = await read_books(connection)
             words = await read_keywords(connection)
             passwords = await read_passwords(connection)
+            certificates = await read_certificates(connection)
         learned: dict[str, list[str]] = {}
         for row in endings:
             learned.setdefault(row.mailbox_id, []).append(row.text)
@@ -90,6 +95,7 @@ class Directory:
         self._books = books
         self._keywords = words
         self._passwords = passwords
+        self.certificates = certificates
         self._peers = {}
         self._revision = revision
         return True

@@ -1,24 +1,28 @@
-"""Which messages may be claimed, and who would carry them: the question that `claims` asks of the queue."""
+"""Which messages may be claimed, who would carry them, since when they are tried: what `claims` asks of the queue."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Integer, ScalarSelect, Select, and_, bindparam, exists, func, or_, select
 
-from bridge.store.tables import HIGH, QUEUED, mailboxes, messages, opt_outs
+from bridge.store.tables import HIGH, QUEUED, attempts, mailboxes, messages, opt_outs
+from bridge.types import OutcomeKind
 
 UNDECIDED = timedelta(days=1)
 """How long a text that is due waits while nobody decides about its phone: then what it was about is over."""
 
-IS_WISHED_AWAY = exists().where(
+KEEPS_BACK = and_(
     opt_outs.c.organisation_id == messages.c.organisation_id,
     opt_outs.c.sender == messages.c.sender,
     opt_outs.c.number_hash == messages.c.number_hash,
     opt_outs.c.wish,
 )
+"""Whether a block is a wish that a message waits for."""
+
+IS_WISHED_AWAY = exists().where(KEEPS_BACK)
 """Whether the phone asked for no more texts in words of its own, and nobody has decided."""
 
 _NOBODY = (",", ",,")
@@ -98,3 +102,24 @@ def _carried_by(gateway: str, passed_by: frozenset[str], left: ColumnElement[str
         return and_(own, left.in_(_NOBODY))
     first = func.substr(left, 1, len(gateway) + 2) == f",{gateway},"
     return or_(own, and_(messages.c.gateway.in_(passed_by), first))
+
+
+@cache
+def first_tried_at() -> ScalarSelect[Any]:
+    """When the present row of tries of a message began."""
+    tries, doubts = attempts.alias("tries"), attempts.alias("doubts")
+    last_doubt = (
+        select(func.max(doubts.c.number))
+        .where(
+            doubts.c.message_id == messages.c.id,
+            or_(doubts.c.outcome.is_(None), doubts.c.outcome == OutcomeKind.UNKNOWN),
+        )
+        .correlate(messages)
+        .scalar_subquery()
+    )
+    return (
+        select(func.min(tries.c.started_at))
+        .where(tries.c.message_id == messages.c.id, tries.c.number > func.coalesce(last_doubt, 0))
+        .correlate(messages)
+        .scalar_subquery()
+    )

@@ -30,7 +30,7 @@ BUSY = 10.0
 _FAULTS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 """Errors that lie in what was asked, not in the state of the database."""
 
-SCHEMA = "0008"
+SCHEMA = "0009"
 """The revision of the schema that this program reads and writes: that of the newest migration."""
 
 

@@ -107,6 +107,11 @@ class Inbox:
             for (_, receipt, now), owner, state in zip(new, owners, states, strict=True)
             if owner is not None and state is not None
         ]
+        told += [
+            transitions.still_waits(whole.message_id, now, receipt.reason, receipt.diagnostic)
+            for (_, receipt, now), whole in zip(new, meant, strict=True)
+            if whole is not None and receipt.state is MessageState.SENT
+        ]
         changes = [change for change in told if change is not None]
         if not changes:
             return

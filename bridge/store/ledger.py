@@ -11,10 +11,12 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql import ColumnElement
 
+from bridge.store.due import KEEPS_BACK
 from bridge.store.engine import reading
 from bridge.store.keys import NumberKey
 from bridge.store.tables import (
     FILING,
+    QUEUED,
     RELAY,
     WEBHOOK,
     attempts,
@@ -24,6 +26,7 @@ from bridge.store.tables import (
     mails,
     message_contents,
     messages,
+    opt_outs,
     receipts,
     segments,
     submissions,
@@ -150,6 +153,13 @@ class Ledger:
                 )
                 for mail in await connection.execute(written)
             )
+            wishes = (
+                select(opt_outs.c.since)
+                .join(messages, KEEPS_BACK)
+                .where(messages.c.id == message_id, messages.c.state == QUEUED)
+            )
+            wished = (await connection.execute(wishes)).scalars()
+            steps.extend(TraceStep(since, "waits", _UNDECIDED) for since in wished)
             steps.sort(key=lambda step: step.at)
             return Trace(_view(row), row.text, tuple(steps))
 
@@ -238,6 +248,8 @@ def _last_heard(column: str) -> ColumnElement[str | None]:
         tried.order_by(attempts.c.number.desc()).limit(1).scalar_subquery(),
     ).label(column)
 
+
+_UNDECIDED = "the phone asked for no more texts in words of its own, and nobody has decided: see `bridge blocks list`"
 
 _ANSWERED = {
     AutomaticKind.KEYWORD: "a keyword",

@@ -15,6 +15,7 @@ from bridge.store.committer import Committer
 from bridge.store.engine import upsert
 from bridge.store.tables import (
     app_passwords,
+    client_certificates,
     conversations,
     digests,
     keywords,
@@ -110,6 +111,7 @@ def _remove(connection: Connection, logins: Sequence[str]) -> list[None]:
         connection.execute(delete(signatures).where(signatures.c.mailbox_id == row.id))
         connection.execute(delete(keywords).where(keywords.c.mailbox_id == row.id))
         connection.execute(delete(app_passwords).where(app_passwords.c.mailbox_id == row.id))
+        connection.execute(delete(client_certificates).where(client_certificates.c.mailbox_id == row.id))
         connection.execute(delete(mailboxes).where(mailboxes.c.id == row.id))
     bump_revision(connection)
     return [None] * len(logins)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from bridge import clock
 from bridge.store import pool, usage, watched
@@ -26,6 +26,7 @@ from bridge.store.mails import MailKind, insert_mail
 from bridge.store.rows import message_content, message_row, submission_content, submission_row
 from bridge.store.signatures import Endings
 from bridge.store.tables import (
+    QUEUED,
     fingerprints,
     message_contents,
     messages,
@@ -85,19 +86,24 @@ class Outbox:
         resubmission_window: float,
         *,
         conversation_window: timedelta,
+        late_after: timedelta,
         tell: Tell,
         mailed: Callable[[], None],
     ) -> None:
         """`resubmission_window` is in seconds; for as long as `conversation_window` after its last text a conversation
-        keeps the number that the pool gave it; `mailed` is called when what `tell` composed has been queued."""
+        keeps the number that the pool gave it; a text that waits `late_after` the moment when it may leave is late;
+        `mailed` is called when what `tell` composed has been queued."""
         self._committer = committer
         self._key = key
         self._endings = Endings(key)
         self._window = timedelta(seconds=resubmission_window)
         self._conversation_window = conversation_window
+        self._late_after = late_after
         self._tell = tell
         self._mailed = mailed
         self._used: dict[str, tuple[str, int]] = {}
+        self.crowded = False
+        """More messages are queued than may be, as of the last `look`."""
 
     def used(self, mailbox_id: str, day: str) -> int:
         """Messages of a mailbox on `day`, as of the last mail that this process took; `take` judges the cap itself."""
@@ -113,6 +119,10 @@ class Outbox:
             self._mailed()
         self._used[mailbox_id] = max((mail.day, taken.used), self._used.get(mailbox_id, ("", 0)))
         return taken
+
+    async def look(self, most: int) -> None:
+        """Count what is queued, on this node and all others, against the most that may be. Raises StoreUnavailable."""
+        self.crowded = await self._committer.do(_crowded, most)
 
     async def forget(self, now: datetime) -> None:
         """Forget the mails whose resubmission window is over."""
@@ -213,9 +223,8 @@ class Outbox:
         self._give_numbers(connection, drafts)
         said = _said(drafts)
         threads = continue_threads(connection, self._key, said)
-        insert_rows(
-            connection, submissions, [submission_row(draft.mail, draft.submission_id, draft.new) for draft in drafts]
-        )
+        taken = [submission_row(draft.mail, draft.submission_id, draft.new, self._late_after) for draft in drafts]
+        insert_rows(connection, submissions, taken)
         insert_rows(
             connection, submission_contents, [submission_content(draft.mail, draft.submission_id) for draft in drafts]
         )
@@ -224,7 +233,8 @@ class Outbox:
             for message_id, message in draft.keys.values():
                 number_hash = self._key.hash(message.number)
                 thread = threads.get((draft.mail.mailbox.id, number_hash, message.sender))
-                rows.append(message_row(draft.mail, draft.submission_id, message_id, message, number_hash, thread))
+                ids = draft.submission_id, message_id
+                rows.append(message_row(draft.mail, *ids, message, number_hash, thread, self._late_after))
                 contents.append(message_content(message_id, message))
         insert_rows(connection, messages, rows)
         insert_rows(connection, message_contents, contents)
@@ -270,3 +280,10 @@ def _earlier(connection: Connection, key: str) -> str | None:
 def _forget(connection: Connection, moments: Sequence[datetime]) -> list[None]:
     connection.execute(delete(fingerprints).where(fingerprints.c.expires_at < max(moments)))
     return [None] * len(moments)
+
+
+def _crowded(connection: Connection, limits: Sequence[int]) -> list[bool]:
+    """A queue is counted no further than needed, in the index that the dispatcher claims from."""
+    queued = select(messages.c.id).where(messages.c.state == QUEUED).limit(max(limits)).subquery()
+    found = connection.execute(select(func.count()).select_from(queued)).scalar_one()
+    return [found >= most for most in limits]

@@ -3,14 +3,29 @@ itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bridge.types import MessageState, NewMail, NewMessage, Notify
 
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+"""Leaves room for what is added to a time that a mail may name."""
 
-def submission_row(mail: NewMail, submission_id: str, new: Iterable[NewMessage]) -> dict[str, Any]:
+
+def late_at(mail: NewMail, message: NewMessage, late_after: timedelta | None) -> datetime | None:
+    """From when on a message is late: the moment that the mail names, or else so long after it may leave. None when
+    nobody wants to hear of it."""
+    if late_after is None or message.refused is not None or Notify.DELAY not in message.report_on:
+        return None
+    return mail.envelope.options.late_at or min(message.due_at, LATEST) + late_after
+
+
+def submission_row(
+    mail: NewMail, submission_id: str, new: Sequence[NewMessage], late_after: timedelta | None = None
+) -> dict[str, Any]:
     """The mail with its envelope; `new` are the messages that it makes."""
+    late = (late_at(mail, message, late_after) for message in new)
     refused = any(message.refused for message in new)
     return {
         "id": submission_id,
@@ -23,8 +38,10 @@ def submission_row(mail: NewMail, submission_id: str, new: Iterable[NewMessage])
         "envid": mail.envelope.envid,
         "ret": mail.envelope.ret,
         "reference": mail.submission.options.reference,
+        "deliver_by": mail.envelope.options.deliver_by,
+        "release": mail.envelope.options.release,
         "received_at": mail.envelope.received_at,
-        "report_due_at": mail.at if refused else None,
+        "report_due_at": mail.at if refused else min(filter(None, late), default=None),
         "report_count": 0,
     }
 
@@ -47,9 +64,10 @@ def message_row(
     message: NewMessage,
     number_hash: str,
     conversation_id: str | None,
+    late_after: timedelta | None = None,
 ) -> dict[str, Any]:
     """One message of the mail, in the queue or refused."""
-    refused = message.refused is not None
+    refused, late = message.refused is not None, late_at(mail, message, late_after)
     return {
         "id": message_id,
         "organisation_id": mail.mailbox.organisation_id,
@@ -82,7 +100,8 @@ def message_row(
         "reason": message.refused,
         "diagnostic": "",
         "report_on": ",".join(sorted(message.report_on)),
-        "report_at": mail.at if refused and Notify.FAILURE in message.report_on else None,
+        "report_at": mail.at if refused and Notify.FAILURE in message.report_on else late,
+        "late_at": late,
         "reported": None,
         "created_at": mail.at,
         "settled_at": mail.at if refused else None,

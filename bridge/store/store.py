@@ -10,6 +10,7 @@ from sqlalchemy import make_url
 from bridge.clock import new_id
 from bridge.errors import SettingsError
 from bridge.settings import FiledState, Settings
+from bridge.store.certificates import Certificates
 from bridge.store.committer import Committer
 from bridge.store.contacts import Contacts
 from bridge.store.decisions import Decisions
@@ -86,6 +87,7 @@ class Store:
             self.contacts = Contacts(self.committer)
             self.keywords = Keywords(self.committer)
             self.passwords = Passwords(self.engine, self.committer)
+            self.certificates = Certificates(self.engine, self.committer)
             self.decisions = Decisions(self.engine, self.committer, self.key)
             self.signatures = Signatures(self.engine, self.committer)
             self.ledger = Ledger(self.engine, self.key)

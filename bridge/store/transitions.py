@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, case, func, select, update
+from sqlalchemy import BindParameter, Connection, and_, bindparam, case, func, or_, select, update
 
 from bridge.errors import Reason
 from bridge.store.filings import NOTHING, FilingRules, file_texts, show_states
@@ -24,9 +24,14 @@ _TOLD_AS = {
     MessageState.FAILED: Notify.FAILURE,
     MessageState.REFUSED: Notify.FAILURE,
     MessageState.CANCELLED: Notify.FAILURE,
-    MessageState.UNKNOWN: Notify.DELAY,
 }
-"""Under which NOTIFY keyword (RFC 3461 section 4.1) a state is told."""
+"""Under which NOTIFY keyword (RFC 3461 section 4.1) a settled state is told."""
+
+LATE = "late"
+"""What stands as the state last reported when the sender was told that a text has not arrived yet."""
+
+_OPEN = frozenset({LATE, MessageState.UNKNOWN})
+"""Reports that a final one follows, and that are made once (`delayed`, RFC 3464 section 2.3.3)."""
 
 _DONE = [*SETTLED, MessageState.UNKNOWN]
 
@@ -69,7 +74,10 @@ _IDS: BindParameter[Any] = bindparam("b_ids", expanding=True)
 
 _LOCK = (
     select(
-        *(messages.c[name] for name in ("id", "submission_id", "version", "attempts", "report_on", "reported")),
+        *(
+            messages.c[name]
+            for name in ("id", "submission_id", "version", "attempts", "report_on", "reported", "late_at")
+        ),
         *(messages.c[name] for name in _SAVED),
     )
     .where(messages.c.id.in_(_IDS))
@@ -88,11 +96,19 @@ _LOCK_SUBMISSIONS = (
     select(submissions.c.id).where(submissions.c.id.in_(_IDS)).order_by(submissions.c.id).with_for_update()
 )
 
+_IS_HANDED_ON = and_(
+    messages.c.state == MessageState.SENT, messages.c.report_at.is_not(None), messages.c.reason.is_(None)
+)
+"""Whether it is to be reported that a text was handed over; one that the network says waits has a reason."""
+
+_IS_DONE = or_(messages.c.state.in_(_DONE), _IS_HANDED_ON)
+
 _OWED = (
     select(
         messages.c.submission_id,
-        func.sum(case((messages.c.state.in_(_DONE), 0), else_=1)).label("pending"),
-        func.min(messages.c.report_at).label("first"),
+        func.sum(case((_IS_DONE, 0), else_=1)).label("pending"),
+        func.min(case((_IS_DONE, messages.c.report_at))).label("first"),
+        func.min(case((~_IS_DONE, messages.c.report_at))).label("late"),
         func.max(messages.c.report_at).label("last"),
     )
     .where(messages.c.submission_id.in_(_IDS))
@@ -126,6 +142,8 @@ class Change:
     """The try that led to it. Once a later try has begun, what an earlier one came to decides nothing any more."""
     only_from: frozenset[MessageState] | None = None
     """The states it is about, where that is fewer than those that would yield."""
+    unheard: bool = False
+    """For `sent`: its gateway tells nothing of what it has, so this is the last that is known."""
 
 
 def heard(
@@ -140,6 +158,15 @@ def heard(
         return None
     only_from = None if state is MessageState.DELIVERED else _HANDED_OVER
     return Change(message_id, state, at, reason, diagnostic, provider_id or None, by_provider=True, only_from=only_from)
+
+
+def still_waits(message_id: str, at: datetime, reason: Reason | None, diagnostic: str) -> Change | None:
+    """What a receipt changes that says of one segment why its phone does not have it yet; nothing of a message that
+    nobody is sure the network has."""
+    if reason is None:
+        return None
+    there = frozenset({MessageState.SENT})
+    return Change(message_id, MessageState.SENT, at, reason, diagnostic, by_provider=True, only_from=there)
 
 
 def apply(
@@ -177,6 +204,10 @@ def apply(
             row.update(_values(row, change))
             changed[change.message_id] = row
             touched.add(row["submission_id"])
+        elif _still_waits(row, change):
+            row.update(reason=change.reason, diagnostic=change.diagnostic, report_at=_report_at(row, change))
+            changed[change.message_id] = row
+            touched.add(row["submission_id"])
         results.append(change.state if yields else None)
     if changed:
         saved = [
@@ -211,19 +242,13 @@ def _yields(row: dict[str, Any], change: Change) -> bool:
 
 
 def _values(row: dict[str, Any], change: Change) -> dict[str, Any]:
-    wanted = _TOLD_AS.get(change.state) in row["report_on"].split(",")
-    # Whoever was told that nobody knows is told the truth when it comes; a final report is the only one of its kind
-    # (RFC 3464 section 2.3.3).
-    owed = row["reported"] == MessageState.UNKNOWN and change.state in SETTLED
-    told_finally = row["reported"] is not None and row["reported"] in SETTLED
-    tells = (wanted or owed) and not told_finally
     values: dict[str, Any] = {
         "state": change.state,
         "reason": change.reason,
         "diagnostic": change.diagnostic,
         "lease_owner": None,
         "lease_until": None,
-        "report_at": change.at + timedelta(seconds=change.told_after) if tells else None,
+        "report_at": _report_at(row, change),
         "settled_at": change.at if change.state in SETTLED else None,
     }
     if change.due_at is not None:
@@ -236,15 +261,45 @@ def _values(row: dict[str, Any], change: Change) -> dict[str, Any]:
     return values
 
 
+def _still_waits(row: dict[str, Any], change: Change) -> bool:
+    """Whether a receipt says why a phone does not have yet what its network has."""
+    waits = change.by_provider and change.state is MessageState.SENT and change.reason is not None
+    return waits and row["state"] == MessageState.SENT
+
+
+def _report_at(row: dict[str, Any], change: Change) -> datetime | None:
+    """From when on the state that a message takes is to be told, if its sender wants to hear of it."""
+    told, wanted = row["reported"], row["report_on"].split(",")
+    # A final report is the only one of its kind (RFC 3464 section 3).
+    if told is not None and told in SETTLED:
+        return None
+    if change.state in SETTLED:
+        # Whoever was told that nobody knows, or that it takes longer, is told how it ended.
+        return change.at if told in _OPEN or _TOLD_AS[change.state] in wanted else None
+    if told in _OPEN:
+        return None
+    if change.state is MessageState.UNKNOWN:
+        # It may be a failure: who wants to hear of those hears of this too.
+        tells = Notify.DELAY in wanted or Notify.FAILURE in wanted
+        return change.at + timedelta(seconds=change.told_after) if tells else None
+    late_at: datetime | None = row["late_at"]
+    if change.state is not MessageState.SENT or change.reason is not None:
+        return late_at
+    handed_on = Notify.RELAYED in wanted or (change.unheard and Notify.SUCCESS in wanted)
+    return change.at if handed_on and told is None else None
+
+
 def schedule_reports(connection: Connection, submission_ids: Iterable[str], report_wait: float) -> None:
-    """Set when the report of each submission is due: at once when all its messages are done, else a little later."""
+    """Set when the report of each submission is due: at once when all its messages are done or one is late, else a
+    little after the first is done."""
     ids = {"b_ids": sorted(submission_ids)}
     # Two nodes that settle two phones of one mail must see each other's, or one overwrites what the other made due.
     connection.execute(_LOCK_SUBMISSIONS, ids)
     dues = []
     for row in connection.execute(_OWED, ids):
         due = row.last
-        if row.pending and row.first is not None:
-            due = row.first + timedelta(seconds=report_wait)
+        if row.pending:
+            first = row.first + timedelta(seconds=report_wait) if row.first is not None else None
+            due = min(filter(None, (first, row.late)), default=None)
         dues.append({"b_id": row.submission_id, "b_due": due})
     connection.execute(_OWE, dues)

@@ -6,6 +6,7 @@ Every room takes them from here: in which module one stands matters to its reade
 from bridge.types.addressee import NO_WISHES, Addressee, Decided, Dialled, InTheMail, Named, Priority, Trial, Wishes
 from bridge.types.automatic import AutomaticKind, AutomaticText
 from bridge.types.blocks import Block, BlockKind, Ruling, RulingOutcome
+from bridge.types.certificates import CertificateUse, ClientCertificate
 from bridge.types.contacts import EMPTY_BOOK, AddressBook, Contact, Group
 from bridge.types.digest import NO_DIGEST, Digest, DigestAnswer, DigestPlan, DigestText
 from bridge.types.events import GatewayEvent, HttpRequest, InboundPart, InboundSms, Receipt
@@ -20,6 +21,7 @@ from bridge.types.money import CREDITS, Money
 from bridge.types.notices import (
     EarlierText,
     FiledKind,
+    Hindrance,
     Intent,
     Match,
     Objection,
@@ -47,7 +49,7 @@ from bridge.types.taken import (
     Unreached,
     ruled_of,
 )
-from bridge.types.watched import Fate, Place
+from bridge.types.watched import Fate, Place, Turned, TurnedAway
 from bridge.types.webhooks import Posting
 
 __all__ = [
@@ -70,6 +72,8 @@ __all__ = [
     "AutomaticText",
     "Block",
     "BlockKind",
+    "CertificateUse",
+    "ClientCertificate",
     "Confirm",
     "Contact",
     "Cut",
@@ -95,6 +99,7 @@ __all__ = [
     "Greetings",
     "Group",
     "Habits",
+    "Hindrance",
     "HttpRequest",
     "InTheMail",
     "InboundPart",
@@ -147,6 +152,8 @@ __all__ = [
     "Target",
     "Trial",
     "Tried",
+    "Turned",
+    "TurnedAway",
     "UnicodePolicy",
     "Unreached",
     "Wishes",

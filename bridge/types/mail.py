@@ -16,12 +16,14 @@ from bridge.types.watched import Place
 
 
 class Notify(StrEnum):
-    """The NOTIFY keywords of a recipient (RFC 3461 section 4.1)."""
+    """What a sender wants to hear of a recipient: the NOTIFY keywords (RFC 3461 section 4.1), and one thing more."""
 
     NEVER = "NEVER"
     SUCCESS = "SUCCESS"
     FAILURE = "FAILURE"
     DELAY = "DELAY"
+    RELAYED = "RELAYED"
+    """No keyword of NOTIFY: that the text was handed over, which `T` behind BY asks for (RFC 2852 section 4.1.4)."""
 
 
 class Ret(StrEnum):
@@ -94,6 +96,14 @@ class Options(Asked):
     unicode: UnicodePolicy | None = None
     reference: str | None = None
     priority: Priority | None = None
+    deliver_by: datetime | None = None
+    """The moment that BY names (RFC 2852), whatever is to happen then."""
+    late_at: datetime | None = None
+    """The same, where its sender wants to hear then that the text has not arrived yet (by-mode N)."""
+    trace: bool = False
+    """Its sender wants to hear that the text was handed over (by-trace T)."""
+    release: str | None = None
+    """How long it was asked to be held, in the words in which reports repeat it: `for;3600` (RFC 4865)."""
 
 
 NO_OPTIONS = Options()

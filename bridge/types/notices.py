@@ -13,6 +13,23 @@ from bridge.types.media import NOTHING_ENCLOSED, Enclosed
 from bridge.types.states import MessageState
 
 
+class Hindrance(StrEnum):
+    """Why a phone does not have a text yet."""
+
+    TURN = "turn"
+    """It was not tried yet: much waits before it, or its gateway is left alone for now."""
+    AWAY = "away"
+    """No gateway could be reached."""
+    BUSY = "busy"
+    """The gateway takes nothing more at the moment."""
+    PHONE = "phone"
+    """The network has it and waits for the phone."""
+    UNDECIDED = "undecided"
+    """The phone asked for no more texts in words of its own, and nobody has decided."""
+    PAUSED = "paused"
+    """Its mailbox is paused."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReportLine:
     """One recipient of one mail in a delivery report."""
@@ -31,6 +48,10 @@ class ReportLine:
     """What was texted, or would have been."""
     gateway: str = ""
     """Name of the gateway whose receipt this is; empty when the bridge itself decided (RFC 3464 section 2.2.3)."""
+    remote: str = ""
+    """Where the bridge itself decided: the gateway that had answered its last try (RFC 3464 section 2.3.5)."""
+    tried_at: datetime | None = None
+    """The last try: the network's, if its receipt says when that was, or else the bridge's."""
     settled_at: datetime | None = None
     detail: str = ""
     """For a refusal: the sentence the sender would have seen over SMTP."""
@@ -38,6 +59,10 @@ class ReportLine:
     """The sender's own reference for this phone alone, where its address had one."""
     contact: str = ""
     """What the mailbox calls the phone."""
+    hindrance: Hindrance | None = None
+    """Why it has not arrived yet; for a text that is late."""
+    tried_until: datetime | None = None
+    """When it will be given up, if it has not arrived; for one that is late, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +85,10 @@ class Report:
     received_at: datetime
     created_at: datetime
     lines: tuple[ReportLine, ...]
+    deliver_by: datetime | None = None
+    """The moment that BY of MAIL named (RFC 2852)."""
+    release: str | None = None
+    """How long the mail was asked to be held: `for;` and seconds, or `until;` and the moment (RFC 4865)."""
 
 
 class Match(StrEnum):

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-MOST_APP_PASSWORDS = 50
-"""Of one mailbox: a proof of SCRAM is compared with each of them."""
-
 
 @dataclass(frozen=True, slots=True)
 class AppPassword:

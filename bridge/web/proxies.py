@@ -7,7 +7,6 @@ that called it on the right, so the caller is the first from the right that is n
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import unquote, urlsplit
@@ -15,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bridge.access.networks import is_loopback, plain_address
+from bridge.access.networks import Networks, is_loopback, plain_address
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _BALANCED = re.compile(rf'(?:[^"]|{_QUOTED})*', re.DOTALL)
@@ -29,7 +28,7 @@ class Proxies:
     """The proxies that are believed, `trusted` as addresses or networks (CIDR), and the `public_url` before them."""
 
     def __init__(self, trusted: Iterable[str] = (), public_url: str = "http://127.0.0.1") -> None:
-        self._trusted = tuple(ipaddress.ip_network(network) for network in trusted)
+        self._trusted = Networks(trusted)
         parts = urlsplit(public_url)
         self._public_path = parts.path.rstrip("/")
         self._is_public = not _is_this_machine(parts.hostname or "")
@@ -67,15 +66,11 @@ class Proxies:
     def _walk(self, peer: str, chain: Sequence[str]) -> str:
         caller = peer
         for node in reversed(chain):
-            address = _address(node) if self._trusts(caller) else None
+            address = _address(node) if caller in self._trusted else None
             if address is None:
                 break
             caller = address
         return caller
-
-    def _trusts(self, address: str) -> bool:
-        known = ipaddress.ip_address(address)
-        return any(known in network for network in self._trusted)
 
 
 class BehindProxies:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 
-from bridge.access.verdict import Doubt, Result
+from bridge import clock
+from bridge.access.judge import judge
+from bridge.access.verdict import Doubt, Result, Verdict
+from bridge.types import Envelope
 from tests.access.letters import (
     ANNA,
     EVE,
@@ -21,6 +25,7 @@ from tests.access.letters import (
     sealed,
     signed,
     with_footer,
+    zone,
 )
 from tests.servers.dns import Fault, NameServer
 
@@ -105,6 +110,30 @@ async def test_no_answer_would_have_helped(
     names.faults = {silent: Fault.SERVFAIL}
     verdict = await opened(letter(), names)
     assert verdict.reply.startswith(f"{reply} ")
+
+
+async def test_names_that_nobody_answers_for_hold_up_no_other_mail(names: NameServer) -> None:
+    """Ten connections, which one address may have, bring mails whose signers' keys are with a silent server."""
+    selectors = [f"k{number}" for number in range(80)]
+    names.zone = dict(zone())
+    names.faults = dict.fromkeys((f"{selector}._domainkey.evil.example" for selector in selectors), Fault.SILENCE)
+    resolver = names.resolver()
+    claims = [
+        f"DKIM-Signature: v=1; a=rsa-sha256; d=evil.example; s={selector}; h=from:subject:date; bh=AA==; b=AA=="
+        for selector in selectors
+    ]
+
+    async def judged(raw: bytes) -> Verdict:
+        return await judge(raw, Envelope(EVE, clock.now()), STRANGER_IP, "mail.evil.example", resolver)
+
+    silent = [asyncio.create_task(judged(mail("e@evil.test", *claims[place::10]))) for place in range(10)]
+    async with asyncio.timeout(3):
+        while len(set(names.asked)) < len(claims):
+            await asyncio.wait(silent, timeout=0.01)
+        assert (await judged(signed(mail()))).author == ANNA
+    for each in silent:
+        each.cancel()
+    await asyncio.wait(silent)
 
 
 async def test_checks_end_when_dns_is_slow(names: NameServer, monkeypatch: pytest.MonkeyPatch) -> None:

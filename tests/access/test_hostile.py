@@ -5,19 +5,23 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from datetime import timedelta
+from email.utils import format_datetime
 
 import pytest
 
 from bridge.access import dmarc, spf_record
 from bridge.access.auth_results import read_results
 from bridge.access.author import author
-from bridge.access.canonical import relaxed_field
 from bridge.access.dkim_check import read_signature
 from bridge.access.dkim_keys import Algorithm, read_key
 from bridge.access.domains import ascii_domain
 from bridge.access.fields import Field, take_apart
+from bridge.access.replay import sent_again
 from bridge.access.tags import tags, without_signature
-from bridge.access.verdict import Result
+from bridge.access.verdict import DkimCheck, DmarcCheck, Result, Verdict
+from bridge.canonical import relaxed_field
+from bridge.clock import now
 from bridge.errors import BridgeError
 from tests.access.letters import (
     ANNA,
@@ -223,10 +227,25 @@ async def test_a_hostile_mail_takes_less_than_a_second(letter: Callable[[], Lett
     assert len(names.asked) < 100
 
 
-PIECES = [*' \t;=:%,./<>("\\', "\r\n ", "; b", "a=b; ", "%{", "%{s}", "%{d1,", "a.", "1.", "a:", "ä"]
+SIGNED = frozenset({"message-id", "date", "to"})
+BY_SIGNATURE = Verdict(
+    ANNA,
+    dkim=(DkimCheck(Result.PASS, "clinic.example", covers=SIGNED),),
+    dmarc=DmarcCheck(Result.PASS, "clinic.example", signers=frozenset({"clinic.example"})),
+)
+
+
+def names_recipients(text: str) -> str:
+    """Whom a signed mail is for, by its To."""
+    mail = take_apart(f"Message-ID: <1@x>\r\nDate: {format_datetime(now())}\r\nTo: {text}\r\n\r\n".encode())
+    return sent_again(mail, BY_SIGNATURE, ["x@y.example"], now(), timedelta(days=1))
+
+
+PIECES = [*' \t;=:%,./<>("\\', '\\"', "\r\n ", "; b", "a=b; ", "%{", "%{s}", "%{d1,", "a.", "1.", "a:", "ä"]
 READERS: dict[str, Callable[[str], object]] = {
     "mail": lambda text: take_apart(f"A: {text}\r\n\r\n".encode()),
     "From": lambda text: author(take_apart(f"From: {text}\r\n\r\n".encode())),
+    "recipients": names_recipients,
     "tags": tags,
     "signature": lambda text: read_signature(Field(b"x", b"", f"v=1; a=rsa-sha256; s=s1; d={text}".encode())),
     "names": lambda text: read_signature(Field(b"x", b"", f"d=a.b; s=c; a=rsa-sha256; bh=; b=; h={text}".encode())),

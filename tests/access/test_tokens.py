@@ -145,6 +145,7 @@ REFUSED: dict[str, tuple[Make, Flaw]] = {
     "issued in the future": (lambda issuer: issuer.token(iat=int(time.time()) + 120), Flaw.TIME),
     "it never expires": (lambda issuer: issuer.token(exp=None), Flaw.AUDIENCE),
     "it expires beyond all time": (lambda issuer: issuer.token(exp=10**30), Flaw.TIME),
+    "it expires beyond all numbers": (lambda issuer: issuer.token(exp=10**400), Flaw.TIME),
     "for another": (lambda issuer: issuer.token(aud="https://elsewhere.example"), Flaw.AUDIENCE),
     "for nobody": (lambda issuer: issuer.token(aud=None), Flaw.AUDIENCE),
     "for a number": (lambda issuer: issuer.token(aud=[1]), Flaw.AUDIENCE),

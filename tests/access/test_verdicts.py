@@ -170,6 +170,7 @@ async def test_an_author_that_something_speaks_for_is_known(
 UNSPOKEN: dict[str, tuple[Callable[[], Letter], str]] = {
     "a forged author": (lambda: by_stranger(mail()), FORGED),
     "a forged author, and sender too": (lambda: by_stranger(mail(), ANNA), FORGED),
+    "a right signature below fifty others": (lambda: by_stranger(50 * foreign_signature() + signed(mail())), FORGED),
     "signed by the forger": (lambda: by_stranger(signed(mail(), "evil.example")), FORGED),
     "a forged author, null sender": (lambda: by_stranger(mail(), ""), FORGED),
     "a forged subdomain that exists": (lambda: by_stranger(mail("a@ward.clinic.example")), FORGED),

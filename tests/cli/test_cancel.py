@@ -54,7 +54,7 @@ async def opened(config: Path) -> AsyncIterator[StoreRoom]:
             store=store,
             outbox=open_outbox(store),
             inbox=Inbox(store.committer, store.key, report_wait=60),
-            reports=Reports(store.engine, store.committer, report_wait=60),
+            reports=Reports(store.engine, store.committer, report_wait=60, give_up_after=86_400),
             mails=Mails(store.engine, store.committer),
             mailbox=store.directory.all()[0],
         )

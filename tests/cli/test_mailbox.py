@@ -342,6 +342,7 @@ def test_a_paused_mailbox_is_told_to_try_later_until_it_is_resumed(demo: DemoPro
     eventually(lambda: desk.logs_in("first"), patience=10)
     desk.command("pause")
     eventually(lambda: desk.rcpt("+393330000502").startswith("450 4.2.1 This mailbox is paused."), patience=10)
+    demo.send("+393330000502", "Only that mailbox is paused.")
     desk.command("resume")
     eventually(lambda: desk.rcpt("+393330000502").startswith("250 "), patience=10)
 

@@ -80,7 +80,7 @@ def test_those_of_a_mailbox_have_one_salt(passwords: Passwords, config: Path) ->
 
 
 REFUSED = {
-    "the name is taken": (("add", LOGIN, "scanner"), 1, "has an app password scanner already"),
+    "the name is taken": (("add", LOGIN, "scanner"), 1, "has the app password scanner already"),
     "no such mailbox": (("add", "nobody@clinic.example", "x"), 1, "There is no mailbox nobody@clinic.example"),
     "no name": (("add", LOGIN, " "), 2, "1 to 60 characters"),
     "a long name": (("add", LOGIN, "x" * 61), 2, "1 to 60 characters"),
@@ -105,7 +105,7 @@ def test_a_mailbox_that_is_removed_takes_its_passwords_along(passwords: Password
 
 
 def test_there_is_a_limit(passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.store.passwords.MOST_APP_PASSWORDS", 1)
+    monkeypatch.setattr("bridge.store.named.MOST", 1)
     passwords("add", LOGIN, "one")
     beyond = passwords("add", LOGIN, "two")
     assert (beyond.code, "which is the most" in beyond.sentence) == (1, True)

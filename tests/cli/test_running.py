@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
+import resource
 import signal
 import subprocess
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import httpx
 import pytest
 
+from bridge.app import Bridge
+from bridge.cli.running import MANY_FILES, open_files
+from bridge.demo import Demo
+from bridge.errors import SettingsError
+from bridge.settings import load
 from tests.cli.commands import run
 from tests.road.demo_process import BRIDGE, DemoProcess, eventually
 from tests.servers.ports import free_port
@@ -61,25 +69,27 @@ def start(started: list[subprocess.Popen[str]], ready: str, *arguments: object) 
     return process
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_a_demo_ends_well_and_what_it_kept_is_there_again(
-    tmp_path: Path, sign: signal.Signals, started: list[subprocess.Popen[str]]
+def test_a_demo_ends_well_on_ctrl_c_and_sigterm_and_finds_ports_of_its_own(
+    tmp_path: Path, started: list[subprocess.Popen[str]]
 ) -> None:
-    ports = free_port(), free_port()
-    command = ["demo", "--data-dir", tmp_path / "d", "--smtp-port", ports[0], "--http-port", ports[1]]
-    for _ in range(2):
-        process = start(started, f"http://127.0.0.1:{ports[1]}/healthz", *command)
+    command = [*BRIDGE, "demo", "--data-dir", str(tmp_path / "d"), "--smtp-port", "0", "--http-port", "0"]
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        assert process.stdout is not None
+        said = "".join(takewhile("Ctrl-C stops it.\n".__ne__, process.stdout))
+        (url,) = re.findall(r"Phones and mailbox +(\S+)\n", said)
+        assert answers(f"{url}healthz")
+        assert re.search(r"Mail server +127\.0\.0\.1 port [1-9]\d+ ", said)
         process.send_signal(sign)
-        out, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=30)
         assert (process.returncode, err) == (0, "")
-        assert f"Mail server          127.0.0.1 port {ports[0]}" in out
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_serve_ends_well(config: Path, sign: signal.Signals, started: list[subprocess.Popen[str]]) -> None:
+def test_serve_ends_well(config: Path, started: list[subprocess.Popen[str]]) -> None:
     port = config.read_text().split("[http]\nport = ")[1].split()[0]
     process = start(started, f"http://127.0.0.1:{port}/healthz", "serve", "--config", config)
-    process.send_signal(sign)
+    process.terminate()
     process.communicate(timeout=30)
     assert process.returncode == 0
 
@@ -98,42 +108,30 @@ def test_a_simulator_of_its_own_ends_well(tmp_path: Path, started: list[subproce
     assert process.returncode == 0
 
 
-def test_ports_are_chosen_when_asked(tmp_path: Path, started: list[subprocess.Popen[str]]) -> None:
-    command = [*BRIDGE, "demo", "--data-dir", str(tmp_path / "d"), "--smtp-port", "0", "--http-port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    started.append(process)
-    assert process.stdout is not None
-    url = next(line.split()[-1] for line in process.stdout if "Phones and mailbox" in line)
-    assert answers(f"{url}healthz")
-
-
 # ------------------------------------------------------------------------------------------ two on one machine
 
 
 def test_a_second_demo_on_the_same_folder(demo: DemoProcess) -> None:
     configuration = (demo.data_dir / "bridge.toml").read_text()
-    for more in ([], ["--fresh"]):
-        done = bridge(
-            "demo", "--data-dir", demo.data_dir, "--smtp-port", free_port(), "--http-port", free_port(), *more
-        )
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr == (
-            f'--data-dir = "{demo.data_dir}": a demo runs on this folder already; stop it, or name another folder '
-            "and other ports\n"
-        )
+    command = ("demo", "--data-dir", demo.data_dir, "--smtp-port", free_port(), "--http-port", free_port())
+    done, fresh = bridge(*command), run(*command, "--fresh")
+    assert (done.returncode, done.stdout, fresh.code, fresh.out) == (2, "", 2, "")
+    assert {done.stderr, fresh.err} == {
+        f'--data-dir = "{demo.data_dir}": a demo runs on this folder already; stop it, or name another folder '
+        "and other ports\n"
+    }
     assert (demo.data_dir / "bridge.toml").read_text() == configuration
     assert answers(f"{demo.url}/healthz")
 
 
 @pytest.mark.parametrize("taken", ["smtp", "http"])
-def test_a_second_demo_on_the_same_port(demo: DemoProcess, taken: str, tmp_path: Path) -> None:
-    port = demo.smtp_port if taken == "smtp" else demo.http_port
-    free = "http" if taken == "smtp" else "smtp"
-    done = bridge("demo", "--data-dir", tmp_path / "d", f"--{taken}-port", port, f"--{free}-port", free_port())
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"--{taken}-port = {port}: ")
-    assert "choose another port" in done.stderr
-    assert done.stderr.count("\n") == 1
+async def test_a_second_demo_on_the_same_port(demo: DemoProcess, taken: str, tmp_path: Path) -> None:
+    ports = {"smtp_port": 0, "http_port": 0, f"{taken}_port": getattr(demo, f"{taken}_port")}
+    with pytest.raises(SettingsError) as refused:
+        await Demo(tmp_path / "d", **ports).start()
+    (sentence,) = str(refused.value).splitlines()
+    assert sentence.startswith(f"--{taken}-port = {ports[f'{taken}_port']}: ")
+    assert sentence.endswith("choose another port")
 
 
 def test_serve_beside_a_running_bridge(demo: DemoProcess) -> None:
@@ -142,12 +140,13 @@ def test_serve_beside_a_running_bridge(demo: DemoProcess) -> None:
     assert done.stderr.endswith("another bridge is running on this folder; stop it first, or name another folder\n")
 
 
-def test_serve_on_a_port_that_is_taken(config: Path, demo: DemoProcess) -> None:
-    done = bridge("serve", "--config", config, environ={"BRIDGE_SMTP__PORT": str(demo.smtp_port)})
-    assert done.returncode == 2
-    assert done.stderr.endswith(
+async def test_serve_on_a_port_that_is_taken(config: Path, demo: DemoProcess) -> None:
+    settings = load(config, {"BRIDGE_SMTP__PORT": str(demo.smtp_port)})
+    with pytest.raises(SettingsError) as refused:
+        await Bridge(settings).start()
+    assert str(refused.value) == (
         f"smtp.port = {demo.smtp_port}: cannot be used (Address already in use); "
-        "stop what listens there, or choose another port\n"
+        "stop what listens there, or choose another port"
     )
 
 
@@ -221,3 +220,14 @@ def test_a_reader_that_has_seen_enough_is_no_error(demo: DemoProcess) -> None:
     assert process.stderr.read() == b""
     assert process.wait(30) == 1
     process.stderr.close()
+
+
+def test_a_full_door_is_not_short_of_files() -> None:
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, most))
+        open_files()
+        allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (now, most))
+    assert allowed == min(MANY_FILES, most)

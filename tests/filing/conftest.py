@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -32,23 +31,6 @@ from tests.servers.web import NOBODY
 LOGIN, DESK = "clinic@example.test", "front-desk@example.test"
 PATIENCE = 30.0
 _SECRET = "a secret of two"
-_ACCOUNTS = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def dovecot() -> Iterator[DovecotServer]:
-    """A real IMAP server; each test has an account of its own on it."""
-    server = DovecotServer.create()
-    try:
-        yield server
-    finally:
-        server.remove()
-
-
-@pytest.fixture
-def account() -> str:
-    """The name of an empty account."""
-    return f"filing-{next(_ACCOUNTS)}"
 
 
 @pytest.fixture

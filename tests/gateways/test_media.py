@@ -153,6 +153,14 @@ async def test_a_type_that_makes_no_sense_is_not_shown(world: World, named: str)
     assert (await world.fetch("/media/1")).enclosed.left_out == ("",)
 
 
+@pytest.mark.parametrize(
+    "charset", ["*=utf-8; charset*0=utf-8", "*" + "9" * 5_000 + "=utf-8", "*=\0'a'utf-8"], ids=range(3)
+)
+def test_a_charset_that_is_named_as_nobody_may_loses_no_words(charset: str) -> None:
+    """RFC 2231 numbers the pieces of a parameter; a sender can number them as he likes."""
+    assert media_kinds.text_of(f"text/plain; charset{charset}", "perché".encode()) == "perché"
+
+
 async def test_a_text_that_says_it_is_a_picture_is_none(world: World) -> None:
     """Its kind is what it is, not what it is called: this one is a PNG."""
     world.api.script.append(picture(PNG, "text/plain"))

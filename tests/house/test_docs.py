@@ -25,8 +25,9 @@ COMMANDS = [
     "gateways",
     "preview",
     *(f"mailbox {verb}" for verb in ("add", "list", "show", "set", "pause", "resume", "remove")),
-    *(f"mailbox {verb}" for verb in ("signatures", "forget")),
+    *(f"mailbox {verb}" for verb in ("connect", "signatures", "forget")),
     *(f"passwords {verb}" for verb in ("add", "list", "revoke")),
+    *(f"certificates {verb}" for verb in ("add", "list", "remove")),
     *(f"contacts {verb}" for verb in ("add", "list", "show", "remove", "group", "import")),
     *(f"keywords {verb}" for verb in ("add", "list", "remove", "secret")),
     *(f"blocks {verb}" for verb in ("list", "add", "remove")),
@@ -101,6 +102,16 @@ def test_every_refusal_stands_in_troubleshooting_with_its_reply() -> None:
     assert {Reason(reason): reply for reply, reason in rows} == {
         reason: f"{code} {enhanced}" for reason, (code, enhanced) in REPLIES.items()
     }
+
+
+@pytest.mark.parametrize("name", ["microsoft-365", "google-workspace", "monitoring", "scanner"])
+def test_a_guide_quotes_what_the_bridge_says(name: str) -> None:
+    """As far as a sentence has no number in it, which may be another each time."""
+    sources = "".join(path.read_text(encoding="utf-8") for path in (CHECKOUT / "bridge").rglob("*.py"))
+    said = re.sub(r'"\s*f?"', "", sources)
+    quoted = re.findall(r"^\| `\d{3} \d\.\d+\.\d+` ([A-Z][^|\d]*[^|\d\s])", page(f"{name}.md"), flags=re.MULTILINE)
+    assert quoted
+    assert [sentence for sentence in quoted if sentence not in said] == []
 
 
 def test_the_page_on_notices_names_every_match() -> None:

@@ -17,6 +17,7 @@ from bridge.settings import (
     FilingSettings,
     GatewaySettings,
     IssuerSettings,
+    OAuthSettings,
     RouteSettings,
     Settings,
     TlsMode,
@@ -29,6 +30,7 @@ CHECKOUT = Path(__file__).parents[2]
 FILING = "filing.clinic@example.com"
 WATCH = "watch.sms@clinic.example"
 ISSUER = "issuers.main"
+APPLICATION = "oauth.main"
 ROUTE = "routes.0"
 BAD_CONFIGS = sorted((Path(__file__).parent / "bad_configs").glob("*.toml"))
 SECRET = "hunter2-hunter2"
@@ -228,6 +230,8 @@ def defaults(section: type[BaseModel], prefix: str = "") -> dict[str, Any]:
             found |= defaults(FilingSettings, f"{FILING}.")
         elif name == "issuers":
             found |= defaults(IssuerSettings, f"{ISSUER}.")
+        elif name == "oauth" and not prefix:
+            found |= defaults(OAuthSettings, f"{APPLICATION}.")
         elif name == "watch":
             found |= defaults(WatchSettings, f"{WATCH}.")
         elif isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
@@ -253,11 +257,10 @@ def flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def test_bridge_toml_holds_every_key_with_its_default() -> None:
     text = (CHECKOUT / "config" / "bridge.toml").read_text()
     written = flat(tomllib.loads(text))
-    all_keys = flat(
-        tomllib.loads(re.sub(r"^#(\[filing|\[issuers|\[watch|\[\[routes|[a-z_]+ = )", r"\1", text, flags=re.MULTILINE))
-    )
+    optional = r"^#(\[(filing|issuers|oauth|watch|\[routes)|[a-z_]+ = )"
+    all_keys = flat(tomllib.loads(re.sub(optional, r"\1", text, flags=re.MULTILINE)))
     expected = {key: value for key, value in defaults(Settings).items() if value is not None}
-    tables = (FILING, ISSUER, WATCH, ROUTE)
+    tables = (FILING, ISSUER, APPLICATION, WATCH, ROUTE)
     assert written == {key: value for key, value in expected.items() if not key.startswith(tables)}
     assert {key: all_keys[key] for key in expected} == expected
     assert all_keys.keys() == defaults(Settings).keys()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,6 @@ from bridge.settings import TlsMode
 from bridge.types import OutgoingMail
 from tests.servers.courier import CourierServer
 from tests.servers.cyrus import CyrusServer
-from tests.servers.dovecot import DovecotServer
 from tests.servers.imap_account import Account, ImapServer
 
 USER, PASSWORD = "bridge", "correct horse"
@@ -58,21 +56,32 @@ class Sink:
 
 
 @asynccontextmanager
-async def sink(context: ssl.SSLContext | None = None, *, implicit: bool = False, **options: Any) -> AsyncIterator[Sink]:
-    """aiosmtpd on loopback; with `context` it offers STARTTLS, or speaks TLS from the first byte when `implicit`."""
+async def serving(make: Callable[[Sink], SMTP], context: ssl.SSLContext | None = None) -> AsyncIterator[Sink]:
+    """aiosmtpd on loopback, as `make` makes it for each connection; with `context` TLS from the first byte."""
     into = Sink()
 
     def protocol() -> SMTP:
         into.connections += 1
-        tls = None if implicit else context
-        return SMTP(into, hostname="mail.example.test", tls_context=tls, authenticator=into.login, **options)
+        return make(into)
 
-    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0, ssl=context if implicit else None)
+    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0, ssl=context)
     into.port = server.sockets[0].getsockname()[1]
     try:
         yield into
     finally:
         server.close()
+
+
+@asynccontextmanager
+async def sink(context: ssl.SSLContext | None = None, *, implicit: bool = False, **options: Any) -> AsyncIterator[Sink]:
+    """A server; with `context` it offers STARTTLS, or speaks TLS from the first byte when `implicit`."""
+    tls = None if implicit else context
+
+    def make(into: Sink) -> SMTP:
+        return SMTP(into, hostname="mail.example.test", tls_context=tls, authenticator=into.login, **options)
+
+    async with serving(make, context if implicit else None) as into:
+        yield into
 
 
 @dataclass
@@ -86,6 +95,9 @@ class Scripted:
     port: int = 0
     connections: int = 0
     heard: list[str] = field(default_factory=list)
+    """The first words of what clients said, and"""
+    lines: list[bytes] = field(default_factory=list)
+    """all of it, but for mails."""
     silent: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server has fallen silent."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
@@ -107,6 +119,7 @@ class Scripted:
         while line := await reader.readline():
             command = line.split()[0].decode().upper()
             self.heard.append(command)
+            self.lines.append(line)
             if not await self._say(command, writer, "354 go on" if command == "DATA" else "250 ok"):
                 return
             if command == "DATA" and "DATA" not in self.answers:
@@ -169,19 +182,6 @@ def issue(folder: Path, *names: str) -> Certificates:
     return Certificates(context, folder / "ca.pem")
 
 
-_ACCOUNTS = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def dovecot() -> Iterator[DovecotServer]:
-    """A real IMAP and LMTP server; each test that asks for `account` has an empty one of its own on it."""
-    server = DovecotServer.create()
-    try:
-        yield server
-    finally:
-        server.remove()
-
-
 @pytest.fixture(scope="session", params=["dovecot", "cyrus", "cyrus with slashes", "courier"])
 def imap_server(request: pytest.FixtureRequest) -> Iterator[ImapServer]:
     """One real IMAP server after another."""
@@ -201,8 +201,3 @@ def imap_server(request: pytest.FixtureRequest) -> Iterator[ImapServer]:
 def box(imap_server: ImapServer, account: str) -> Account:
     """An empty account on it."""
     return Account(imap_server, account)
-
-
-@pytest.fixture
-def account() -> str:
-    return f"account{next(_ACCOUNTS)}"

@@ -10,16 +10,17 @@ import pytest
 import structlog.testing
 
 from bridge import redact
+from bridge.consent.source import LONGEST_TOKEN
+from bridge.consent.token_file import TokenFile
 from bridge.errors import MailRefused
-from bridge.mailback import imap_login
 from bridge.mailback.imap import Folders
-from bridge.settings import ImapAuth
+from bridge.settings import MailAuth
 from tests.mailback.imap import filed, folders, reaching, scripted_imap
 from tests.servers.dovecot import DovecotServer
 
 ON_DISK = ".SMS.+393331234567"
 TOKEN = "ya29.a-Token_of~Anna+/1234567890=="
-BOTH = pytest.mark.parametrize("auth", [ImapAuth.XOAUTH2, ImapAuth.OAUTHBEARER])
+BOTH = pytest.mark.parametrize("auth", [MailAuth.XOAUTH2, MailAuth.OAUTHBEARER])
 
 
 @pytest.fixture(autouse=True)
@@ -44,8 +45,8 @@ def write(file: Path, content: str | bytes | None) -> None:
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-def by_token(port: int, account: str, auth: ImapAuth, file: Path, **changes: object) -> Folders:
-    return Folders(reaching(port, account, auth=auth, token_file=file, password="", **changes))
+def by_token(port: int, account: str, auth: MailAuth, file: Path, **changes: object) -> Folders:
+    return Folders(reaching(port, account, auth=auth, token=TokenFile(file), password="", **changes))
 
 
 async def refusal(into: Folders) -> MailRefused:
@@ -61,7 +62,7 @@ async def refusal(into: Folders) -> MailRefused:
 
 @BOTH
 async def test_a_mail_is_filed_with_a_token(
-    dovecot: DovecotServer, account: str, auth: ImapAuth, token_file: Path
+    dovecot: DovecotServer, account: str, auth: MailAuth, token_file: Path
 ) -> None:
     dovecot.tokens.users[TOKEN] = account
     into = by_token(dovecot.port, account, auth, token_file)
@@ -74,11 +75,11 @@ async def test_a_mail_is_filed_with_a_token(
 
 @BOTH
 async def test_a_token_that_ran_out_is_said_and_the_next_login_reads_the_file_anew(
-    dovecot: DovecotServer, account: str, auth: ImapAuth, token_file: Path
+    dovecot: DovecotServer, account: str, auth: MailAuth, token_file: Path
 ) -> None:
     into = by_token(dovecot.port, account, auth, token_file)
     refused = await refusal(into)
-    status = "401" if auth is ImapAuth.XOAUTH2 else "invalid_token"
+    status = "401" if auth is MailAuth.XOAUTH2 else "invalid_token"
     assert f"does not accept the access token in {token_file} ({status}): it may have run out" in refused.sentence
     assert await into.probe() == refused.sentence
     renewed = f"renewed.{auth}-{TOKEN}"
@@ -91,7 +92,7 @@ async def test_a_token_that_ran_out_is_said_and_the_next_login_reads_the_file_an
 
 @BOTH
 async def test_a_token_of_somebody_else_opens_nothing(
-    dovecot: DovecotServer, account: str, auth: ImapAuth, token_file: Path
+    dovecot: DovecotServer, account: str, auth: MailAuth, token_file: Path
 ) -> None:
     dovecot.tokens.users[TOKEN] = "somebody-else"
     assert (
@@ -103,10 +104,10 @@ async def test_a_token_of_somebody_else_opens_nothing(
 
 async def test_a_long_token_is_taken(dovecot: DovecotServer, account: str, token_file: Path) -> None:
     """Microsoft's have about 2,500 octets."""
-    token = "e" * imap_login.LONGEST_TOKEN
+    token = "e" * LONGEST_TOKEN
     write(token_file, token)
     dovecot.tokens.users[token] = account
-    for auth in (ImapAuth.XOAUTH2, ImapAuth.OAUTHBEARER):
+    for auth in (MailAuth.XOAUTH2, MailAuth.OAUTHBEARER):
         assert await by_token(dovecot.port, account, auth, token_file).probe() == ""
 
 
@@ -114,7 +115,7 @@ async def test_after_a_mail_has_been_filed_a_new_token_waits_for_the_next_login(
     dovecot: DovecotServer, account: str, token_file: Path
 ) -> None:
     dovecot.tokens.users[TOKEN] = account
-    into = folders(dovecot, account, auth=ImapAuth.OAUTHBEARER, token_file=token_file)
+    into = folders(dovecot, account, auth=MailAuth.OAUTHBEARER, token=TokenFile(token_file))
     await into.file(filed(number=0))
     write(token_file, None)
     await into.file(filed(number=1))
@@ -128,7 +129,7 @@ async def test_after_a_mail_has_been_filed_a_new_token_waits_for_the_next_login(
 
 @BOTH
 @pytest.mark.parametrize("at_once", [True, False], ids=["with the command", "when asked"])
-async def test_what_is_said_is_what_the_standards_say(auth: ImapAuth, at_once: bool, token_file: Path) -> None:
+async def test_what_is_said_is_what_the_standards_say(auth: MailAuth, at_once: bool, token_file: Path) -> None:
     offers = f"* CAPABILITY IMAP4rev1 AUTH={auth.upper()}{' SASL-IR' if at_once else ''}\r\n{{tag}} OK done"
     asks = {} if at_once else {"AUTHENTICATE": "+ "}
     answers = {"CAPABILITY": offers, "LOGIN": "{tag} BAD", **asks}
@@ -142,8 +143,8 @@ async def test_what_is_said_is_what_the_standards_say(auth: ImapAuth, at_once: b
     assert (
         base64.b64decode(said).decode()
         == {
-            ImapAuth.XOAUTH2: f"user=anna=,b\x01auth=Bearer {TOKEN}\x01\x01",
-            ImapAuth.OAUTHBEARER: (
+            MailAuth.XOAUTH2: f"user=anna=,b\x01auth=Bearer {TOKEN}\x01\x01",
+            MailAuth.OAUTHBEARER: (
                 f"n,a=anna=3D=2Cb,\x01host=127.0.0.1\x01port={server.port}\x01auth=Bearer {TOKEN}\x01\x01"
             ),
         }[auth]
@@ -153,15 +154,15 @@ async def test_what_is_said_is_what_the_standards_say(auth: ImapAuth, at_once: b
 @pytest.mark.parametrize(
     ("auth", "farewell", "words", "status"),
     [
-        (ImapAuth.XOAUTH2, b"", {"status": "400", "schemes": "Bearer", "scope": "https://mail.google.com/"}, "(400)"),
-        (ImapAuth.OAUTHBEARER, b"AQ==", {"status": "invalid_token", "schemes": "bearer"}, "(invalid_token)"),
-        (ImapAuth.OAUTHBEARER, b"AQ==", {"status": f"{TOKEN} is bad"}, f"{'token'}:"),
-        (ImapAuth.XOAUTH2, b"", None, "token:"),
+        (MailAuth.XOAUTH2, b"", {"status": "400", "schemes": "Bearer", "scope": "https://mail.google.com/"}, "(400)"),
+        (MailAuth.OAUTHBEARER, b"AQ==", {"status": "invalid_token", "schemes": "bearer"}, "(invalid_token)"),
+        (MailAuth.OAUTHBEARER, b"AQ==", {"status": f"{TOKEN} is bad"}, f"{'token'}:"),
+        (MailAuth.XOAUTH2, b"", None, "token:"),
     ],
     ids=["Google", "RFC 7628", "the token in the answer", "no JSON"],
 )  # fmt: skip
 async def test_a_server_that_explains_itself_is_heard_to_the_end(
-    auth: ImapAuth, farewell: bytes, words: dict[str, str] | None, status: str, token_file: Path
+    auth: MailAuth, farewell: bytes, words: dict[str, str] | None, status: str, token_file: Path
 ) -> None:
     challenge = base64.b64encode(json.dumps(words).encode()).decode() if words else "what?"
     answers = {
@@ -177,7 +178,7 @@ async def test_a_server_that_explains_itself_is_heard_to_the_end(
 async def test_a_server_that_takes_other_tokens_is_said_to(token_file: Path) -> None:
     offers = "* CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2\r\n{tag} OK done"
     async with scripted_imap({"CAPABILITY": offers}) as server:
-        refused = await refusal(by_token(server.port, "anna", ImapAuth.OAUTHBEARER, token_file))
+        refused = await refusal(by_token(server.port, "anna", MailAuth.OAUTHBEARER, token_file))
     assert 'takes no logins by "oauthbearer": it takes "xoauth2"' in refused.sentence
     assert "AUTHENTICATE" not in server.heard
 
@@ -188,7 +189,7 @@ async def test_a_server_that_lets_nobody_in_for_now_does_not_blame_the_token(tok
         "AUTHENTICATE": "{tag} NO [UNAVAILABLE] later",
     }
     async with scripted_imap(answers) as server:
-        refused = await refusal(by_token(server.port, "anna", ImapAuth.XOAUTH2, token_file))
+        refused = await refusal(by_token(server.port, "anna", MailAuth.XOAUTH2, token_file))
     assert "lets nobody in for now" in refused.sentence
 
 
@@ -203,7 +204,7 @@ async def test_a_mailbox_that_the_token_may_not_open_is_said_and_nothing_is_refu
         **dict.fromkeys(("NAMESPACE", "LIST", "APPEND", "SELECT"), NOT_CONNECTED),
     }
     async with scripted_imap(answers) as server:
-        into = by_token(server.port, "anna", ImapAuth.XOAUTH2, token_file)
+        into = by_token(server.port, "anna", MailAuth.XOAUTH2, token_file)
         refused = await refusal(into)
         assert "lets the login in, but not to the folders" in refused.sentence
         assert await into.probe() == refused.sentence
@@ -217,7 +218,7 @@ async def test_where_everybody_is_throttled_a_mail_waits(result: str, token_file
         "APPEND": f"{{tag}} {result} {THROTTLED}",
     }
     async with scripted_imap(answers) as server:
-        refused = await refusal(by_token(server.port, "anna", ImapAuth.XOAUTH2, token_file))
+        refused = await refusal(by_token(server.port, "anna", MailAuth.XOAUTH2, token_file))
     assert "does not take the mail for now" in refused.sentence
     assert "299910" not in refused.detail
 
@@ -244,7 +245,7 @@ async def test_a_file_without_a_token_is_said_and_nothing_of_it_is_sent(
     write(token_file, content)
     offers = "* CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2\r\n{tag} OK done"
     async with scripted_imap({"CAPABILITY": offers}) as server:
-        refused = await refusal(by_token(server.port, "anna", ImapAuth.XOAUTH2, token_file))
+        refused = await refusal(by_token(server.port, "anna", MailAuth.XOAUTH2, token_file))
     assert f"wants an access token, and {token_file} cannot be used: {why}" in refused.sentence
     assert "AUTHENTICATE" not in server.heard
 
@@ -252,7 +253,7 @@ async def test_a_file_without_a_token_is_said_and_nothing_of_it_is_sent(
 async def test_no_log_line_can_hold_a_token_that_was_used(
     dovecot: DovecotServer, account: str, token_file: Path
 ) -> None:
-    into = by_token(dovecot.port, account, ImapAuth.XOAUTH2, token_file)
+    into = by_token(dovecot.port, account, MailAuth.XOAUTH2, token_file)
     await refusal(into)
     assert redact.mask(f"it said {TOKEN} here") == "it said [secret] here"
     write(token_file, "another-token-altogether")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -43,23 +42,6 @@ GOOD = f"{PROVIDER}; dmarc=pass header.from=example.test"
 DONE, REFUSED = ("SMS", "Taken"), ("SMS", "Refused")
 
 PATIENCE = 60.0
-_ACCOUNTS = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def dovecot() -> Iterator[DovecotServer]:
-    """A real IMAP server; each test has an account of its own on it."""
-    server = DovecotServer.create()
-    try:
-        yield server
-    finally:
-        server.remove()
-
-
-@pytest.fixture
-def account() -> str:
-    """The name of an empty account."""
-    return f"sms{next(_ACCOUNTS)}"
 
 
 class Tries(Streaks):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.cli import check_imap
+from bridge.consent.renewal import Consents
 from bridge.mailback.configured import open_watched
 from bridge.settings import Settings, load
 from tests.servers.dovecot import PASSWORD, DovecotServer
@@ -43,8 +44,8 @@ async def test_a_mailbox_that_can_be_opened_is_well(dovecot: DovecotServer, acco
     found = settings(tmp_path, account, dovecot.port)
     assert found.answers_through == "SMS@clinic.example"
     assert PASSWORD in found.secrets()
-    assert list(open_watched(found)) == ["SMS@clinic.example"]
-    assert await check_imap.watched(found) == [("watch SMS@clinic.example", "")]
+    assert list(open_watched(found, Consents(found))) == ["SMS@clinic.example"]
+    assert await check_imap.watched(found, Consents(found)) == [("watch SMS@clinic.example", "")]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,8 @@ async def test_a_mailbox_that_can_be_opened_is_well(dovecot: DovecotServer, acco
 async def test_what_is_wrong_is_said(
     dovecot: DovecotServer, account: str, tmp_path: Path, password: str, more: str, complaint: str
 ) -> None:
-    ((part, said),) = await check_imap.watched(settings(tmp_path, account, dovecot.port, password, more))
+    found = settings(tmp_path, account, dovecot.port, password, more)
+    ((part, said),) = await check_imap.watched(found, Consents(found))
     assert part == "watch SMS@clinic.example"
     assert complaint in said
 
@@ -68,5 +70,6 @@ async def test_nobody_waits_long_for_a_server_that_is_silent(
     monkeypatch.setattr(check_imap, "PROBE", 0.2)
     port = free_port()
     with silent(port):
-        ((_, said),) = await check_imap.watched(settings(tmp_path, account, port, more="answers = false"))
+        found = settings(tmp_path, account, port, more="answers = false")
+        ((_, said),) = await check_imap.watched(found, Consents(found))
     assert said == f"The IMAP server 127.0.0.1:{port} is silent. See that it runs, and that nothing is in between."

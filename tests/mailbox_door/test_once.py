@@ -17,10 +17,10 @@ from bridge.mailback.imap_inbox import Inbox
 from bridge.mailback.imap_session import Broken
 from bridge.mailbox_door import door as door_module
 from bridge.store.nodes import Nodes
-from bridge.store.outbox import Outbox
+from bridge.store.outbox import Outbox, Taken
 from bridge.store.store import Store, database_url
 from bridge.store.watched import Watched
-from bridge.types import Fate, Place
+from bridge.types import Fate, NewMail, Place
 from tests.filing.conftest import eventually
 from tests.mailbox_door.conftest import OTHER, PATIENCE, PHONE, PROVIDER, Post, looking, watching
 from tests.servers.dovecot import DovecotServer
@@ -75,13 +75,13 @@ async def test_a_mail_that_the_database_did_not_take_is_taken_later(
 ) -> None:
     post.put(post.mail(), post.mail(post.phone(OTHER), message_id="<2@x>", text="Another."))
     take = Outbox.take
-    refused: list[object] = []
+    refused: list[NewMail] = []
 
-    async def refuse_once(outbox: Outbox, mail: object) -> object:
+    async def refuse_once(outbox: Outbox, mail: NewMail) -> Taken:
         if not refused:
             refused.append(mail)
             raise StoreUnavailable("The database is away.")
-        return await take(outbox, mail)  # type: ignore[arg-type]
+        return await take(outbox, mail)
 
     monkeypatch.setattr(Outbox, "take", refuse_once)
     watch = await post.look()
@@ -101,10 +101,10 @@ async def test_a_mail_that_breaks_the_bridge_holds_up_no_other_and_is_refused_in
     post, take = sqlite_post, Outbox.take
     post.put(post.mail(text="poison"), post.mail(post.phone(OTHER), message_id="<2@x>"))
 
-    async def breaks(outbox: Outbox, mail: object) -> object:
-        if mail.submission.text == "poison":  # type: ignore[attr-defined]
+    async def breaks(outbox: Outbox, mail: NewMail) -> Taken:
+        if mail.submission.text == "poison":
             raise ZeroDivisionError
-        return await take(outbox, mail)  # type: ignore[arg-type]
+        return await take(outbox, mail)
 
     monkeypatch.setattr(Outbox, "take", breaks)
     watch = await post.look()
@@ -117,6 +117,28 @@ async def test_a_mail_that_breaks_the_bridge_holds_up_no_other_and_is_refused_in
     assert len(await post.notices()) == 1
 
 
+async def test_while_a_mail_waits_those_behind_it_are_not_fetched_again(
+    sqlite_post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = sqlite_post
+    post.put(post.mail(), post.mail("bob@clinic.example"), post.mail(post.phone(OTHER), message_id="<2@x>"))
+    header, fetched = Inbox.header, list[int]()
+
+    async def fetch(inbox: Inbox, uid: int, most: int) -> bytes | None:
+        fetched.append(uid)
+        return None if uid == 1 else await header(inbox, uid, most)
+
+    monkeypatch.setattr(Inbox, "header", fetch)
+    watch = await post.look()
+    async with looking(watch) as inbox:
+        await watch.round(inbox)
+        assert fetched == [1, 2, 3]
+        monkeypatch.setattr(clock, "now", lambda before=clock.now: before() + timedelta(seconds=30))
+        await watch.round(inbox)
+    assert fetched == [1, 2, 3, 1]
+    assert await post.texts() == [OTHER]
+
+
 async def test_a_mail_that_is_moved_back_is_not_texted_again(post: Post) -> None:
     post.put(post.mail())
     await post.look()
@@ -125,6 +147,17 @@ async def test_a_mail_that_is_moved_back_is_not_texted_again(post: Post) -> None
     await post.look()
     assert await post.texts() == [PHONE]
     assert post.inbox() == []
+
+
+async def test_a_mail_that_is_moved_back_after_days_is_not_said_to_have_been_missed(sqlite_post: Post) -> None:
+    """A mail keeps its date of arrival when it is moved. Who is told that it was not texted sends it once more."""
+    post = sqlite_post
+    post.put(post.mail())
+    await post.look()
+    post.put(post.done()[0], age=timedelta(days=3))
+    await post.look()
+    assert await post.notices() == []
+    assert (post.inbox(), len(post.done()), post.refused()) == ([], 2, [])
 
 
 async def test_a_mail_that_is_sent_again_by_anybody_is_texted_once(sqlite_post: Post) -> None:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bridge.consent import kept
+from bridge.consent.renewal import Consents
 from bridge.mailback.imap_inbox import Account as Watchable
 from bridge.mailback.imap_inbox import Inbox
 from bridge.mailbox_door import door as door_module
 from bridge.mailbox_door import watch as watch_module
+from bridge.settings import MailAuth
+from bridge.store.store import make_folder
 from bridge.streaks import mailbox
+from tests.consent.conftest import settings_for
 from tests.mailback.imap import reaching, scripted_imap
 from tests.mailbox_door.conftest import PATIENCE, Post, watching
 from tests.servers.faulty import faulty
@@ -46,10 +53,10 @@ async def test_a_mail_that_comes_while_another_is_dealt_with_does_not_wait(
     """Between the search and IDLE the server says only once that a mail has come."""
     put_away = Inbox.put_away
 
-    async def another(inbox: Inbox, *where: object) -> str:
+    async def another(inbox: Inbox, *where: Any) -> str:
         monkeypatch.setattr(Inbox, "put_away", put_away)
         sqlite_post.put(sqlite_post.mail(message_id="<2@x>"))
-        return await put_away(inbox, *where)  # type: ignore[arg-type]
+        return await put_away(inbox, *where)
 
     monkeypatch.setattr(Inbox, "put_away", another)
     sqlite_post.put(sqlite_post.mail())
@@ -125,6 +132,24 @@ async def test_a_mailbox_that_lets_nobody_in_is_tried_again_and_told_of(
     async with watching(post, watch) as task, asyncio.timeout(PATIENCE):
         await post.streaks.failed(mailbox(post.address), 3)
         assert not task.done()
+
+
+async def test_a_token_that_the_server_takes_no_more_is_renewed_for_the_next_try(
+    sqlite_post: Post, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider may withdraw an access token long before its end."""
+    monkeypatch.setattr(door_module, "FIRST_RETRY", 0.01)
+    post, provider = sqlite_post, sqlite_post.server.tokens
+    settings = settings_for(tmp_path, provider)
+    make_folder(settings.data_dir)
+    kept.write(kept.place(settings.data_dir, "main", post.user), provider.consented(post.user))
+    consent = Consents(settings).of("main", post.user)
+    provider.users.pop(await consent.token())
+    post.put(post.mail())
+    watch = post.watch()
+    watch._account = Watchable(reaching(post.server.port, post.user, auth=MailAuth.XOAUTH2, token=consent))
+    async with watching(post, watch):
+        await post.texted_times(1)
 
 
 async def test_nothing_is_taken_while_the_disk_is_full(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -16,16 +17,17 @@ from bridge import clock
 from bridge.access.credentials import Credentials
 from bridge.admission import Admission
 from bridge.routing import Route, Routes
+from bridge.smtp_doors import DoorSettings
 from bridge.smtp_mx import MxDoor
-from bridge.smtp_server import DoorSettings, SmtpServer
+from bridge.smtp_server import SmtpServer
 from bridge.trials import Trials
 from tests.access.letters import rsa_record
 from tests.servers.dns import NameServer, Records, name_server
-from tests.smtp.conftest import Client
+from tests.smtp.conftest import Client, authority, certificate, trusting
 from tests.stations.conftest import returns_of, rulings_of
 from tests.store.conftest import DOMAIN, GATEWAY, StoreRoom, sqlite_room, template
 
-__all__ = ["sqlite_room", "template"]
+__all__ = ["authority", "certificate", "sqlite_room", "template", "trusting"]
 
 ANNA = "anna@clinic.example"
 PHONE, OTHER = f"+393331234567@{DOMAIN}", f"+393477654321@{DOMAIN}"
@@ -77,6 +79,7 @@ class Mx:
     """The running door, who stands behind it, and what it took."""
 
     server: SmtpServer
+    door: MxDoor
     names: NameServer
     room: StoreRoom
     clients: list[Client] = field(default_factory=list)
@@ -133,11 +136,17 @@ async def names() -> AsyncIterator[NameServer]:
 @pytest.fixture
 async def open_mx(sqlite_room: StoreRoom, names: NameServer) -> AsyncIterator[OpenMx]:
     """Opens doors with the settings a test asks for; they are closed at its end."""
+    async with opening(sqlite_room, names) as start:
+        yield start
+
+
+@asynccontextmanager
+async def opening(room: StoreRoom, names: NameServer) -> AsyncIterator[OpenMx]:
+    """Opens doors on a store; they are closed at the end of the block."""
     opened: list[Mx] = []
 
     async def start(trusted: Sequence[str] = (), window: timedelta = timedelta(days=1), **changes: Any) -> Mx:
         names.zone, names.faults, names.asked, names.delay = dict(HERE), {}, [], 0.0
-        room = sqlite_room
         await room.store.mailboxes.add(
             replace(room.mailbox, login=ANNA, addresses=("front@small.example", "@münchen.example"))
         )
@@ -152,16 +161,18 @@ async def open_mx(sqlite_room: StoreRoom, names: NameServer) -> AsyncIterator[Op
             disk_full=lambda: False,
         )
         limits = DoorSettings(port=0, hostname="bridge.example.test", max_mail_bytes=100_000, max_recipients=100)
-        mx = Mx(SmtpServer(dataclasses.replace(limits, **changes), door), names, room)
+        mx = Mx(SmtpServer(dataclasses.replace(limits, **changes), door), door, names, room)
         await mx.server.start()
         opened.append(mx)
         return mx
 
-    yield start
-    for mx in opened:
-        await mx.server.stop(1.0)
-        for client in mx.clients:
-            await client.close()
+    try:
+        yield start
+    finally:
+        for mx in opened:
+            for client in mx.clients:
+                await client.close()
+            await mx.server.stop(1.0)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from bridge import clock
 from bridge.types import Door, Mailbox, MessageState
-from tests.access.letters import sealed, signed
+from tests.access.letters import sealed, sealed_by_hand, signed
 from tests.mx.conftest import ANNA, AWAY, HERE, LANDLINE, OTHER, PHONE, Mx, OpenMx, letter
 from tests.servers.dns import Fault
 from tests.stations.conftest import waiting
@@ -155,6 +155,18 @@ async def test_a_signature_speaks_for_the_mail_and_for_whom_it_names(away: Mx) -
         ),
         pytest.param(signed(letter(), names="from:to:subject:date"), (PHONE,), "which mail", id="Message-ID is not"),
         pytest.param(
+            signed(letter(ANNA, "Content-Type: text/plain; charset=utf-8"), names=SIGNED),
+            (PHONE,),
+            "what its text is (Content-Type)",
+            id="Content-Type is not",
+        ),
+        pytest.param(
+            b"Content-Transfer-Encoding: quoted-printable\r\n" + signed(letter(), names=SIGNED),
+            (PHONE,),
+            "what its text is (Content-Transfer-Encoding)",
+            id="an encoding was added",
+        ),
+        pytest.param(
             signed(letter(date=clock.now() - timedelta(days=2)), names=SIGNED), (PHONE,), "so long after", id="too old"
         ),
         pytest.param(
@@ -217,6 +229,16 @@ async def test_who_sends_a_mail_of_a_trusted_list_again_texts_nobody_else(open_m
     reply = await mx.brings(sealed(letter()), OTHER, sender=EVE)
     assert reply.startswith("550 5.7.1 Only a signature vouches for this mail")
     assert await mx.texts() == []
+
+
+async def test_a_list_that_leaves_the_subject_open_must_bring_the_mail_itself(open_mx: OpenMx) -> None:
+    mx = await open_mx(trusted=["lists.example"])
+    mx.names.zone["clinic.example"] = AWAY["clinic.example"]
+    passed_on = sealed_by_hand(letter(), "from:to:date:message-id")
+    assert (await mx.brings(passed_on, sender="bounces@lists.example")).startswith("250")
+    mx.names.zone |= AWAY
+    reply = await mx.brings(passed_on.replace(b"Subject: Visit", b"Subject: Money"), sender=EVE)
+    assert "it leaves open what its text is (Subject)" in reply
 
 
 async def test_a_list_that_is_not_trusted_vouches_for_nobody(mx: Mx) -> None:

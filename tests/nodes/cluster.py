@@ -133,11 +133,14 @@ gateway = "main"
 
     def stop(self) -> None:
         """End everything."""
-        running = [*self.nodes, *([self.simulator] if self.simulator else [])]
-        for process in running:
-            process.terminate()
-        for process in running:
-            process.wait(PATIENCE)
+        self.stop_nodes()
+        if self.simulator is not None:
+            _end(self.simulator)
+
+    def stop_nodes(self) -> None:
+        """End the nodes."""
+        _end(*self.nodes)
+        self.nodes.clear()
 
     def smtp(self) -> smtplib.SMTP:
         """A connection to one of the nodes that has logged in."""
@@ -175,6 +178,13 @@ gateway = "main"
                 stderr=output,
                 env={**os.environ, "SMS_BRIDGE_WORKER": "test", "PYTHONUNBUFFERED": "1"},
             )
+
+
+def _end(*running: subprocess.Popen[bytes]) -> None:
+    for process in running:
+        process.terminate()
+    for process in running:
+        process.wait(PATIENCE)
 
 
 def _answers(url: str) -> bool:

@@ -11,7 +11,11 @@ _FIELD_NAME = re.compile(r"[\x21-\x39\x3b-\x7e]+")
 _TYPED = re.compile(r"([A-Za-z0-9-]+); ?(\S.*)")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _ACTIONS = {"failed", "delayed", "delivered", "relayed", "expanded"}
-_PER_MESSAGE = {"original-envelope-id", "reporting-mta", "dsn-gateway", "received-from-mta", "arrival-date"}
+_PER_MESSAGE = {"original-envelope-id", "reporting-mta", "dsn-gateway", "received-from-mta", "arrival-date"} | {
+    "deliver-by-date",
+    "future-release-request",
+}
+"""RFC 3464 section 2.2, and what RFC 2852 and RFC 4865 add."""
 _PER_RECIPIENT = {
     "original-recipient",
     "final-recipient",
@@ -32,14 +36,17 @@ _TYPED_FIELDS = {
     "remote-mta",
     "diagnostic-code",
 }
-_DATES = {"arrival-date", "last-attempt-date", "will-retry-until"}
+_DATES = {"arrival-date", "deliver-by-date", "last-attempt-date", "will-retry-until"}
 
 
 def check_lines(raw: bytes) -> None:
-    """CRLF only, 7-bit, at most 998 octets a line (RFC 5322 section 2.1.1), no control characters but TAB."""
-    assert raw.isascii()
+    """CRLF only, 7-bit, at most 998 octets a line (RFC 5322 section 2.1.1), no control characters but TAB.
+
+    An address beyond ASCII stands in To as it is (RFC 6532 section 3.2), on one line whatever counts as its end.
+    """
     assert raw.endswith(b"\r\n")
     for text in raw[:-2].split(b"\r\n"):
+        assert text.isascii() or (text.startswith(b"To: ") and len(text.decode().splitlines()) == 1)
         assert b"\r" not in text
         assert b"\n" not in text
         assert len(text) <= 998
@@ -49,7 +56,7 @@ def check_lines(raw: bytes) -> None:
 def fields(block: bytes) -> Fields:
     """The header fields of a block, unfolded (RFC 5322 section 2.2)."""
     found: Fields = []
-    for text in block.decode("ascii").split("\r\n"):
+    for text in block.decode().split("\r\n"):
         if text.startswith((" ", "\t")):
             name, value = found.pop()
             found.append((name, f"{value} {text.strip()}"))

@@ -117,7 +117,7 @@ def test_without_envid_and_orcpt_their_fields_are_absent() -> None:
 
 
 def test_a_translated_receipt_names_the_network_as_reporter_and_us_as_gateway() -> None:
-    heard = line(gateway="acme", settled_at=SETTLED)
+    heard = line(gateway="acme", tried_at=SETTLED)
     message, (recipient,) = grammar.delivery_status(notices.report(a_report(heard), HOSTNAME, DOMAIN).raw)
     assert message["reporting-mta"] == "x-smsc; acme"
     assert message["dsn-gateway"] == f"dns; {HOSTNAME}"
@@ -126,7 +126,7 @@ def test_a_translated_receipt_names_the_network_as_reporter_and_us_as_gateway() 
 
 
 def test_a_receipt_without_a_time_leaves_the_last_attempt_out() -> None:
-    heard = line(gateway="acme", settled_at=None)
+    heard = line(gateway="acme")
     _, (recipient,) = grammar.delivery_status(notices.report(a_report(heard), HOSTNAME, DOMAIN).raw)
     assert "last-attempt-date" not in recipient
 
@@ -136,7 +136,19 @@ def test_a_decision_of_the_bridge_is_reported_by_the_bridge() -> None:
     message, (recipient,) = grammar.delivery_status(notices.report(a_report(refused), HOSTNAME, DOMAIN).raw)
     assert message["reporting-mta"] == f"dns; {HOSTNAME}"
     assert "dsn-gateway" not in message
+    assert "remote-mta" not in recipient
     assert "last-attempt-date" not in recipient
+
+
+def test_a_gateway_that_refused_is_named_beside_what_it_said() -> None:
+    """RFC 3464 section 2.3.6: without Remote-MTA the Diagnostic-Code would be the bridge's own."""
+    refused = line(S.FAILED, reason=Reason.SENDER_REFUSED, diagnostic="0x0A", remote="acme", tried_at=SETTLED)
+    message, (recipient,) = grammar.delivery_status(notices.report(a_report(refused), HOSTNAME, DOMAIN).raw)
+    assert message["reporting-mta"] == f"dns; {HOSTNAME}"
+    assert "dsn-gateway" not in message
+    assert recipient["remote-mta"] == "x-smsc; acme"
+    assert recipient["diagnostic-code"] == "x-sms; 0x0A"
+    assert recipient["last-attempt-date"] == "Thu, 12 Nov 2026 09:15:20 +0100"
 
 
 @pytest.mark.parametrize(

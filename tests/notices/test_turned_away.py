@@ -10,8 +10,7 @@ import pytest
 
 from bridge import notices
 from bridge.errors import Reason
-from bridge.notices.turned_away import Turned, TurnedAway
-from bridge.types import Language
+from bridge.types import Language, Turned, TurnedAway
 from tests.clinic import CLINIC
 
 NOTICE = TurnedAway(

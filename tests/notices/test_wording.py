@@ -7,8 +7,9 @@ import string
 import pytest
 
 from bridge.errors import Reason
+from bridge.notices.status_part import Fate
 from bridge.notices.wording import WORDINGS
-from bridge.types import Language, MessageState
+from bridge.types import Hindrance, Language, MessageState
 from tests.notices.samples import line, parts, report, words
 
 REPORTED = [
@@ -47,7 +48,9 @@ def test_a_language_is_not_a_copy_of_english(language: Language) -> None:
 def test_there_is_a_sentence_for_every_reason_and_none_too_many() -> None:
     keys = WORDINGS[Language.ENGLISH].sentences.keys()
     assert {key.split(".")[1] for key in keys if key.startswith("reason.")} == set(Reason)
-    assert {key.split(".")[1] for key in keys if key.startswith("state.")} == set(REPORTED)
+    assert {key.split(".")[1] for key in keys if key.startswith("state.")} == set(Fate)
+    late = {key.split(".")[1] for key in keys if key.startswith("late.")}
+    assert late == {*Hindrance, "nothing", "not_again", "until", "open"}
 
 
 @pytest.mark.parametrize("language", list(Language))

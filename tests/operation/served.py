@@ -167,14 +167,8 @@ class Served:
 
     def check(self) -> tuple[int, str]:
         """`bridge check`: its exit code, and everything it said."""
-        done = subprocess.run(
-            [*BRIDGE, "check", "--config", str(self.config)],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        return done.returncode, done.stdout + done.stderr
+        done = run("check", "--config", self.config)
+        return done.code, done.out + done.err
 
     def command(self, *arguments: str) -> str:
         """Another `bridge` command on this bridge, in the test's own process; what it prints."""

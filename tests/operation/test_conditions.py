@@ -31,6 +31,7 @@ MAIN = Condition(Kind.GATEWAY, "main")
 ANSWERS = Condition(Kind.ANSWERS, "main")
 WATCHED = Condition(Kind.MAILBOX, "sms@clinic.example")
 DRY = Condition(Kind.BALANCE, "main")
+ANNA = Condition(Kind.CONSENT, "anna@clinic.example")
 CLINIC = Condition(Kind.FILING, "clinic@example.test")
 
 
@@ -84,6 +85,9 @@ def failing(times: int, since: float, last: float = 0) -> Streak:
         pytest.param({"balances": left("-3")}, {DRY}, id="account-overdrawn"),
         pytest.param({"balances": left("50.00")}, set(), id="account-at-its-limit"),
         pytest.param({"balances": left("1", "second")}, set(), id="account-without-a-limit"),
+        pytest.param({"consents": {ANNA.part: "it is over"}}, {ANNA}, id="consent-is-over"),
+        pytest.param({"consents": {ANNA.part: ""}}, set(), id="consent-is-good"),
+        pytest.param({"consents": {ANNA.part: None}}, set(), id="nobody-has-tried-the-consent"),
         pytest.param({"filings": unfiled(6, tries=3)}, {CLINIC}, id="imap-server-refuses"),
         pytest.param({"filings": unfiled(4, tries=9)}, set(), id="imap-server-refuses-not-for-long"),
         pytest.param({"filings": unfiled(6, tries=2)}, set(), id="two-refusals-are-bad-luck-too"),
@@ -113,12 +117,15 @@ def test_what_is_wrong(facts: dict[str, Any], expected: set[Condition]) -> None:
         pytest.param({"balances": left("62.49")}, {DRY}, id="account-just-above-its-limit"),
         pytest.param({"balances": left("62.50")}, set(), id="account-topped-up"),
         pytest.param({"balances": {}}, {DRY}, id="not-asked-since-the-restart"),
+        pytest.param({"consents": {ANNA.part: None}}, {ANNA}, id="consent-not-tried-since-the-restart"),
+        pytest.param({"consents": {ANNA.part: ""}}, set(), id="somebody-has-consented"),
+        pytest.param({"consents": {}}, set(), id="the-account-is-not-in-the-settings-any-more"),
         pytest.param({"database": False}, {DATABASE, QUEUE, CLINIC}, id="nobody-knows-the-queue"),
     ],
 )
 def test_what_is_over_is_over_by_a_margin(facts: dict[str, Any], expected: set[Condition]) -> None:
     about = {"disk_free": {DISK}, "waiting_since": {QUEUE}, "filings": {CLINIC}, "balances": {DRY}}
-    about |= {"database": {QUEUE, CLINIC}}
+    about |= {"database": {QUEUE, CLINIC}, "consents": {ANNA}}
     holding = about[next(iter(facts))]
     assert judge(replace(QUIET, **facts), LIMITS, holding) == expected
 
@@ -142,7 +149,7 @@ def test_a_gateway_that_refused_does_so_until_it_takes_something(
 
 @pytest.mark.parametrize(
     "condition",
-    [DATABASE, DISK, MAIN, ANSWERS, WATCHED, DRY, RELAYS, CLINIC, QUEUE, SILENCE],
+    [DATABASE, DISK, MAIN, ANSWERS, WATCHED, DRY, ANNA, RELAYS, CLINIC, QUEUE, SILENCE],
     ids=lambda each: each.kind.value,
 )
 def test_the_operator_can_read_what_is_wrong_and_what_to_do(condition: Condition) -> None:
@@ -163,6 +170,12 @@ def test_the_alert_names_what_is_left() -> None:
         "Left on the account of gateway main: 9.50 EUR."
     )
     assert "Left on the account of gateway main: not known yet." in alert.sentence(DRY, QUIET)
+
+
+def test_the_alert_says_why_somebody_must_consent() -> None:
+    assert alert.sentence(ANNA, replace(QUIET, consents={ANNA.part: "the consent is over"})).startswith(
+        "The bridge cannot log in as anna@clinic.example any more: the consent is over."
+    )
 
 
 def test_the_alert_names_the_mailbox_and_what_waits_for_it() -> None:

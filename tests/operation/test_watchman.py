@@ -19,16 +19,30 @@ from pydantic import SecretStr
 from bridge import stations, treasurer, watchman
 from bridge.access.credentials import hash_password
 from bridge.app import Bridge
+from bridge.consent import kept
 from bridge.demo_mailboxes import demo_mailbox
-from bridge.settings import GatewaySettings, OperatorSettings, Settings, demo_settings
+from bridge.mailbox_door import door as mailbox_door
+from bridge.settings import (
+    GatewaySettings,
+    MailAuth,
+    OAuthProvider,
+    OAuthSettings,
+    OperatorSettings,
+    Settings,
+    TlsMode,
+    WatchSettings,
+    demo_settings,
+)
 from bridge.simulator.server import Simulator
 from bridge.store.store import Store
 from bridge.web.app import build_web
 from bridge.web.server import WebServer
 from tests.gateways.provider import Play, run_provider
+from tests.mailback.imap import scripted_imap
 from tests.road.demo_process import LOGIN, PASSWORD, eventually
 from tests.servers.mail_server import MailServer, silent
 from tests.servers.ports import free_port
+from tests.servers.tokens import TokenServer
 from tests.servers.web import NOBODY
 from tests.web.parts import all_is_well
 
@@ -142,6 +156,51 @@ async def test_one_mail_when_an_account_runs_dry_and_one_when_it_was_topped_up(
     assert server.subjects(OPERATOR) == [
         "SMS bridge: the account of gateway second runs dry",
         "SMS bridge: over: the account of gateway second runs dry",
+    ]
+
+
+async def test_one_mail_when_somebody_must_consent_and_one_when_somebody_has(
+    settings: Settings, mail_server: tuple[MailServer, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watched mailbox of which the provider takes the consent no more; a new one counts at the next look."""
+    monkeypatch.setattr(mailbox_door, "MAX_RETRY", 0.05)
+    server, account, name = mail_server[0], "sms@clinic.example", "main"
+    provider = TokenServer()
+    application = OAuthSettings(
+        provider=OAuthProvider.OTHER,
+        client_id="bridge",
+        token_url=f"{provider.base}/token",
+        device_url=f"{provider.base}/device",
+        scopes=("imap",),
+    )
+    greeting = {
+        "CAPABILITY": "* CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2\r\n{tag} OK done",
+        "SELECT": "* OK [UIDVALIDITY 1]\r\n* OK [UIDNEXT 1]\r\n{tag} OK done",
+    }
+    async with scripted_imap(greeting) as imap:
+        watch = WatchSettings(
+            host="127.0.0.1",
+            port=imap.port,
+            tls=TlsMode.NONE,
+            auth=MailAuth.XOAUTH2,
+            username=account,
+            oauth=name,
+            authserv_ids=("mx.google.com",),
+        )
+        changes = {"oauth": {name: application}, "watch": {account: watch}}
+        file = kept.place(settings.data_dir, name, account)
+        kept.write(file, "one that is over")
+        async with running(settings.model_copy(update=changes)):
+            await until(lambda: len(server.subjects(OPERATOR)) == 1)
+            parts = (await ready(settings)).json()["parts"]
+            assert "(invalid_grant AADSTS700082); run `bridge mailbox connect" in parts[f"consent {account}"]
+            kept.write(file, provider.consented(account))
+            await until(lambda: len(server.subjects(OPERATOR)) >= 2)
+    provider.close()
+    title = f"{account} must be consented for"
+    assert [each for each in server.subjects(OPERATOR) if title in each] == [
+        f"SMS bridge: {title}",
+        f"SMS bridge: over: {title}",
     ]
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+
+from tests.servers.answering import Answer, AnsweringServer
 
 AUDIENCE = "https://sms.clinic.example"
 
@@ -44,28 +44,12 @@ class IssuerServer:
         self.answer: tuple[int, bytes] | None = None
         """Status and body in place of the keys."""
         self.asked = 0
-        issuer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                issuer.asked += 1
-                status, said = issuer.answer or (200, json.dumps({"keys": issuer.keys}).encode())
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(said)))
-                self.end_headers()
-                self.wfile.write(said)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, name="issuer", daemon=True).start()
+        self._server = AnsweringServer(self._give)
 
     @property
     def name(self) -> str:
         """What stands in the `iss` of its tokens."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/clinic"
+        return f"{self._server.base}/clinic"
 
     @property
     def keys_url(self) -> str:
@@ -92,5 +76,9 @@ class IssuerServer:
 
     def close(self) -> None:
         """Listen no more."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
+
+    def _give(self, method: str, target: str, body: bytes) -> Answer:
+        self.asked += 1
+        status, octets = self.answer or (200, json.dumps({"keys": self.keys}).encode())
+        return Answer(octets, status)

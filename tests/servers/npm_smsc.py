@@ -21,7 +21,7 @@ PASSWORD = "s3cret-pw"
 PATIENCE = 60.0
 
 FOLDER = Path(__file__).parent / "npm"
-_MODULES = Path(__file__).parents[2] / ".tools" / "npm" / "node_modules"
+MODULES = Path(__file__).parents[2] / ".tools" / "npm" / "node_modules"
 
 
 @dataclass
@@ -93,7 +93,7 @@ async def npm_smsc(
     `ids` are written so in its answers; where those are hexadecimal, receipts in words have decimals with zeros before
     them. Every so many submits it throttles one, or drops the connection without an answer.
     """
-    assert (_MODULES / "smpp").is_dir(), "the npm package smpp is missing: run `make test`, or `make npm`"
+    assert (MODULES / "smpp").is_dir(), "the npm package smpp is missing: run `make test`, or `make npm`"
     settings = {
         "password": PASSWORD,
         "ids": ids,
@@ -110,7 +110,7 @@ async def npm_smsc(
         json.dumps(settings),
         stdin=PIPE,
         stdout=PIPE,
-        env={**os.environ, "NODE_PATH": str(_MODULES)},
+        env={**os.environ, "NODE_PATH": str(MODULES)},
     )
     smsc = NpmSmsc(process)
     listening = asyncio.create_task(smsc.listen())

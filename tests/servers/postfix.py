@@ -7,11 +7,12 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.servers.own_view import OwnView
 from tests.servers.ports import free_port, wait_for_greeting
 
 USER = "postfix"
@@ -50,10 +51,20 @@ class PostfixServer:
     port: int
     tls_port: int | None = None
     """Listener with TLS from the first byte (RFC 8314 section 3.3), when it was asked for."""
+    view: OwnView | None = None
+    """What it sees in place of some files of the machine, when that was asked for."""
 
     @staticmethod
-    def create(settings: Mapping[str, str], *, implicit_tls: bool = False, folder: Path | None = None) -> PostfixServer:
-        """Make a new Postfix and start it; `settings` are lines of its main.cf beyond those of `_settings`.
+    def create(
+        settings: Mapping[str, str],
+        *,
+        implicit_tls: bool = False,
+        folder: Path | None = None,
+        services: str = "",
+        places: Mapping[str, Path] | None = None,
+    ) -> PostfixServer:
+        """Make a new Postfix and start it; `settings` are lines of its main.cf beyond those of `_settings`, `services`
+        lines of its master.cf, and `places` of the machine hold files of ours for it.
 
         A folder that is given must be reachable for the user `postfix`.
         """
@@ -62,13 +73,16 @@ class PostfixServer:
         if folder is None:
             folder = Path(tempfile.mkdtemp(prefix="bridge-postfix-"))
             folder.chmod(0o755)
-        server = PostfixServer(folder, free_port(), free_port() if implicit_tls else None)
+        view = OwnView.create(folder, places=places) if places else None
+        server = PostfixServer(folder, free_port(), free_port() if implicit_tls else None, view)
         for name in ("etc", "queue", "data"):
             (folder / name).mkdir()
         shutil.chown(folder / "data", USER)
         lines = {**server._settings(), **settings}
         (folder / "etc" / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in lines.items()))
-        (folder / "etc" / "master.cf").write_text(server._listeners() + _SERVICES)
+        (folder / "etc" / "master.cf").write_text(server._listeners() + _SERVICES + services)
+        # Postfix waits until a file has been left alone for two seconds: somebody might be writing it.
+        os.utime(folder / "etc" / "main.cf", (0, 0))
         server.start()
         return server
 
@@ -132,7 +146,9 @@ class PostfixServer:
         return plain + f"127.0.0.1:{self.tls_port} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes\n"
 
     def _run(self, program: str, *arguments: str) -> str:
-        command: Sequence[str] = [program, "-c", str(self.folder / "etc"), *arguments]
+        command = [program, "-c", str(self.folder / "etc"), *arguments]
+        if self.view is not None:
+            command = self.view.command(*command)
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False, text=True
         )

@@ -1,4 +1,4 @@
-"""Programs of Debian packages that are only unpacked: each wants to be the one IMAP server of the machine."""
+"""Programs of Debian packages that are only unpacked: each wants to be the one IMAP or mail server of the machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-UNPACKED = Path(__file__).parents[2] / ".tools" / "imap"
+UNPACKED = Path(__file__).parents[2] / ".tools" / "unpacked"
 """`make test` fills it."""
 
 
@@ -47,7 +47,7 @@ def _within_reach() -> Path:
     """The programs where their servant may go: a checkout of root may be closed to everybody else."""
     if os.geteuid() != 0 or all(folder.stat().st_mode & stat.S_IXOTH for folder in (UNPACKED, *UNPACKED.parents)):
         return UNPACKED
-    copy = Path(tempfile.mkdtemp(prefix="bridge-imap-"))
+    copy = Path(tempfile.mkdtemp(prefix="bridge-unpacked-"))
     atexit.register(shutil.rmtree, copy)
     copy.chmod(0o755)
     shutil.copytree(UNPACKED / "usr", copy / "usr", symlinks=True)

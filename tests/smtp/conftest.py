@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,15 +21,16 @@ from bridge.access.scram import verifier_beside
 from bridge.access.throttle import Throttle
 from bridge.access.tokens import Tokens
 from bridge.errors import Reason, RecipientRefusal
-from bridge.logins import Logins
+from bridge.logins import Logins, Proof
 from bridge.notices.bounces import BounceKey
 from bridge.returns import Returns
 from bridge.settings import RelaySettings, demo_settings
+from bridge.smtp_doors import DoorSettings
 from bridge.smtp_handler import FrontDoor
-from bridge.smtp_server import DoorSettings, SmtpServer
+from bridge.smtp_server import SmtpServer
 from bridge.store import directory, mails
 from bridge.store.mails import MailedReply, MailResult
-from bridge.types import AppPassword, Destination, Envelope, Language, Mailbox, Recipient, Target
+from bridge.types import AppPassword, ClientCertificate, Destination, Envelope, Language, Mailbox, Recipient, Target
 
 LOGIN = "clinic@example.test"
 PASSWORD = "clinic-demo"
@@ -45,9 +47,13 @@ class Directory(directory.Directory):
         self.mailboxes = {mailbox.login: mailbox for mailbox in mailboxes}
         self.networks: dict[str, str] = {}
         self.app_passwords: dict[str, tuple[AppPassword, ...]] = {}
+        self.certificates: Mapping[str, ClientCertificate] = {}
 
     def by_login(self, login: str) -> Mailbox | None:
         return self.mailboxes.get(login.lower())
+
+    def by_id(self, mailbox_id: str) -> Mailbox | None:
+        return next((mailbox for mailbox in self.mailboxes.values() if mailbox.id == mailbox_id), None)
 
     def by_network(self, address: str) -> Mailbox | None:
         return self.mailboxes.get(self.networks.get(address, ""))
@@ -229,6 +235,12 @@ class Client:
 OpenHouse = Callable[..., Awaitable[House]]
 
 
+def resident() -> int:
+    """Octets of memory that the process has."""
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
 @pytest.fixture(scope="session")
 def password_hash() -> str:
     return hash_password(PASSWORD)
@@ -283,13 +295,13 @@ def mailbox(password_hash: str) -> Mailbox:
 
 
 def logins_of(
-    directory: Directory, credentials: Credentials, *, scram: bool = True, tokens: Tokens | None = None
+    directory: directory.Directory, credentials: Credentials, *, scram: bool = True, tokens: Tokens | None = None
 ) -> Logins:
     """Who decides about logins, and has seen none yet."""
     return Logins(directory, credentials, Throttle(), salts=SALTS, scram=scram, used=_unwritten, tokens=tokens)
 
 
-async def _unwritten(password_id: str, at: datetime) -> None:
+async def _unwritten(proof: Proof, mark: str, at: datetime) -> None:
     """Nobody asks when an app password was used."""
 
 
@@ -337,9 +349,9 @@ async def opening(certificate: Path, credentials: Credentials, mailbox: Mailbox)
         for house in houses:
             if house.admission.gate is not None:
                 house.admission.gate.set()
-            await house.server.stop(1.0)
             for client in house.clients:
                 await client.close()
+            await house.server.stop(1.0)
 
 
 @pytest.fixture
@@ -349,5 +361,5 @@ async def house(open_house: OpenHouse) -> House:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wrong passwords cost a hundredth of their time."""
-    monkeypatch.setattr("bridge.smtp_login.LOGIN_DELAY", 0.01)
+    """Wrong passwords cost a thousandth of their time."""
+    monkeypatch.setattr("bridge.smtp_login.LOGIN_DELAY", 0.001)

@@ -75,17 +75,22 @@ async def test_from_elsewhere_a_login_is_needed(open_house: OpenHouse, networks:
     assert (await client.say("MAIL FROM:<>")).startswith("530 5.7.0")
 
 
-async def test_with_a_sender_it_is_no_bounce(house: House) -> None:
-    client = await greeted(house)
-    assert (await client.say("MAIL FROM:<somebody@example.test>")).startswith("530 5.7.0")
-
-
-async def test_nobody_who_logged_in_writes_to_a_bounce_address(house: House) -> None:
+async def test_a_mail_server_that_logs_in_may_hand_bounces_back_too(house: House) -> None:
+    """But nothing else without a sender, and with one nothing to a bounce address."""
     client = await house.logged_in()
-    assert (await client.say("MAIL FROM:<>")).startswith("550 5.7.1")
+    assert (await recipient(client, f"{token()}@{DOMAIN}")).startswith("250 2.1.5")
+    assert (await client.say("RSET")).startswith("250")
+    assert (await recipient(client, NUMBER.strip("<>"))).startswith("550 5.7.1 A mail without sender")
+    assert (await client.say("DATA")).startswith("503")
+    assert (await client.say("RSET")).startswith("250")
     assert (await client.say(f"MAIL FROM:<{LOGIN}>")).startswith("250")
     assert (await client.say(f"RCPT TO:<{token()}@{DOMAIN}>")).startswith("55")
     assert house.mails.settled == []
+
+
+async def test_with_a_sender_it_is_no_bounce(house: House) -> None:
+    client = await greeted(house)
+    assert (await client.say("MAIL FROM:<somebody@example.test>")).startswith("530 5.7.0")
 
 
 async def test_a_machine_of_a_mailbox_may_be_the_mail_server_too(house: House) -> None:

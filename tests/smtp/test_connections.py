@@ -1,48 +1,15 @@
-"""How many may come in, and what becomes of them when the bridge stops."""
+"""Who comes in, and what becomes of them when the bridge stops."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.access.limits import ConnectionLimits, Full
 from bridge.access.networks import is_loopback, plain_address
-from bridge.errors import SettingsError
-from bridge.smtp_server import DoorSettings, tls_context
 from tests.smtp.conftest import LOGIN, Client, House, OpenHouse
-
-
-async def _knock(house: House) -> str:
-    client = Client(*await asyncio.open_connection("127.0.0.1", house.port))
-    answer = await client.reply()
-    await client.close()
-    return answer
-
-
-async def test_one_address_holds_only_so_many_connections(open_house: OpenHouse) -> None:
-    house = await open_house(max_connections_per_address=2)
-    first, _second = await house.connect(), await house.connect()
-    assert (await _knock(house)).startswith("421 4.7.0")
-    await first.say("QUIT")
-    assert await first.rest() == b""
-    assert (await _knock(house)).startswith("220")
-
-
-async def test_the_server_holds_only_so_many_connections(open_house: OpenHouse) -> None:
-    house = await open_house(max_connections=1)
-    await house.connect()
-    assert (await _knock(house)).startswith("421 4.3.2")
-
-
-async def test_a_connection_beyond_the_limit_gets_no_handshake(open_house: OpenHouse, trusting: ssl.SSLContext) -> None:
-    house = await open_house(max_connections=1)
-    await house.connect()
-    with pytest.raises(ssl.SSLError):
-        await house.connect(tls=trusting)
 
 
 async def test_a_failed_handshake_gives_its_place_back(open_house: OpenHouse, trusting: ssl.SSLContext) -> None:
@@ -54,16 +21,6 @@ async def test_a_failed_handshake_gives_its_place_back(open_house: OpenHouse, tr
     await stranger.close()
     client = await house.connect(tls=trusting)
     assert (await client.say("NOOP")).startswith("250")
-
-
-def test_an_ipv6_site_counts_as_one_address() -> None:
-    limits = ConnectionLimits(10, 2)
-    assert limits.enter("2001:db8::1") is None
-    assert limits.enter("2001:db8::2") is None
-    assert limits.enter("2001:db8::3") is Full.ADDRESS
-    assert limits.enter("2001:db8:0:1::1") is None
-    limits.leave("2001:db8::1")
-    assert limits.enter("2001:db8::3") is None
 
 
 @pytest.mark.parametrize(
@@ -152,31 +109,3 @@ async def test_a_commit_that_fails_with_nobody_left_is_in_the_log(house: House) 
         await house.front.settle(5.0)
         await asyncio.sleep(0)
     assert [entry["error"] for entry in logs if entry["event"] == "smtp.internal"] == ["OSError"]
-
-
-# ------------------------------------------------------------------------------------------------- TLS files
-
-
-def test_a_tls_port_without_certificate_is_refused_in_words() -> None:
-    with pytest.raises(SettingsError, match="certificate"):
-        tls_context(DoorSettings(tls_port=465))
-
-
-@pytest.mark.parametrize("content", [None, "not PEM"], ids=["missing", "not PEM"])
-def test_a_certificate_that_cannot_be_used_is_refused_in_words(tmp_path: Path, content: str | None) -> None:
-    path = tmp_path / "server.pem"
-    if content is not None:
-        path.write_text(content)
-    with pytest.raises(SettingsError, match=r"smtp\.certificate"):
-        tls_context(DoorSettings(certificate=path))
-
-
-async def test_old_tls_is_not_spoken(house: House, authority_file: Path) -> None:
-    old = ssl.create_default_context(cafile=str(authority_file))
-    old.set_ciphers("DEFAULT:@SECLEVEL=0")
-    with pytest.deprecated_call():
-        old.minimum_version = ssl.TLSVersion.TLSv1
-    with pytest.deprecated_call():
-        old.maximum_version = ssl.TLSVersion.TLSv1_1
-    with pytest.raises((ssl.SSLError, ConnectionError)):
-        await house.connect(tls=old)

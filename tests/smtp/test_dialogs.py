@@ -1,33 +1,22 @@
-"""Conversations as text: each dialog in `dialogs/` is one connection.
+"""The dialogs of the front door, one test each; `dialogs/` is in the form that `tests.smtp.conversation` reads.
 
-`C:` is what the client says, `S:` what it must hear: a regular expression, matched from the start of the line. A reply
-of several lines needs one `S:` line for each, or `S: ...` for the rest of them; `S: [closed]` is the end. `A:` is
-searched in what was taken last, as `told` spells it; `A: nothing` stands where nothing was. `T: TLS` is the handshake.
-
-`C:` knows \\r, \\n, \\0, \\xNN and \\{x*3000} for the same octets many times; `{now+3600}` is the moment in so many
-seconds; a line that ends in `\\` is sent without its CRLF.
-
-A line `== title` begins a further dialog in the same file. A line that begins with `=>` says how far the conversation
-has come when the first line is said (`STATES`), and which door it is (`tls`, `network`, `full`, `no-plaintext-login`).
-
-Whatever is tested, every reply that any dialog hears must be formed as RFC 5321 and RFC 2034 say.
+A line that begins with `=>` says how far the conversation has come when the first line is said (`STATES`), and which
+door it is (`tls`, `network`, `full`, `no-plaintext-login`).
 """
 
 from __future__ import annotations
 
-import re
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from bridge.access.credentials import Credentials
-from bridge.clock import now
 from bridge.types import Mailbox
-from tests.smtp.conftest import LOGIN, NUMBER, Admitted, Client, House, OpenHouse, logins_of, opening
+from tests.smtp.conftest import LOGIN, NUMBER, Admitted, House, OpenHouse, logins_of, opening
+from tests.smtp.conversation import Dialog, Ear, converse, open_with, read_dialogs
 
 EHLO = ["EHLO pc.example.test"]
 LOGGED_IN = [*EHLO, "AUTH PLAIN AGNsaW5pY0BleGFtcGxlLnRlc3QAY2xpbmljLWRlbW8="]
@@ -47,91 +36,7 @@ STATES = {
     "in-data": [*WITH_RECIPIENT, "DATA"],
 }
 
-_GREETING = re.compile(r"220 bridge\.example\.test ESMTP")
-_HELLO = re.compile(r"250[ -]bridge\.example\.test\Z")
-_MORE = re.compile(r"3(34 [A-Za-z0-9+/=]*|54 [ -~]+)\Z")
-_CODED = re.compile(r"([245])[0-5][0-9][ -]\1\.[0-9]{1,3}\.[0-9]{1,3} [ -~]+\Z")
-
-
-@dataclass(frozen=True)
-class Dialog:
-    """One connection, as a file tells it."""
-
-    name: str
-    lines: tuple[tuple[int, str], ...]
-    """With their numbers in the file."""
-
-    @property
-    def words(self) -> set[str]:
-        return {word for _, line in self.lines if line.startswith("=> ") for word in line[3:].split()}
-
-
-def read_dialogs() -> Iterator[Dialog]:
-    for file in sorted((Path(__file__).parent / "dialogs").glob("*.txt")):
-        name, lines = file.stem, list[tuple[int, str]]()
-        for number, line in enumerate(file.read_text().splitlines(), 1):
-            if line.startswith("== "):
-                if any(said.startswith("S:") for _, said in lines):
-                    yield Dialog(name, tuple(lines))
-                name, lines = f"{file.stem}: {line[3:]}", []
-            else:
-                lines.append((number, line))
-        yield Dialog(name, tuple(lines))
-
-
-DIALOGS = list(read_dialogs())
-
-
-@dataclass
-class Ear:
-    """Hears a connection's replies, line by line, and lets none pass that is not well formed."""
-
-    client: Client
-    more: bool = False
-    """The reply goes on."""
-    offers: bool = False
-    """It is the answer to HELO or EHLO, whose lines carry no code (RFC 2034 section 4)."""
-    heard: list[str] = field(default_factory=list)
-
-    async def line(self) -> str:
-        octets = await self.client.reader.readline()
-        if not octets:
-            return "[closed]"
-        line = octets.decode("ascii")
-        assert line.endswith("\r\n"), line
-        line = line[:-2]
-        self.offers = self.offers if self.more else bool(_HELLO.match(line))
-        before, self.more = self.heard[-1][:3] if self.more else line[:3], line[3:4] == "-"
-        assert line.startswith(before), f"{line!r}: a reply has one code (RFC 5321 section 4.2.1)"
-        self.heard.append(line)
-        assert len(line) <= 510, f"{line!r}: a reply line has 512 octets at most (RFC 5321 section 4.5.3.1.5)"
-        plain = self.offers or _MORE.match(line) or _GREETING.match(line)
-        assert plain or _CODED.match(line), f"{line!r}: not as RFC 2034 says"
-        return line
-
-    async def reply(self) -> str:
-        """The last line of the next reply."""
-        line = await self.line()
-        while self.more:
-            line = await self.line()
-        return line
-
-
-def octets(said: str) -> bytes:
-    unfinished = said.endswith("\\")
-    said = re.sub(r"\{now\+([0-9]+)\}", lambda found: _in(int(found[1])), said.removesuffix("\\"))
-    raw = said.encode("utf-8").decode("latin-1")
-    raw = re.sub(r"\\\{(.+?)\*([0-9]+)\}", lambda found: found[1] * int(found[2]), raw)
-    plain = re.sub(r"\\(x[0-9a-f]{2}|[rn0])", lambda found: _escape(found[1]), raw).encode("latin-1")
-    return plain if unfinished else plain + b"\r\n"
-
-
-def _in(seconds: int) -> str:
-    return f"{now() + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _escape(code: str) -> str:
-    return {"r": "\r", "n": "\n", "0": "\0"}.get(code) or chr(int(code[1:], 16))
+DIALOGS = list(read_dialogs(Path(__file__).parent / "dialogs"))
 
 
 def told(admitted: list[Admitted]) -> str:
@@ -152,6 +57,10 @@ def told(admitted: list[Admitted]) -> str:
         "send_at": _from(envelope.received_at, options.send_at),
         "expires_at": _from(envelope.received_at, options.expires_at),
         "priority": options.priority,
+        "release": options.release,
+        "deliver_by": _from(envelope.received_at, options.deliver_by),
+        "late_at": _from(envelope.received_at, options.late_at),
+        "trace": options.trace or None,
         "raw": repr(mail.raw)[2:-1],
     }
     return " ".join(f"{name}={value}" for name, value in facts.items() if value is not None)
@@ -192,29 +101,15 @@ async def test_dialog(dialog: Dialog, shared: OpenHouse, trusting: ssl.SSLContex
         house.directory.networks["127.0.0.1"] = LOGIN
     client = await house.connect(tls=trusting if "tls" in words else None)
     ear = Ear(client)
-    for said in next((STATES[word] for word in words if word in STATES), []):
-        await client.send(octets(said))
-        await ear.reply()
+    await open_with(ear, STATES, dialog)
     house.admission.admitted.clear()
     if "full" in words:
         house.front.disk_full = lambda: True
-    for number, line in dialog.lines:
-        where = f"{dialog.name}, line {number}"
-        if line == "C:" or line.startswith("C: "):
-            await client.send(octets(line[3:]))
-        elif line == "S: ...":
-            while ear.more:
-                await ear.line()
-        elif line.startswith("S: "):
-            answer = await ear.line()
-            assert re.match(line[3:].replace("[closed]", r"\[closed\]"), answer), f"{where}: heard {answer!r}"
-        elif line.startswith("A: "):
-            taken = told(house.admission.admitted)
-            assert re.search(line[3:], taken), f"{where}: taken was {taken!r}"
-        elif line == "T: TLS":
-            await client.writer.start_tls(trusting, server_hostname="localhost")
-        else:
-            assert not line or line.startswith(("#", "=> ")), f"{where}: not understood"
+
+    async def taken() -> str:
+        return told(house.admission.admitted)
+
+    await converse(dialog, ear, taken, trusting)
     await client.close()
     house.clients.remove(client)
 

@@ -6,16 +6,14 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import random
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.smtp.conftest import LOGIN, NUMBER, House, OpenHouse
+from tests.smtp.conftest import LOGIN, NUMBER, House, OpenHouse, resident
 
 SHORT, LONG = 2_700, 200_000
 A_CONNECTION = 60
@@ -103,12 +101,6 @@ async def say(house: House, said: bytes) -> list[bytes]:
         return [b"220 ", b""]
     finally:
         writer.transport.abort()
-
-
-def resident() -> int:
-    """Octets of memory that the process has."""
-    gc.collect()
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
 @pytest.mark.usefixtures("quick")

@@ -6,37 +6,32 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 from structlog.testing import capture_logs
 
-from bridge import clock, logins
-from bridge.access import throttle
-from bridge.access.credentials import Credentials, hash_password
+from bridge import clock
+from bridge.access.credentials import Credentials
 from bridge.access.passwords import generate
 from bridge.access.throttle import Throttle
 from bridge.errors import StoreUnavailable
-from bridge.logins import Logins
+from bridge.logins import Logins, Proof
 from bridge.types import Mailbox
 from tests.smtp.conftest import (
     APP_PASSWORD,
     LOGIN,
+    NUMBER,
     PASSWORD,
     SALTS,
     Client,
     Directory,
     House,
     OpenHouse,
-    logins_of,
 )
-from tests.smtp.test_clients import DOORS, MAIL, TO, _run, _the_mail
+from tests.smtp.programs import DOORS, MAIL, ORDER, PROGRAMS, Way
 
 OTHER_PASSWORD = "zyxw-vuts-rqpo-nmlk-jihg-fedc"
 
@@ -56,15 +51,6 @@ async def sends(client: Client) -> str:
     answer = await client.say(f"MAIL FROM:<{LOGIN}>")
     await client.say("RSET")
     return answer
-
-
-@pytest.fixture
-def cheap(house: House, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords are worked out in no time, wrong ones too."""
-    fast = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
-    monkeypatch.setattr("bridge.access.credentials._ARGON2", fast)
-    house.directory.mailboxes[LOGIN] = replace(mailbox, password_hash=hash_password(PASSWORD))
-    house.front.logins = logins_of(house.directory, Credentials())
 
 
 class ScramClient:
@@ -154,6 +140,20 @@ async def test_whoever_is_in_with_a_revoked_password_is_out_at_the_next_mail(hou
     assert (await scanner.say(plain(LOGIN, APP_PASSWORD))).startswith("235"), "it may log in again"
 
 
+async def test_a_network_that_becomes_another_mailbox_s_brings_no_mail_of_the_old_one(
+    house: House, mailbox: Mailbox
+) -> None:
+    """Its sender was held against the old one's addresses."""
+    desk = replace(mailbox, id="m2", login="desk@example.test", addresses=())
+    house.directory.mailboxes[desk.login] = desk
+    house.directory.networks["127.0.0.1"] = LOGIN
+    client = await greeted(house)
+    assert (await client.say(f"MAIL FROM:<{LOGIN}>")).startswith("250")
+    house.directory.networks["127.0.0.1"] = desk.login
+    assert (await client.say(f"RCPT TO:{NUMBER}")).startswith("530 5.7.0")
+    assert (await client.say("RSET")).startswith("250")
+
+
 async def test_a_changed_password_of_the_mailbox_leaves_app_passwords_alone(house: House, mailbox: Mailbox) -> None:
     house.directory.give(mailbox, APP_PASSWORD)
     client = await greeted(house)
@@ -178,11 +178,11 @@ class Uses:
         self.gate = asyncio.Event()
         self.fails = False
 
-    async def used(self, password_id: str, at: datetime) -> None:
+    async def used(self, proof: Proof, mark: str, at: datetime) -> None:
         await self.gate.wait()
         if self.fails:
             raise StoreUnavailable("The database is away.")
-        self.written.append(password_id)
+        self.written.append(mark)
 
 
 async def test_a_use_is_noted_once_an_hour_behind_the_login(
@@ -263,165 +263,6 @@ async def test_msmtp_with_scram(
     house = await open_house(plaintext_login=door == "loopback")
     house.directory.give(mailbox, OTHER_PASSWORD)
     house.directory.give(mailbox, APP_PASSWORD)
-    tls = {"loopback": "tls off", "starttls": "tls_starttls on", "implicit-tls": "tls_starttls off"}[door]
-    trust = f"tls on\ntls_trust_file {authority_file}\n" if door != "loopback" else ""
-    settings = tmp_path / "msmtprc"
-    settings.write_text(
-        f"account default\nhost localhost\nport {house.tls_port if door == 'implicit-tls' else house.port}\n"
-        f"{trust}{tls}\nauth scram-sha-256\nuser {LOGIN}\npassword {APP_PASSWORD}\nfrom {LOGIN}\n"
-    )
-    settings.chmod(0o600)
-    await _run("msmtp", "--file", str(settings), TO, stdin=MAIL.replace("\r\n", "\n"))
-    assert _the_mail(house).raw.endswith(MAIL.encode())
-
-
-# ------------------------------------------------------------------------------------------------------------ guessing
-
-
-@pytest.mark.usefixtures("quick", "cheap")
-async def test_fifteen_wrong_passwords_and_the_address_is_not_listened_to(house: House) -> None:
-    """Three on each connection; then the right one is not looked at either, and the connection ends."""
-    for begin in range(0, 15, 3):
-        client = await greeted(house)
-        for n in range(begin, begin + 3):
-            assert (await client.say(plain("nobody@example.test", f"wrong {n}"))).startswith("535 5.7.8")
-        assert (await client.rest()).startswith(b"421 4.7.0 Too many wrong logins")
-    client = await greeted(house)
-    with capture_logs() as logged:
-        assert (await client.say(plain(LOGIN, PASSWORD))).startswith("421 4.7.0 Too many wrong logins")
-        assert await client.rest() == b""
-    assert [entry["by"] for entry in logged if entry["event"] == "login.locked"] == ["address"]
-    assert not any(secret in str(logged) for secret in (LOGIN, PASSWORD, "nobody"))
-
-
-@pytest.mark.usefixtures("quick", "cheap")
-async def test_the_owner_gets_in_from_where_he_was_before(house: House) -> None:
-    await (await greeted(house)).say(plain(LOGIN, PASSWORD))
-    for begin in range(0, 30, 3):
-        client = await greeted(house)
-        for n in range(begin, begin + 3):
-            await client.say(plain(LOGIN, f"wrong {n}"))
-    assert (await (await greeted(house)).say(plain(LOGIN, PASSWORD))).startswith("235")
-
-
-async def test_guesses_at_the_same_time_are_counted_before_they_are_worked_out(
-    mailbox: Mailbox, credentials: Credentials, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A hundred connections at once are not a hundred guesses."""
-    worked_out = 0
-
-    async def verify(self: Credentials, login: str, password_hash: str, password: str) -> bool:
-        nonlocal worked_out
-        worked_out += 1
-        await asyncio.sleep(0)
-        return False
-
-    monkeypatch.setattr(Credentials, "verify", verify)
-    decider = Logins(Directory(mailbox), credentials, Throttle(), salts=SALTS, scram=True, used=Uses().used)
-    guesses = (decider.by_password(LOGIN, f"wrong {n}", "203.0.113.66") for n in range(100))
-    ends = await asyncio.gather(*guesses, return_exceptions=True)
-    assert throttle.MOST <= worked_out < throttle.MOST + logins.AT_ONCE
-    assert all(isinstance(end, logins.WrongLogin | throttle.Locked) for end in ends)
-
-
-@pytest.mark.usefixtures("quick", "cheap")
-async def test_each_wrong_password_takes_longer_over_all_connections(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slept: list[float] = []
-    sleep = asyncio.sleep
-
-    async def note(seconds: float, result: Any = None) -> None:
-        if seconds:
-            slept.append(seconds)
-        await sleep(0)
-
-    monkeypatch.setattr("bridge.smtp_login.LOGIN_DELAY", 1.0)
-    monkeypatch.setattr("bridge.smtp_login.asyncio.sleep", note)
-    for n in range(12):
-        await (await greeted(house)).say(plain("nobody@example.test", f"wrong {n}"))
-    assert slept == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 10]
-
-
-async def test_unknown_logins_take_as_long_as_known_ones(
-    mailbox: Mailbox, credentials: Credentials, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Counted in work, not in time: each is one PBKDF2 for what may be an app password, and one argon2 for either."""
-    worked: list[str] = []
-    verify, pbkdf2 = Credentials.verify, hashlib.pbkdf2_hmac
-
-    async def argon2(self: Credentials, login: str, password_hash: str, password: str) -> bool:
-        worked.append("argon2")
-        return await verify(self, login, password_hash, password)
-
-    def counted(*arguments: Any) -> bytes:
-        worked.append(f"pbkdf2 {arguments[3]}")
-        return pbkdf2(*arguments)
-
-    monkeypatch.setattr(Credentials, "verify", argon2)
-    monkeypatch.setattr(hashlib, "pbkdf2_hmac", counted)
-    known = Directory(mailbox)
-    known.give(mailbox, APP_PASSWORD)
-    decider = Logins(known, credentials, Throttle(), salts=SALTS, scram=True, used=Uses().used)
-
-    async def work(login: str, password: str) -> list[str]:
-        worked.clear()
-        with pytest.raises(logins.WrongLogin):
-            await decider.by_password(login, password, "192.0.2.1")
-        return list(worked)
-
-    assert await work(LOGIN, "wrong") == await work("nobody@example.test", "wrong") == ["argon2"]
-    assert await work(LOGIN, OTHER_PASSWORD) == await work("nobody@example.test", OTHER_PASSWORD)
-    assert worked == ["pbkdf2 4096", "argon2"]
-
-
-# -------------------------------------------------------------------------------------- authenticators that say no
-
-
-class No(Logins):
-    """Says no in ways that Python takes for yes, or not at all."""
-
-    def __init__(self, house: House, answer: Any) -> None:
-        self.mechanisms = house.front.logins.mechanisms
-        self.answer = answer
-
-    def by_password(self, login: str, password: str, address: str) -> Any:
-        return self.answer()
-
-
-async def _later(answer: Any) -> Any:
-    return answer
-
-
-async def _never() -> Any:
-    raise PermissionError("no")
-
-
-ANSWERS = {
-    "False": lambda: False,
-    "None": lambda: None,
-    "a coroutine that says False": lambda: _later(False),
-    "a coroutine that says None": lambda: _later(None),
-    "a coroutine that says True": lambda: _later(True),
-    "a coroutine that says a string": lambda: _later("rejected"),
-    "a coroutine that raises": _never,
-}
-
-
-@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-async def test_an_authenticator_that_says_no_never_yields_235(house: House, answer: Any) -> None:
-    """Trap: aiosmtpd takes the coroutine of a rejecting authenticator for a yes."""
-    house.front.logins = No(house, answer)
-    client = await greeted(house)
-    assert (await client.say(plain(LOGIN, PASSWORD))).startswith("451 4.3.0")
-    assert (await sends(client)).startswith("530 5.7.0")
-
-
-def test_what_an_app_password_costs() -> None:
-    """A hundred times less than argon2, which takes a tenth of a second by design."""
-    from bridge.access.scram import Verifier
-
-    begun = time.process_time()
-    for _ in range(20):
-        Verifier.of(APP_PASSWORD, b"x" * 16)
-    assert (time.process_time() - begun) / 20 < 0.02
+    way = Way.into(house, authority_file, door, "SCRAM-SHA-256", APP_PASSWORD)
+    await PROGRAMS["msmtp"].send(way, ORDER, tmp_path)
+    assert [mail.raw for mail in house.admission.admitted] == [MAIL]

@@ -17,6 +17,7 @@ from bridge.types import Notify, Options, Priority, Recipient, Ret
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 HALF_PAST = NOW + timedelta(seconds=0.5)
+MINUTE = NOW + timedelta(seconds=60)
 
 
 @pytest.mark.parametrize(
@@ -31,9 +32,16 @@ HALF_PAST = NOW + timedelta(seconds=0.5)
         ("FROM:<a@b.example>  SIZE=12", MailCommand("a@b.example", size=12)),
         ("FROM:<é@b.example> SMTPUTF8", MailCommand("é@b.example", smtputf8=True)),
         ("FROM:<> RET=full ENVID=aB+20c", MailCommand("", ret=Ret.FULL, envid="aB c")),
-        ("FROM:<> HOLDFOR=60", MailCommand("", options=Options(send_at=NOW + timedelta(seconds=60)))),
-        ("FROM:<> HOLDUNTIL=2026-03-01T10:00:00.5+01:00", MailCommand("", options=Options(send_at=HALF_PAST))),
-        ("FROM:<> BY=60;rt", MailCommand("", options=Options(expires_at=NOW + timedelta(seconds=60)))),
+        ("FROM:<> HOLDFOR=60", MailCommand("", options=Options(send_at=MINUTE, release="for;60"))),
+        (
+            "FROM:<> HOLDUNTIL=2026-03-01t10:00:00.5+01:00",
+            MailCommand("", options=Options(send_at=HALF_PAST, release="until;2026-03-01T10:00:00.5+01:00")),
+        ),
+        ("FROM:<> BY=60;r", MailCommand("", options=Options(expires_at=MINUTE, deliver_by=MINUTE))),
+        ("FROM:<> BY=+60;RT", MailCommand("", options=Options(expires_at=MINUTE, deliver_by=MINUTE, trace=True))),
+        ("FROM:<> BY=60;N", MailCommand("", options=Options(late_at=MINUTE, deliver_by=MINUTE))),
+        ("FROM:<> BY=-60;nt", MailCommand("", options=Options(deliver_by=NOW - timedelta(seconds=60), trace=True))),
+        ("FROM:<> BY=0;N", MailCommand("", options=Options(deliver_by=NOW))),
         ("FROM:<> MT-PRIORITY=1", MailCommand("", priority=1, options=Options(priority=Priority.HIGH))),
         ("FROM:<> MT-PRIORITY=-9", MailCommand("", priority=-9, options=Options(priority=Priority.NORMAL))),
     ],

@@ -21,9 +21,9 @@ from bridge.access.tokens import Issuer, Tokens
 from bridge.smtp_auth import read_oauthbearer, read_plain, read_xoauth2
 from bridge.smtp_syntax import BadCommand
 from tests.servers.issuer import AUDIENCE, IssuerServer
-from tests.smtp.conftest import LOGIN, PASSWORD, Client, House, OpenHouse, logins_of
-from tests.smtp.test_clients import DOORS, MAIL, TO, _run, _the_mail
-from tests.smtp.test_logins import sends
+from tests.smtp.conftest import LOGIN, PASSWORD, House, OpenHouse, logins_of
+from tests.smtp.programs import DOORS, MAIL, ORDER, PROGRAMS, Way
+from tests.smtp.test_logins import greeted, sends
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +60,6 @@ def oauthbearer(token: str, login: str = LOGIN) -> str:
 def xoauth2(token: str, login: str = LOGIN) -> str:
     said = (f"user={login}", f"auth=Bearer {token}", "", "")
     return f"AUTH XOAUTH2 {_b64(chr(1).join(said))}"
-
-
-async def greeted(house: House) -> Client:
-    client = await house.connect()
-    await client.say("EHLO pc.example.test")
-    return client
 
 
 Say = Callable[..., str]
@@ -206,44 +200,25 @@ async def test_no_token_reaches_the_log(token_house: House, issuer: IssuerServer
 # ------------------------------------------------------------------------------------------------------- real clients
 
 
+CLIENTS = [("curl", door) for door in DOORS] + [("msmtp", "starttls")]
+
+
 @pytest.mark.parametrize("mechanism", ["OAUTHBEARER", "XOAUTH2"])
-@pytest.mark.parametrize("door", DOORS)
-async def test_curl(
-    open_house: OpenHouse,
-    issuer: IssuerServer,
-    credentials: Credentials,
-    authority_file: Path,
-    door: str,
-    mechanism: str,
-) -> None:
-    house = let_tokens(await open_house(plaintext_login=door == "loopback"), issuer, credentials)
-    url = f"smtps://127.0.0.1:{house.tls_port}" if door == "implicit-tls" else f"smtp://127.0.0.1:{house.port}"
-    tls = ["--ssl-reqd"] if door == "starttls" else []
-    user = ["--user", LOGIN, "--oauth2-bearer", issuer.token(), "--login-options", f"AUTH={mechanism}"]
-    address = ["--cacert", str(authority_file), "--mail-from", LOGIN, "--mail-rcpt", TO, "--upload-file", "-"]
-    await _run("curl", "--silent", "--show-error", "--url", url, *tls, *user, *address, stdin=MAIL)
-    assert _the_mail(house).raw == MAIL.encode()
-
-
-@pytest.mark.parametrize("mechanism", ["oauthbearer", "xoauth2"])
-async def test_msmtp(
+@pytest.mark.parametrize(("program", "door"), CLIENTS)
+async def test_a_mail_program_with_a_token(
     open_house: OpenHouse,
     issuer: IssuerServer,
     credentials: Credentials,
     authority_file: Path,
     tmp_path: Path,
+    program: str,
+    door: str,
     mechanism: str,
 ) -> None:
-    house = let_tokens(await open_house(plaintext_login=False), issuer, credentials)
-    settings, token = tmp_path / "msmtprc", tmp_path / "token"
-    token.write_text(issuer.token())
-    settings.write_text(
-        f"account default\nhost localhost\nport {house.port}\ntls on\ntls_trust_file {authority_file}\n"
-        f"tls_starttls on\nauth {mechanism}\nuser {LOGIN}\npasswordeval cat {token}\nfrom {LOGIN}\n"
-    )
-    settings.chmod(0o600)
-    await _run("msmtp", "--file", str(settings), TO, stdin=MAIL.replace("\r\n", "\n"))
-    assert _the_mail(house).raw.endswith(MAIL.encode())
+    house = let_tokens(await open_house(plaintext_login=door == "loopback"), issuer, credentials)
+    way = Way.into(house, authority_file, door, mechanism, issuer.token())
+    await PROGRAMS[program].send(way, ORDER, tmp_path)
+    assert [mail.raw for mail in house.admission.admitted] == [MAIL]
 
 
 async def test_the_password_still_works(token_house: House) -> None:

@@ -9,7 +9,8 @@ import pytest
 from bridge import clock
 from bridge.access.credentials import Credentials
 from bridge.admission import Admission
-from bridge.errors import MailRefusal, Reason, RecipientRefusal
+from bridge.errors import MailRefusal, Reason, RecipientRefusal, Refusal
+from bridge.janitor import Janitor
 from bridge.routing import Route, Routes
 from bridge.trials import Trials
 from bridge.types import Envelope, Mailbox, MessageClass, MessageState, Recipient
@@ -118,3 +119,32 @@ async def test_a_number_that_is_not_the_mailboxs_is_refused_and_all_of_its_own_a
         await hand_in(room, f"{NEAR}+from={THREE[1:]}", routes=(Route("any"),), mailbox=pooled)
     with pytest.raises(MailRefusal, match=rf"write \{ONE} or \{TWO}\."):
         await hand_in(room, NEAR, routes=(Route("any"),), mailbox=pooled, header=f"X-SMS-Sender: {THREE}\r\n")
+
+
+async def test_a_queue_that_is_long_enough_takes_no_more_texts(
+    room: StoreRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.janitor.SWEEP", 0.0)
+    janitor = Janitor(
+        room.store.directory,
+        room.outbox,
+        room.store.leases,
+        nodes=None,
+        told_after=15.0,
+        most_queued=2,
+        changed=lambda: None,
+        give_up=_nothing,
+    )
+    every = (Route("any"),)
+    await hand_in(room, NEAR, routes=every)
+    await janitor._round()
+    await hand_in(room, FAR, routes=every)
+    await janitor._round()
+    with pytest.raises(Refusal, match="Too many texts wait") as refused:
+        await hand_in(room, NEAR, routes=every)
+    assert refused.value.reply.startswith("452 4.3.1 ")
+    assert admission(room, *every).check_recipient(room.mailbox, Recipient("preview@sms.example.test"))
+
+
+async def _nothing() -> None:
+    """No SMS waits for its other parts."""

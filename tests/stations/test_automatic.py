@@ -106,10 +106,10 @@ async def test_the_first_confirmation_of_stop_leaves_whatever_left_before(room: 
     ],
 )
 async def test_the_answer_is_in_the_language_of_the_order(
-    room: StoreRoom, language: Language, word: str, expected: str
+    sqlite_room: StoreRoom, language: Language, word: str, expected: str
 ) -> None:
-    await set_mailbox(room, language=language)
-    (text,) = await Phone(room).writes(word)
+    await set_mailbox(sqlite_room, language=language)
+    (text,) = await Phone(sqlite_room).writes(word)
     assert expected in text
     assert ("START" in text) is ("AIUTO AYUDA HULP HELP".find(word.strip("¿?").upper()) == -1)
     encoded = encode(text)

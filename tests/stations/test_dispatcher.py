@@ -113,6 +113,19 @@ async def test_a_stand_in_carries_what_the_first_cannot(
     assert [len(first.handed), len(second.handed)] == handed
 
 
+@pytest.mark.parametrize(("receipts", "told"), [(False, [[MessageState.SENT]]), (True, [])])
+async def test_where_no_receipt_will_come_the_hand_over_is_what_is_told(
+    room: StoreRoom, receipts: bool, told: list[list[MessageState]]
+) -> None:
+    network = Network(accepts)
+    network.traits = Traits(receipts=receipts, inbound=False)
+    await room.outbox.take(new_mail(room.mailbox, at=clock.now()))
+    async with dispatching(room, network):
+        await asyncio.wait_for(network.settled.wait(), 30)
+    due = await room.reports.due(clock.now(), 10)
+    assert [[line.state for line in report.lines] for report in due] == told
+
+
 async def test_a_text_cut_for_tables_that_are_permitted_no_longer_leaves_all_the_same(room: StoreRoom) -> None:
     """As when the operator took them out of the settings, or another provider has the name now."""
 

@@ -10,9 +10,10 @@ from bridge import clock
 from bridge.errors import MailRefusal, Reason
 from bridge.notices.wording import WORDINGS
 from bridge.routing import Route
-from bridge.smtp_parameters import parse_mail
+from bridge.smtp_parameters import parse_mail, parse_rcpt
 from bridge.store.claims import Claim, Claimed
 from bridge.types import Envelope, Priority, Recipient
+from tests.receipt_requests import NOTIFIED, REQUESTS, Request, wanted
 from tests.stations.conftest import waiting, words
 from tests.stations.test_admission import admission
 from tests.store.conftest import StoreRoom
@@ -22,11 +23,12 @@ LONG_AFTER = timedelta(days=400)
 HOUR = timedelta(hours=1)
 
 
-async def hand_in(room: StoreRoom, parameters: str, header: str = "", options: str = "") -> datetime:
-    """Take a mail from its MAIL command on; the moment of that."""
+async def hand_in(room: StoreRoom, parameters: str, header: str = "", options: str = "", rcpt: str = "") -> datetime:
+    """Take a mail from its MAIL command on, with parameters of RCPT; the moment of that."""
     desk, now = admission(room, Route("any")), clock.now()
     command = parse_mail(f"FROM:<{room.mailbox.login}> {parameters}".strip(), now)
-    targets = desk.check_recipient(room.mailbox, Recipient(f"{PHONE}{options}@sms.example.test"))
+    recipient = parse_rcpt(f"TO:<{PHONE}{options}@sms.example.test> {rcpt}".strip())
+    targets = desk.check_recipient(room.mailbox, recipient)
     envelope = Envelope(command.address, now, command.ret, command.envid, options=command.options)
     raw = f"From: {room.mailbox.login}\r\nMessage-ID: <1@x>\r\n{header}\r\nTomorrow at nine.\r\n"
     await desk.admit(room.mailbox, envelope, targets, raw.encode())
@@ -99,3 +101,39 @@ async def test_a_trial_shows_what_the_envelope_asks_for(room: StoreRoom) -> None
     wording = WORDINGS[room.mailbox.language]
     assert wording.say("preview.high") in words(mail)
     assert wording.say("preview.send_at") in words(mail)
+
+
+@pytest.mark.parametrize("request_", [*REQUESTS.values(), *NOTIFIED.values()], ids=[*REQUESTS, *NOTIFIED])
+async def test_the_delivery_receipt_that_a_mail_program_asks_for(room: StoreRoom, request_: Request) -> None:
+    header = "".join(f"{field}\r\n" for field in request_.fields)
+    await hand_in(room, "", header, rcpt=f"NOTIFY={request_.notify}" if request_.notify else "")
+    assert await wanted(room.store.engine) == [request_.wants]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "rcpt", "wants", "late_after"),
+    [
+        ("", "", "DELAY,FAILURE", 3_600),
+        ("BY=600;N", "", "DELAY,FAILURE", 600),
+        ("BY=-600;N", "", "DELAY,FAILURE", 3_600),
+        ("BY=600;N", "NOTIFY=FAILURE", "FAILURE", None),
+        ("BY=600;NT", "NOTIFY=FAILURE,DELAY", "DELAY,FAILURE,RELAYED", 600),
+        ("BY=600;RT", "NOTIFY=NEVER", "", None),
+        ("BY=600;RT", "", "DELAY,FAILURE,RELAYED", 3_600),
+        ("HOLDFOR=3600", "", "DELAY,FAILURE", 7_200),
+        ("HOLDFOR=3600 BY=4200;N", "", "DELAY,FAILURE", 4_200),
+    ],
+)
+async def test_when_a_text_is_late_and_who_hears_of_it(
+    room: StoreRoom, parameters: str, rcpt: str, wants: str, late_after: int | None
+) -> None:
+    asked = await hand_in(room, parameters, rcpt=rcpt)
+    assert await wanted(room.store.engine) == [wants]
+    due = await room.reports.next_due(asked)
+    assert (due and round((due - asked).total_seconds())) == late_after
+
+
+async def test_a_text_for_the_end_of_time_is_late_when_that_is_near(room: StoreRoom) -> None:
+    """Nothing overflows: a mail may name any moment that can be written."""
+    await hand_in(room, "", "X-SMS-Send-At: 9999-12-31T23:59:59+00:00\r\n")
+    assert await wanted(room.store.engine) == ["DELAY,FAILURE"]

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 
 import pytest
 
-from bridge import clock
 from bridge.meaning.vocabulary import VOCABULARIES
 from bridge.notices.wording import AUTOMATIC
 from bridge.sms.encoding import encode
-from bridge.types import AutomaticKind, Encoding, InboundSms, Language, Spoken
-from tests.stations.conftest import PHONE, intake_of, waiting
-from tests.store.conftest import GATEWAY, StoreRoom
-
-_events = itertools.count()
+from bridge.types import AutomaticKind, Encoding, Language, Spoken
+from tests.stations.conftest import waiting
+from tests.stations.phone import Phone, set_mailbox
+from tests.store.conftest import StoreRoom
 
 
 async def bolzano(room: StoreRoom, *spoken: Spoken) -> None:
     """The clinic writes Italian, and its phones these languages too."""
-    clinic = replace(room.mailbox, language=Language.ITALIAN, phone_languages=spoken)
-    await room.store.mailboxes.save(clinic)
-    await room.store.directory.refresh()
-
-
-async def answers(room: StoreRoom, *said: str) -> list[str]:
-    """What the bridge texts back by itself."""
-    for text in said:
-        event = f"event {next(_events)}"
-        await intake_of(room).hear([InboundSms(GATEWAY, event, PHONE, room.mailbox.sender, text, clock.now())])
-    found = await room.store.ledger.messages(state=None, number=PHONE, login=None, limit=100)
-    traces = [await room.store.ledger.trace(each.id) for each in reversed(found)]
-    return [trace.text for trace in traces if trace is not None]
+    await set_mailbox(room, language=Language.ITALIAN, phone_languages=spoken)
 
 
 @pytest.mark.parametrize(
@@ -44,24 +29,29 @@ async def answers(room: StoreRoom, *said: str) -> list[str]:
         (Spoken.FRENCH, "aide", "Ces SMS viennent de clinic@example.test."),
         (Spoken.PORTUGUESE, "SAIR", "clinic@example.test: deixa de receber os nossos SMS."),
         (Spoken.DUTCH, "afmelden", "clinic@example.test: u krijgt geen sms meer van ons."),
-        (Spoken.GERMAN, "cancella", "clinic@example.test: non riceverà più SMS da noi."),
-        (Spoken.GERMAN, "STOP", "clinic@example.test: non riceverà più SMS da noi."),
     ],
 )
 async def test_an_order_is_answered_in_its_own_language(
-    room: StoreRoom, spoken: Spoken, order: str, answer: str
+    sqlite_room: StoreRoom, spoken: Spoken, order: str, answer: str
 ) -> None:
-    await bolzano(room)
-    if order not in ("cancella", "STOP"):
-        assert await answers(room, order) == [], "nobody said that its phones speak this"
-    await bolzano(room, spoken)
-    (text,) = await answers(room, order)
+    phone = Phone(sqlite_room)
+    await bolzano(sqlite_room)
+    assert await phone.writes(order) == [], "nobody said that its phones speak this"
+    await bolzano(sqlite_room, spoken)
+    (text,) = await phone.writes(order)
     assert text.startswith(answer)
+
+
+@pytest.mark.parametrize("order", ["cancella", "STOP"])
+async def test_what_is_no_word_of_theirs_is_answered_in_that_of_the_clinic(sqlite_room: StoreRoom, order: str) -> None:
+    await bolzano(sqlite_room, Spoken.GERMAN)
+    (text,) = await Phone(sqlite_room).writes(order)
+    assert text.startswith("clinic@example.test: non riceverà più SMS da noi.")
 
 
 async def test_a_german_phone_comes_back_in_german(room: StoreRoom) -> None:
     await bolzano(room, Spoken.GERMAN)
-    said = await answers(room, "abbestellen", "anmelden")
+    said = await Phone(room).writes("abbestellen", "anmelden")
     assert [text.split(".")[1].partition(":")[2] for text in said] == [
         " Sie erhalten keine SMS mehr von uns",
         " Sie erhalten wieder SMS von uns",
@@ -69,9 +59,10 @@ async def test_a_german_phone_comes_back_in_german(room: StoreRoom) -> None:
 
 
 async def test_a_short_yes_counts_in_the_languages_of_the_phones(room: StoreRoom) -> None:
+    phone = Phone(room)
     for spoken, marked in (((), False), ((Spoken.ENGLISH,), True)):
         await bolzano(room, *spoken)
-        await answers(room, "Fine, thanks")
+        await phone.writes("Fine, thanks")
         (mail,) = await waiting(room)
         assert (b"X-SMS-Intent: confirm" in mail.raw) is marked
 

@@ -183,6 +183,23 @@ async def test_one_that_is_not_taken_is_posted_again_with_the_same_id(
     assert all(is_signed(room, seen, receiver.url) for seen in receiver.seen)
 
 
+async def test_a_receiver_may_say_when_to_come_again(
+    sqlite_room: StoreRoom, receiver: Provider, monkeypatch: pytest.MonkeyPatch, logged: list[EventDict]
+) -> None:
+    monkeypatch.setattr(caller_module, "FIRST_RETRY", 0.05)
+    room = sqlite_room
+    await keyword(room, "Ricetta", webhook=receiver.url)
+    receiver.script += [Play(503, headers={"Retry-After": "600"}), Play(200)]
+    began = clock.now()
+    async with calling(room) as phone:
+        await phone.writes(TEXT)
+        await told(logged)
+    due = await Webhooks(room.store.engine, room.store.committer).next_due(began)
+    assert due is not None
+    assert due - began >= timedelta(seconds=600)
+    assert len(receiver.seen) == 1
+
+
 async def test_a_bridge_that_dies_before_it_knows_the_answer_posts_again_with_the_same_id(
     room: StoreRoom, receiver: Provider
 ) -> None:

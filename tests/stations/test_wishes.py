@@ -13,11 +13,10 @@ import pytest
 
 from bridge import clock, tries
 from bridge.access.credentials import Credentials
-from bridge.access.throttle import Throttle
 from bridge.addressing import Ground
 from bridge.admission import Admission
 from bridge.errors import NotPossible, Reason, Refusal
-from bridge.logins import Login, Logins, Proof
+from bridge.logins import Login, Proof
 from bridge.preview import preview
 from bridge.routing import Routes
 from bridge.settings import Ambiguous
@@ -42,6 +41,7 @@ from bridge.types import (
     Ruled,
 )
 from tests.clinic import CLINIC
+from tests.smtp.conftest import logins_of
 from tests.stations.conftest import PHONE, intake_of, returns_of, rulings_of, waiting, words
 from tests.store.conftest import GATEWAY, StoreRoom, new_mail
 
@@ -169,7 +169,9 @@ async def test_a_text_waits_while_nobody_decides_and_leaves_when_it_is_allowed(r
     text = await queued(room)
     await house.hears(PLEASE)
     assert await claimed(room) == []
+    assert [step.what for step in (await texts(room))[0].steps] == ["taken", "waits"]
     assert await house.decides(ALLOW) == "Texts to +39 333 123 4567 go out again."
+    assert [step.what for step in (await texts(room))[0].steps] == ["taken"]
     assert house.decided == 1
     assert house.refusal() is None
     (mine,) = await claimed(room)
@@ -448,8 +450,8 @@ async def test_the_operator_lifts_an_order_only_if_he_says_so(room: StoreRoom) -
 
 
 def front_of(room: StoreRoom, house: House) -> FrontDoor:
-    directory, used = room.store.directory, room.store.passwords.used
-    logins = Logins(directory, Credentials(), Throttle(), salts=b"", scram=False, used=used)
+    directory = room.store.directory
+    logins = logins_of(directory, Credentials(), scram=False)
     return FrontDoor(directory, logins, house.admission, returns_of(room), disk_full=lambda: False)
 
 

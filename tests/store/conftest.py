@@ -174,7 +174,7 @@ async def open_room(folder: Path, template: Template, database: str = "sqlite") 
             store=store,
             outbox=open_outbox(store),
             inbox=Inbox(store.committer, store.key, report_wait=60),
-            reports=Reports(store.engine, store.committer, report_wait=60),
+            reports=Reports(store.engine, store.committer, report_wait=60, give_up_after=86_400),
             mails=Mails(store.engine, store.committer),
             mailbox=store.directory.all()[0],
         )
@@ -187,6 +187,7 @@ def open_outbox(store: Store, mailed: Callable[[], None] = lambda: None) -> Outb
         store.key,
         resubmission_window=86_400,
         conversation_window=timedelta(days=14),
+        late_after=timedelta(hours=1),
         tell=lambda mail, signature_id: notices.learned(mail, signature_id, DOMAIN),
         mailed=mailed,
     )

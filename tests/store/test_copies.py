@@ -150,7 +150,7 @@ async def test_a_report_is_filed_where_no_copy_shows_the_failure(
     room: StoreRoom, filings: Filings, states: list[MessageState], rule: FilingRule, kinds: set[FiledKind]
 ) -> None:
     await go(queue(room, rules(room, rule)), await message(room), *states)
-    reports = Reports(room.store.engine, room.store.committer, 60, rules(room, rule))
+    reports = Reports(room.store.engine, room.store.committer, 60, 86_400, rules(room, rule))
     (due,) = await reports.due(clock.now() + timedelta(days=1), 10)
     assert await reports.told(Told(due, (OutgoingMail(clock.new_id(), "", "clinic@example.test", b"A report"),)))
     filed = [each for each in await claimed(room, filings) if isinstance(each, ClaimedFiling)]

@@ -95,9 +95,8 @@ async def test_a_repeated_receipt_is_heard_once(room: StoreRoom) -> None:
 
 
 @pytest.mark.parametrize("first", [state for state in MessageState if state is not MessageState.HELD])
-@pytest.mark.parametrize("then", list(MessageState))
-async def test_late_truth_wins_and_nothing_else(room: StoreRoom, first: MessageState, then: MessageState) -> None:
-    """Every pair of states: what yields is what the table of states says."""
+async def test_late_truth_wins_and_nothing_else(room: StoreRoom, first: MessageState) -> None:
+    """Whatever a message is told to become next: what yields is what the table of states says."""
     path = {
         MessageState.QUEUED: [],
         MessageState.SENDING: [MessageState.SENDING],
@@ -105,13 +104,14 @@ async def test_late_truth_wins_and_nothing_else(room: StoreRoom, first: MessageS
         MessageState.CANCELLED: [MessageState.CANCELLED],
         MessageState.EXPIRED: [MessageState.EXPIRED],
     }.get(first, [MessageState.SENDING, first])
-    await room.outbox.take(new_mail(room.mailbox))
-    (claimed,) = await claim(room)
-    for step in path:
-        assert await room.store.queue.change(Change(claimed.sms.reference, step, later(2))) is step
-    result = await room.store.queue.change(Change(claimed.sms.reference, then, later(3), by_provider=True))
-    assert result == (then if then in MAY_BECOME[first] else None)
-    assert await state(room, claimed.sms.reference) is (then if then in MAY_BECOME[first] else first)
+    for then in MessageState:
+        await room.outbox.take(new_mail(room.mailbox, message_id=f"<{then}@client.test>"))
+    for then, claimed in zip(MessageState, await claim(room, limit=len(MessageState)), strict=True):
+        for step in path:
+            assert await room.store.queue.change(Change(claimed.sms.reference, step, later(2))) is step
+        result = await room.store.queue.change(Change(claimed.sms.reference, then, later(3), by_provider=True))
+        assert result == (then if then in MAY_BECOME[first] else None)
+        assert await state(room, claimed.sms.reference) is (then if then in MAY_BECOME[first] else first)
 
 
 @pytest.mark.parametrize("first", [MessageState.SENT, MessageState.UNKNOWN])

@@ -50,7 +50,11 @@ async def two_phones(room: StoreRoom, report_on: Sequence[Notify] = BY_DEFAULT) 
     ("story", "told"),
     [
         pytest.param([(FAILED, 5), (FAILED, 6)], {7: [[FAILED, FAILED]]}, id="both failed: one report, at once"),
-        pytest.param([(FAILED, 5)], {7: [], 66: [[FAILED]]}, id="one failed: its report waits a minute for the other"),
+        pytest.param(
+            [(FAILED, 5)],
+            {7: [], 66: [[FAILED]], 3599: [], 3600: [[MessageState.SENDING]]},
+            id="one failed: its report waits a minute for the other, which is late after an hour",
+        ),
         pytest.param([(FAILED, 5), (FAILED, 100)], {66: [[FAILED]], 101: [[FAILED]]}, id="the other failed later"),
         pytest.param([(DELIVERED, 5), (DELIVERED, 6)], {100: []}, id="nobody asked to hear of deliveries"),
         pytest.param([(DELIVERED, 5), (FAILED, 6)], {7: [[FAILED]]}, id="one delivered, one failed"),
@@ -134,3 +138,12 @@ async def test_whose_word_a_line_is(room: StoreRoom) -> None:
     await change(room, decided, FAILED, 5)
     (report,) = await room.reports.due(later(6), 10)
     assert {line.message_id: line.gateway for line in report.lines} == {heard: "simulator", decided: ""}
+
+
+async def test_a_final_report_is_the_only_one(room: StoreRoom) -> None:
+    """RFC 3464 section 3: of one recipient one that says delivered or failed, even where the truth comes late."""
+    message_id = await sending(room)
+    await room.inbox.receipt(receipt(message_id, MessageState.UNDELIVERED, "1"), later(5))
+    assert await told_until(room, 7) == [[MessageState.UNDELIVERED]]
+    await room.inbox.receipt(receipt(message_id, DELIVERED, "2"), later(8))
+    assert await told_until(room, 100_000) == []

@@ -390,6 +390,7 @@ async def test_what_cannot_be_told_is_not_learned(room: StoreRoom) -> None:
         room.store.key,
         86_400,
         conversation_window=timedelta(days=14),
+        late_after=timedelta(hours=1),
         tell=broken,
         mailed=lambda: None,
     )

@@ -128,8 +128,8 @@ async def test_every_reading_says_that_the_database_is_gone(tmp_path: Path) -> N
         ledger.counts,
         lambda: Queue(engine, nothing, 60).next_due(later(0)),  # type: ignore[arg-type]
         lambda: Mails(engine, nothing).next_due(later(0)),  # type: ignore[arg-type]
-        lambda: Reports(engine, nothing, 60).next_due(later(0)),  # type: ignore[arg-type]
-        lambda: Reports(engine, nothing, 60).due(later(0), 10),  # type: ignore[arg-type]
+        lambda: Reports(engine, nothing, 60, 60).next_due(later(0)),  # type: ignore[arg-type]
+        lambda: Reports(engine, nothing, 60, 60).due(later(0), 10),  # type: ignore[arg-type]
     ]
     for read in reads:
         with pytest.raises(StoreUnavailable):

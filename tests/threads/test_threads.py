@@ -12,7 +12,6 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -73,14 +72,6 @@ def plan(logins: list[str], phones: int) -> list[Exchange]:
             wave = turn * WAVES // len(rounds)
             found += [Exchange(next(numbers), wave, login, f"+39347{place:04}000") for login in wrote]
     return found
-
-
-@pytest.fixture(scope="module")
-def dovecot() -> Iterator[DovecotServer]:
-    """Where the departments have their mail."""
-    server = DovecotServer.create()
-    yield server
-    server.remove()
 
 
 @pytest.mark.timeout(900)

@@ -72,8 +72,9 @@ _STATES: Mapping[str, tuple[MessageState, Reason | None]] = {
     "DELETED": (MessageState.UNDELIVERED, None),
     "UNDELIV": (MessageState.UNDELIVERED, None),
     "REJECTD": (MessageState.FAILED, Reason.PROVIDER_REFUSED),
+    "ENROUTE": (MessageState.SENT, Reason.ABSENT_SUBSCRIBER),
 }
-"""What is final. ACCEPTD and ENROUTE are not, and UNKNOWN tells nothing."""
+"""What is final, and that the SMSC goes on trying. ACCEPTD says no more than its answer, and UNKNOWN nothing."""
 
 _NETWORK: Mapping[int, Reason] = {
     1: Reason.UNKNOWN_SUBSCRIBER,

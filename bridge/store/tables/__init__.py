@@ -25,6 +25,7 @@ from bridge.store.tables.outbound import (
 )
 from bridge.store.tables.people import (
     app_passwords,
+    client_certificates,
     contacts,
     digests,
     installations,
@@ -53,6 +54,7 @@ __all__ = [
     "app_passwords",
     "attempts",
     "automatic_texts",
+    "client_certificates",
     "contacts",
     "conversations",
     "digests",

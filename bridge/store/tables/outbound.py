@@ -29,6 +29,10 @@ class SubmissionRow(SQLModel, table=True):
     ret: str | None
     reference: str | None
     """The sender's own reference (X-SMS-Reference)."""
+    deliver_by: datetime | None = Field(sa_type=Utc)
+    """The moment that BY named (RFC 2852)."""
+    release: str | None
+    """How long it was asked to be held, in the words of a report (RFC 4865)."""
     received_at: datetime = Field(sa_type=Utc)
     report_due_at: datetime | None = Field(sa_type=Utc)
     report_count: int
@@ -135,8 +139,10 @@ class MessageRow(SQLModel, table=True):
     """Which outcomes the sender is told of: NOTIFY keywords, comma-separated."""
     report_at: datetime | None = Field(sa_type=Utc)
     """From when on the present state is to be reported; null when there is nothing (more) to say of it."""
+    late_at: datetime | None = Field(sa_type=Utc)
+    """From when on a text that still waits is late; null when nobody wants to hear that."""
     reported: str | None
-    """The state last reported."""
+    """The state last reported, or `transitions.LATE`."""
     created_at: datetime = Field(sa_type=Utc)
     settled_at: datetime | None = Field(sa_type=Utc)
 

@@ -88,6 +88,25 @@ class AppPasswordRow(SQLModel, table=True):
     """About when somebody last logged in with it."""
 
 
+class ClientCertificateRow(SQLModel, table=True):
+    """What a machine shows in the TLS handshake in a mailbox's place (`bridge.types.ClientCertificate`)."""
+
+    __tablename__ = "client_certificate"
+    __table_args__ = (UniqueConstraint("mailbox_id", "name"),)
+
+    id: str = Field(primary_key=True)
+    mailbox_id: str = Field(foreign_key="mailbox.id")
+    name: str
+    fingerprint: str = Field(unique=True)
+    """SHA-256 over its DER."""
+    pem: str
+    until: datetime = Field(sa_type=Utc)
+    """Not valid any more after this."""
+    created_at: datetime = Field(sa_type=Utc)
+    used_at: datetime | None = Field(sa_type=Utc)
+    """About when it was last shown."""
+
+
 class Contact(SQLModel, table=True):
     """A name in an organisation's address book: of a phone, or of a group when it has no number."""
 
@@ -201,6 +220,7 @@ class Revision(SQLModel, table=True):
 organisations = table("organisation")
 mailboxes = table("mailbox")
 app_passwords = table("app_password")
+client_certificates = table("client_certificate")
 keywords = table("keyword")
 usages = table("usage")
 digests = table("digest")

@@ -172,6 +172,7 @@ KIND = Kind(
         Forged("a time that is none", mo("Sì", time="yesterday"), 400),
         Forged("a binary SMS", mo("\x04\x1f", "UTF-8", "application/octet-stream"), 400),
         Forged("a charset out of the blue", mo("Sì", "UTF-7"), 400),
+        Forged("a charset in pieces without order", mo("Sì", content="text/plain; charset*=a; charset*0=b"), 400),
         Forged("a sender that is no text", mo("x", **{"from": "\n" * 30}), 400),
     ],
 )

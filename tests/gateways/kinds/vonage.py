@@ -178,7 +178,7 @@ KIND = Kind(
     priced=priced,
     callbacks=[
         told("accepted", MessageState.SENT),
-        told("buffered", MessageState.SENT),
+        told("buffered", MessageState.SENT, reason=Reason.ABSENT_SUBSCRIBER),
         told("delivered", MessageState.DELIVERED),
         told("expired", MessageState.EXPIRED, "1"),
         told("undelivered", MessageState.UNDELIVERED, "8"),

@@ -435,8 +435,10 @@ async def test_a_receipt_is_heard(smsc: Smsc) -> None:
         assert await smsc.link.deliver(RECEIPT.replace(b"DELIVRD", b"ENROUTE"), 4) == OK
         assert await smsc.link.deliver(b"hello", 4) == OK
         assert await smsc.link.deliver(b"read", 8) == OK, "a phone's acknowledgement is no text"
-    first, second = heard
+    first, second, waits = heard
     assert isinstance(first, Receipt)
+    assert isinstance(waits, Receipt)
+    assert (waits.state, waits.reason) == (MessageState.SENT, Reason.ABSENT_SUBSCRIBER)
     assert (first.provider_id, first.state, first.diagnostic) == ("7A3F", MessageState.DELIVERED, "DELIVRD 000")
     assert first.occurred_at is not None
     assert first.occurred_at.isoformat() == "2026-11-22T00:40:00+00:00"

@@ -43,7 +43,11 @@ def words(provider_id: str = "7A3F", stat: str = "DELIVRD", err: str = "000", te
             receipt(words(stat="REJECTD")), ("7A3F", MessageState.FAILED, Reason.PROVIDER_REFUSED, "000"), id="rejected"
         ),
         pytest.param(receipt(words(stat="ACCEPTD")), ("7A3F", None, None, "000"), id="accepted: nothing new"),
-        pytest.param(receipt(words(stat="ENROUTE")), ("7A3F", None, None, "000"), id="on its way: nothing new"),
+        pytest.param(
+            receipt(words(stat="ENROUTE", err="027")),
+            ("7A3F", MessageState.SENT, Reason.ABSENT_SUBSCRIBER, "027"),
+            id="the network waits for the phone",
+        ),
         pytest.param(receipt(words(stat="UNKNOWN")), ("7A3F", None, None, "000"), id="unknown tells nothing"),
         pytest.param(receipt(words(stat="WHATEVER")), ("7A3F", None, None, "000"), id="a word of its own"),
         pytest.param(receipt(words().upper()), ("7A3F", DELIVERED, None, "000"), id="capitals"),

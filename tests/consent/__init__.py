@@ -1,0 +1,1 @@
+"""Consent: how the bridge comes by access tokens, and keeps coming by them."""
