@@ -119,13 +119,16 @@ class Logins:
             if mailbox is not None and known is not None:
                 return self._let_in(guesser, Login(mailbox, Proof.APP_PASSWORD, known))
         stored = mailbox.password_hash if mailbox is not None else ""
+        guess = f"{stored}{password}"  # with another password set it is another guess
         right = self._credentials.remembers(login, stored, password)
         if not right:
             async with self._turn:
                 self._throttle.check(guesser, words=words)  # those before may have been wrong too
-                right = await self._credentials.verify(login, stored, password)
+                # Whoever repeats what is not counted again could keep the processors at argon2 for ever.
+                if not self._throttle.was_wrong(guesser, guess):
+                    right = await self._credentials.verify(login, stored, password)
         if mailbox is None or not right:
-            raise WrongLogin(self._throttle.failed(guesser, password, words=words))
+            raise WrongLogin(self._throttle.failed(guesser, guess, words=words))
         return self._let_in(guesser, Login(mailbox, Proof.PASSWORD, stored))
 
     def exchange(self, first: ClientFirst) -> Exchange:

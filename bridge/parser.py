@@ -19,8 +19,6 @@ from bridge.types import NO_HABITS, Habits, Submission
 LAST_REFERENCES = 10
 """Message-IDs of a thread that are kept beside its first one."""
 
-_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
-_BARE_ID = re.compile(r"[!-;=?-~]{1,900}")
 _NAMES_AND_COMMENTS = re.compile(r'"(?:[^"\\]|\\.)*"(?!@)|\([^()]*\)')
 _ANGLE_ADDRESS = re.compile(r"<([^<>]*)>")
 _ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9.\-\[\]:]+")
@@ -56,7 +54,7 @@ def parse(
     words = read_words(raw[start:], fields, subject, habits, form, numbers_within=numbers_within)
     if _unreadable(words.text):
         raise MailRefusal(Reason.EMPTY_TEXT, _JUNK)
-    message_id = _message_id(fields)
+    message_id = headers.message_id(fields.raw("message-id"))
     return Submission(
         message_id=message_id,
         fingerprint=_fingerprint(message_id, words.written, raw),
@@ -101,26 +99,17 @@ def _unreadable(text: str) -> bool:
     return len(_NOT_TEXT.findall(text)) * 5 > len(text)
 
 
-def _message_id(fields: Fields) -> str:
-    """The Message-ID as given, if it can stand in another header without harm; else empty."""
-    line = fields.line("message-id")
-    found = _MESSAGE_ID.search(line)
-    if found is not None:
-        return found[0]
-    return f"<{line}>" if _BARE_ID.fullmatch(line) else ""
-
-
 def _fingerprint(message_id: str, written: str, raw: bytes) -> str:
     """See `Submission.fingerprint`: with a Message-ID the words count too, since there are devices that give all their
-    mails the same one."""
-    same = written.encode("utf-8", "surrogatepass") if message_id else raw
+    mails the same one. The blanks between them do not: a relaxed signature (RFC 6376 section 3.4) leaves these open."""
+    same = " ".join(written.split()).encode("utf-8", "surrogatepass") if message_id else raw
     return f"{message_id}sha256:{hashlib.sha256(same).hexdigest()}"
 
 
 def _references(fields: Fields) -> tuple[str, ...]:
     """The thread the mail answers; the first and the last ten of a long one (RFC 5322 section 3.6.4)."""
     for name in ("references", "in-reply-to"):
-        found = _MESSAGE_ID.findall(_all_on_one_line(fields, name))
+        found = headers.MESSAGE_ID.findall(_all_on_one_line(fields, name))
         if len(found) > LAST_REFERENCES + 1:
             found = [found[0], *found[-LAST_REFERENCES:]]
         if found:

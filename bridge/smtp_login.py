@@ -66,7 +66,9 @@ async def _log_in(session: Session, mechanism: str, initial: str) -> None:
         metrics.LOGINS.labels(mechanism, "refused").inc()
         session.login_failures += 1
         log.warning("login.refused", peer=address, mechanism=mechanism, failures=session.login_failures, why=wrong.why)
+        session.slowed = True
         await asyncio.sleep(LOGIN_DELAY * min(MAX_DELAYS, max(session.login_failures, wrong.failures)))
+        session.slowed = False
         if session.login_failures >= MAX_LOGIN_FAILURES:
             session.reply(wrong.reply)
             raise Goodbye("421 4.7.0 Too many wrong logins. Check login and password, then connect again.") from None

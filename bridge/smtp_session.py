@@ -40,6 +40,8 @@ class Session(Wire):
         self.extended = False
         """Greeted with EHLO."""
         self.login_failures = 0
+        self.slowed = False
+        """It waits out what a wrong login costs."""
         self.chunks: Chunks | None = None
         """The mail as far as it came with BDAT; None before the first chunk."""
         self._visit: Visit | None = None
@@ -151,8 +153,8 @@ class Session(Wire):
 
     @property
     def spare(self) -> bool:
-        """It waits for its peer, and nothing that anybody counts on would be lost with it."""
-        return self.waits and (self.idle or not self.known)
+        """It waits for its peer, or waits out a wrong login, and nothing that anybody counts on is lost with it."""
+        return (self.waits or self.slowed) and (self.idle or not self.known)
 
     def give_way(self) -> None:
         """End for another connection, which may bring more."""

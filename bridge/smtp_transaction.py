@@ -52,4 +52,5 @@ async def rset(session: Session, argument: str) -> None:
     if argument:
         raise BadCommand("501 5.5.4 RSET takes no argument.")
     session.forget_mail()
+    session.check_mails()  # Postfix asks this before it keeps a connection; a refused MAIL would put its mail off
     session.reply("250 2.0.0 Ready for a new mail.")

@@ -266,14 +266,15 @@ class Wire(SMTP):
 
     @property
     def waits(self) -> bool:
-        """It is the peer's turn."""
+        """It is the peer's turn: to say more, or to read what it was answered."""
         silent = self._arrived is not None and not self._arrived.done()
-        return (silent or self.shaking_hands) and not self._ended
+        return (silent or self.shaking_hands or not self._writable.is_set()) and not self._ended
 
     def drain(self) -> None:
         """The server stops: say goodbye now, or after the mail that is under way."""
         if self.idle:
             self.reply(STOPPING)
+        if self.idle or self.shaking_hands:
             self.hang_up()
 
     @property

@@ -105,6 +105,7 @@ class Stations:
     async def open(self, stack: AsyncExitStack) -> None:
         """Give back what the dead held, and run all; `stack` ends them. Raises StoreUnavailable."""
         ground, grace = self._ground, self._ground.settings.smtp.drain_timeout
+        stack.push_async_callback(self._consents.close)
         stack.push_async_callback(self._relay.close)
         if ground.nodes is not None:
             await ground.nodes.start()

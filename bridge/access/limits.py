@@ -70,8 +70,11 @@ class ConnectionLimits:
                 del self._open[key]
 
     def _make_way(self) -> bool:
-        """Strangers go before those who are known, and among them who brought nothing for the longest time."""
-        spare = next((guest for guest in self._guests if not guest.known and guest.spare), None)
+        """Strangers go before those who are known; of strangers, those of the address with the most of them, so that a
+        flood from few addresses pushes out itself; of these, who brought nothing for the longest time."""
+        strangers = [guest for guest in self._guests if not guest.known and guest.spare]
+        crowds = Counter(self._guests[guest] for guest in strangers)
+        spare = max(strangers, key=lambda guest: crowds[self._guests[guest]], default=None)
         spare = spare or next((guest for guest in self._guests if guest.spare), None)
         if spare is None:
             return False

@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 
 from bridge.access.fields import Mail
 from bridge.access.verdict import Verdict
+from bridge.reading.headers import message_id
 from bridge.reading.options import OWN, PREFIX
 
 SKEW = timedelta(minutes=5)
@@ -38,12 +39,12 @@ def sent_again(mail: Mail, verdict: Verdict, recipients: Iterable[str], now: dat
     if verdict.envelope_vouched:
         return ""
     covers = verdict.covers
-    if "message-id" not in covers or not mail.named(b"message-id"):
+    if "message-id" not in covers or not any(message_id(field.value) for field in mail.named(b"message-id")):
         return _open("which mail it is (Message-ID)")
     if "date" not in covers or not mail.named(b"date"):
         return _open("when it was written (Date)")
     for name in SHAPING:
-        if name not in covers and mail.named(name.encode()):
+        if mail.named(name.encode()) and not _covered(mail, name.encode(), verdict):
             return _open(f"what its text is ({name.title()})")
     written = _moment(mail.named(b"date")[0].value)
     if written is None or not now - window + SKEW <= written <= now + SKEW:

@@ -109,6 +109,10 @@ class Throttle:
                 self._by_login.add(guesser.login)
         return round(max(1.0, self._by_address.of(guesser.address), self._by_login.of(guesser.login)))
 
+    def was_wrong(self, guesser: Guesser, guess: str) -> bool:
+        """Whether just this was a wrong password lately, from the same address."""
+        return self._guess(guesser, guess) in self._guesses
+
     def succeeded(self, guesser: Guesser) -> None:
         """The login is known at this address from now on."""
         self._known[guesser.pair] = self._clock()
@@ -119,11 +123,14 @@ class Throttle:
         return guesser.trusted or (since is not None and self._clock() - since < KNOWN_FOR)
 
     def _is_new(self, guesser: Guesser, guess: str) -> bool:
-        mark = self._mark(f"{guesser.pair.hex()}{guess}")
+        mark = self._guess(guesser, guess)
         is_new = mark not in self._guesses
         self._guesses[mark] = None
         _bound(self._guesses, mark)
         return is_new
+
+    def _guess(self, guesser: Guesser, guess: str) -> bytes:
+        return self._mark(f"{guesser.pair.hex()}{guess}")
 
     def _mark(self, said: str) -> bytes:
         return hmac.digest(self._key, said.encode(errors="surrogatepass"), "sha256")[:16]

@@ -97,7 +97,7 @@ def seconds(said: object, otherwise: float) -> float:
     """A number of seconds in an answer, of which some providers make a text; `otherwise` where it is none."""
     try:
         value = float(said) if isinstance(said, int | float | str) and not isinstance(said, bool) else otherwise
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a number of four hundred digits
         return otherwise
     return value if 0 <= value < 1e9 else otherwise
 

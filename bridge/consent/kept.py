@@ -54,4 +54,4 @@ def write(file: Path, refresh_token: str) -> None:
 def _give(path: Path, like: Path) -> None:
     if os.geteuid() == 0:
         owner = like.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)  # whoever owns the folder can swap it

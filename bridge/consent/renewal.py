@@ -43,6 +43,8 @@ class Consent:
         self._file = file
         self._renewing: asyncio.Task[None] | None = None
         self._access, self._until, self._early = "", 0.0, 0.0
+        self._stays_until = 0.0
+        """Before this moment no server makes us renew one again."""
         self._seen = self._refresh = ""
         self._failure: Refused | Away | None = None
         self._failed_at = 0.0
@@ -65,9 +67,16 @@ class Consent:
         return self._access
 
     def refused(self, token: str) -> None:
-        """A server does not accept it: the next login gets another one."""
-        if token == self._access:
-            self._until = 0.0
+        """A server does not accept it: the next login gets another one, but where that was so a moment ago, too: what
+        the server lacks then is no fresh token."""
+        now = time.monotonic()
+        if token == self._access and now >= self._stays_until:
+            self._until, self._stays_until = 0.0, now + AGAIN[Refused]
+
+    async def close(self) -> None:
+        """Carry a renewal that is under way to its end."""
+        if self._renewing is not None:
+            await asyncio.wait([self._renewing])
 
     async def _renew(self) -> None:
         """Raises NoToken, unless the old token is still good while the provider is away."""
@@ -160,6 +169,11 @@ class Consents:
             app = application(settings.oauth[name], sends=settings.relay.oauth == name)
             self._known[key] = Consent(app, name, address, kept.place(settings.data_dir, name, address))
         return self._known[key]
+
+    async def close(self) -> None:
+        """Carry what is under way to its end."""
+        for each in self._known.values():
+            await each.close()
 
     def states(self) -> dict[str, str | None]:
         """What each account lacks, by its address, as `Consent.lacks` has it."""

@@ -78,6 +78,8 @@ class Watch:
         self._delayed: dict[int, _Delayed] = {}
         self._done: set[int] = set()
         """Mails above the first one that waits which need no further look."""
+        self._broke: set[int] = set()
+        """Mails over which a connection broke."""
         self._entered = Entered(Answer("", ""))
         self._first = 0
         self.stopped = asyncio.Event()
@@ -106,6 +108,7 @@ class Watch:
         if start.renumbered:
             self._delayed.clear()
             self._done.clear()
+            self._broke.clear()
             log.error("mailbox_door.renumbered", watch=self._rules.address)
         self._entered, self._first = entered, start.next_uid
 
@@ -128,6 +131,7 @@ class Watch:
             await self._watched.passed(self._name, self._entered.uid_validity, following)
             self._first = following
         self._done = {uid for uid in self._done if uid >= self._first}
+        self._broke = {uid for uid in self._broke if uid >= self._first}
 
     def pause(self, inbox: Inbox) -> float:
         """Seconds until the next look, if nothing happens before."""
@@ -142,7 +146,12 @@ class Watch:
         except NotNow as reason:
             self._delay(mail.uid, str(reason))
             return
-        except (Broken, StoreUnavailable, MailRefused):
+        except Broken:
+            if mail.uid in self._broke:  # some servers hang up whenever they are asked for a mail that they cannot read
+                self._delay(mail.uid, "broke off")
+            self._broke.add(mail.uid)
+            raise
+        except (StoreUnavailable, MailRefused):
             raise
         except Exception:
             # What one mail breaks, the others must not wait for.
@@ -171,12 +180,15 @@ class Watch:
         if mail.size > self._rules.max_octets:
             place = Place(self._name, validity, mail.uid, self._reception.digest(header, to))
             return await self._reception.turn_away(place, header, too_large(self._rules.max_octets), self._rules)
-        raw = await inbox.mail(mail.uid, mail.size)
-        if raw is None:
-            raise NotNow("not fetched")
-        place = Place(self._name, validity, mail.uid, self._reception.digest(raw, to))
         arrived = mail.arrived or clock.now()
         late = _late(arrived)
+        given_up = late is not None and mail.uid in self._delayed
+        raw = None if given_up and mail.uid in self._broke else await inbox.mail(mail.uid, mail.size)
+        if raw is None:
+            if not given_up:
+                raise NotNow("not fetched")
+            raw = header  # its author is told, even if nobody can read the rest
+        place = Place(self._name, validity, mail.uid, self._reception.digest(raw, to))
         if late is not None:
             return await self._reception.turn_away(place, raw, late, self._rules)
         return await self._reception.take(place, raw, to, self._rules, arrived)

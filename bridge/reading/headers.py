@@ -27,6 +27,12 @@ MAX_PART_FIELDS = 200
 
 _FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)(?:\n|\Z)")
 _EMPTY_LINE = re.compile(rb"\r?\n")
+_PART_FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t]++[^\r\n][^\n]*+)*+)(?:\n|\Z)")
+_BLANK_LINE = re.compile(rb"[ \t]*+\r?\n")
+"""In a part, where a relaxed signature (RFC 6376 section 3.4.4) leaves open whether a line is empty or blank."""
+MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
+"""One that can stand in another header without harm."""
+_BARE_ID = re.compile(r"[!-;=?-~]{1,900}")
 _MEDIA_TYPE = re.compile(r"[^\s/]+/[^\s/]+")
 _FOLD = re.compile(r"[\r\n\t ]+")
 _WORD = re.compile(r"=\?([A-Za-z0-9_.:+-]{1,40})(?:\*[^?\s]{0,40})?\?([bBqQ])\?([^?\s]{0,1000})\?=")
@@ -85,22 +91,32 @@ class ContentType:
         return self.type.partition("/")[0]
 
 
-def split(data: bytes, start: int, end: int, most: int = MAX_FIELDS) -> tuple[Fields, int, int]:
-    """The fields of the block at `start`, where they end, and where the body begins. Lines end in LF or CRLF.
+def split(data: bytes, start: int, end: int, *, part: bool = False) -> tuple[Fields, int, int]:
+    """The fields of a mail, or of a part of one, at `start`, where they end, and where the body begins.
 
-    A line that is no field ends the header and begins the body, as mail readers treat a missing empty line. Raises
-    `MailRefusal` (bad header) beyond `most` fields.
+    Lines end in LF or CRLF. A line that is no field ends the header and begins the body, as mail readers treat a
+    missing empty line. Raises `MailRefusal` (bad header) for too many fields.
     """
+    field, blank, most = (_PART_FIELD, _BLANK_LINE, MAX_PART_FIELDS) if part else (_FIELD, _EMPTY_LINE, MAX_FIELDS)
     items: list[tuple[str, bytes]] = []
     position = start
-    while (match := _FIELD.match(data, position, end)) is not None:
+    while (match := field.match(data, position, end)) is not None:
         if len(items) == most:
-            what = "mail" if most == MAX_FIELDS else "mail has a part that"
+            what = "mail has a part that" if part else "mail"
             raise MailRefusal(Reason.BAD_HEADER, f"The {what} has more than {most} header fields: send it with fewer.")
         items.append((match[1].decode("ascii").lower(), match[2]))
         position = match.end()
-    empty = _EMPTY_LINE.match(data, position, end)
+    empty = blank.match(data, position, end)
     return Fields(items), position, position if empty is None else empty.end()
+
+
+def message_id(value: bytes) -> str:
+    """The Message-ID in a raw value as given, if it can stand in another header without harm; else empty."""
+    line = one_line(value)
+    found = MESSAGE_ID.search(line)
+    if found is not None:
+        return found[0]
+    return f"<{line}>" if _BARE_ID.fullmatch(line) else ""
 
 
 def one_line(value: bytes) -> str:

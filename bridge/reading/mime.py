@@ -262,7 +262,7 @@ def _multipart(walk: _Walk, kind: ContentType, start: int, end: int, depth: int)
         if walk.parts >= MAX_PARTS:
             walk.cropped = True
             break
-        fields, _, body = headers.split(walk.data, part_start, part_end, headers.MAX_PART_FIELDS)
+        fields, _, body = headers.split(walk.data, part_start, part_end, part=True)
         child = _read(walk, fields, body, part_end, depth + 1, child_default)
         if child and kind.type in {"multipart/signed", "multipart/related"}:
             return child

@@ -25,14 +25,15 @@ _MARKS = re.compile(
     re.IGNORECASE,
 )
 _IN_EVERY_MARK = b"ignature"
+_BLANK_LINE = re.compile(rb"\n[ \t]*+\n")
 _IN_BASE64 = re.compile(rb"^content-transfer-encoding:[ \t]*base64\b", re.IGNORECASE | re.MULTILINE)
 
 
 def marks_signature(data: bytes) -> bool:
     """Whether HTML in `data` says what in it is a signature, be it encoded; at a glance."""
     encoded = _IN_BASE64.search(data)
-    begin = data.find(b"\n\n", encoded.end()) if encoded is not None else -1
-    return _is_marked(data) or (begin >= 0 and _is_marked(base64(data[begin:])))
+    blank = _BLANK_LINE.search(data, encoded.end()) if encoded is not None else None
+    return _is_marked(data) or (blank is not None and _is_marked(base64(data[blank.end() :])))
 
 
 def _is_marked(data: bytes) -> bool:

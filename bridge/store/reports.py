@@ -189,9 +189,9 @@ class Reports:
         self, connection: AsyncConnection, submission_id: str, now: datetime
     ) -> tuple[tuple[ReportLine, ...], tuple[tuple[str, int], ...]]:
         found = list(await connection.execute(_LINES, {"b_submission": submission_id, "b_now": now}))
-        return tuple(map(self._line, found)), tuple((row.id, row.version) for row in found)
+        return tuple(self._line(row, now) for row in found), tuple((row.id, row.version) for row in found)
 
-    def _line(self, row: Any) -> ReportLine:
+    def _line(self, row: Any, now: datetime) -> ReportLine:
         state = MessageState(row.state)
         hindrance = _hindrance(row, state)
         heard = row.heard is not None and (state in SETTLED or hindrance is not None)
@@ -213,18 +213,19 @@ class Reports:
             reference=row.reference,
             contact=row.contact or "",
             hindrance=hindrance,
-            tried_until=self._tried_until(row, hindrance) if hindrance is not None else None,
+            tried_until=self._tried_until(row, hindrance, now) if hindrance is not None else None,
         )
 
-    def _tried_until(self, row: Any, hindrance: Hindrance) -> datetime | None:
-        """When a text that is late will be given up, as far as that is known."""
+    def _tried_until(self, row: Any, hindrance: Hindrance, now: datetime) -> datetime | None:
+        """When a text that is late will be given up, as far as that is known and still to come."""
         expires_at: datetime | None = row.expires_at
         ends = [expires_at] if expires_at is not None and expires_at < LATEST else []
         if hindrance is Hindrance.UNDECIDED:
             ends.append(row.due_at + UNDECIDED)
         elif hindrance is not Hindrance.PHONE and row.first_tried_at is not None:
             ends.append(row.first_tried_at + self._patience)
-        return min(ends, default=None)
+        until = min(ends, default=now)
+        return until if until > now else None
 
 
 _SAID = receipts.alias("said")
@@ -292,6 +293,7 @@ def _is_still_true(connection: Connection, report: DueReport) -> bool:
     query = (
         select(messages.c.id, messages.c.version)
         .where(messages.c.submission_id == report.submission_id, messages.c.report_at.is_not(None))
+        .order_by(messages.c.id)  # as `transitions.apply` locks them: else each may wait for the other
         .with_for_update()
     )
     versions = {row.id: row.version for row in connection.execute(query)}

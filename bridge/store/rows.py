@@ -14,11 +14,13 @@ LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def late_at(mail: NewMail, message: NewMessage, late_after: timedelta | None) -> datetime | None:
-    """From when on a message is late: the moment that the mail names, or else so long after it may leave. None when
-    nobody wants to hear of it."""
+    """From when on a message is late: the moment that the mail names, or else so long after it may leave; never before
+    it may. None when nobody wants to hear of it, and when it is worth nothing any more by then."""
     if late_after is None or message.refused is not None or Notify.DELAY not in message.report_on:
         return None
-    return mail.envelope.options.late_at or min(message.due_at, LATEST) + late_after
+    named, leaves_at = mail.envelope.options.late_at, min(message.due_at, LATEST)
+    late = max(named, leaves_at) if named is not None else leaves_at + late_after
+    return late if message.expires_at is None or late < message.expires_at else None
 
 
 def submission_row(

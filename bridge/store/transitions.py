@@ -277,7 +277,8 @@ def _report_at(row: dict[str, Any], change: Change) -> datetime | None:
         # Whoever was told that nobody knows, or that it takes longer, is told how it ended.
         return change.at if told in _OPEN or _TOLD_AS[change.state] in wanted else None
     if told in _OPEN:
-        return None
+        # Where nobody will say how it ended, this is all that its sender can be told.
+        return change.at if change.unheard else None
     if change.state is MessageState.UNKNOWN:
         # It may be a failure: who wants to hear of those hears of this too.
         tells = Notify.DELAY in wanted or Notify.FAILURE in wanted

@@ -136,7 +136,7 @@ class Submission:
     """The Message-ID with its angle brackets; empty when the mail had none."""
     fingerprint: str
     """What makes a resubmission the same mail: the Message-ID and the words as they were written, before anything was
-    cut or spelt otherwise; without a Message-ID the whole mail."""
+    cut or spelt otherwise, however many blanks are between them; without a Message-ID the whole mail."""
     header_from: str
     """The address of the first From; empty when there is none."""
     subject: str

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import dkim
 import pytest
+from dkim.canonicalization import Relaxed, Simple
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge import canonical
 from bridge.access.arc import check_chain, read_chain
 from bridge.access.body import Body
 from bridge.access.dkim_check import read_signature, verify
@@ -114,6 +116,26 @@ def is_right(raw: bytes) -> bool:
 LINES = st.lists(st.text("a \t.é=", max_size=10).map("{}\r\n".format), max_size=6).map("".join)
 VALUES = st.lists(st.text("aB \t;=é", min_size=1, max_size=10).filter(str.strip), min_size=1, max_size=3)
 FORMS = st.sampled_from(["simple/simple", "simple/relaxed", "relaxed/simple", "relaxed/relaxed"])
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b" ", b"\t", b"\r\n", b"\r", b"\n"]), max_size=12), st.sampled_from([1, 3, 65_536])
+)
+def test_a_body_has_the_form_that_dkimpy_makes(pieces: list[bytes], piece: int) -> None:
+    """However much of it is looked at together. Where lone CR or LF are among its last empty lines, it has this form or
+    one that no signer makes."""
+    body = b"".join(pieces)
+    ended = body if body.endswith(b"\r\n") or not body else body + b"\r\n"
+    for relaxed, form in ((False, Simple), (True, Relaxed)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(canonical, "PIECE", piece)
+            found = canonical.body_hash(body, relaxed=relaxed)
+        made = form.canonicalize_body(ended)
+        if found != (hashlib.sha256(made).digest(), len(made)):
+            stays = body + b"\r\n"
+            assert found == (hashlib.sha256(stays).digest(), len(stays))
+            assert form.canonicalize_body(stays) != stays
+            assert body.count(b"\r\n") != body.count(b"\r") or body.count(b"\r") != body.count(b"\n")
 
 
 @given(VALUES, LINES, FORMS)

@@ -87,7 +87,7 @@ async def test_a_consent_opens_the_mailbox_for_everything(
     assert done.out.endswith(
         f"The bridge can log in as {account} now. `bridge check` says whether that opens the mailbox.\n"
     )
-    (refresh,) = provider.consents
+    (refresh,) = (each for each, user in provider.consents.items() if user == account)
     assert refresh not in done.out
     held = kept.place(settings.data_dir, "main", account)
     assert (kept.read(held), stat.S_IMODE(held.stat().st_mode)) == (refresh, 0o600)

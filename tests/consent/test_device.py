@@ -108,7 +108,7 @@ async def test_nothing_that_is_hostile_is_shown(
         await device.begin(app)
 
 
-@pytest.mark.parametrize("said", [None, "soon", -1, True, 1e300, {}], ids=str)
+@pytest.mark.parametrize("said", [None, "soon", -1, True, 1e300, 10**400, {}], ids=lambda said: str(said)[:9])
 async def test_times_that_are_none_do_no_harm(provider: TokenServer, app: Application, said: object) -> None:
     answer = GOOD | {"expires_in": said, "interval": said}
     provider.status = 200, json.dumps(answer).encode()

@@ -11,7 +11,7 @@ import pytest
 import structlog.testing
 
 from bridge import redact
-from bridge.consent import kept
+from bridge.consent import kept, renewal
 from bridge.consent.endpoint import Granted, granted
 from bridge.consent.renewal import Consent, Consents
 from bridge.consent.source import NoToken
@@ -87,6 +87,19 @@ async def test_a_token_that_a_server_refuses_is_not_shown_again(provider: TokenS
     assert await consent.token() != first
 
 
+async def test_a_server_that_takes_no_token_at_all_does_not_make_us_hammer_the_provider(
+    provider: TokenServer, consent: Consent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Microsoft 365 where SMTP AUTH is off: every mail that waits logs in, and is refused."""
+    for _ in range(10):
+        consent.refused(await consent.token())
+    assert len(provider.asked) == 2
+    later(monkeypatch, 61)
+    consent.refused(await consent.token())
+    await consent.token()
+    assert len(provider.asked) == 3
+
+
 async def test_a_refresh_token_that_is_rotated_is_kept_for_the_next_bridge(
     provider: TokenServer, settings: Settings, consent: Consent, file: Path
 ) -> None:
@@ -113,10 +126,22 @@ async def test_who_gives_up_waiting_does_not_lose_the_refresh_token(
     assert kept.read(file) not in ("", first)
 
 
+async def test_a_bridge_that_stops_does_not_lose_the_refresh_token(
+    provider: TokenServer, settings: Settings, consent: Consent, file: Path
+) -> None:
+    provider.rotates, provider.busy = True, 0.1
+    consents = Consents(settings)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(consents.of("main", ANNA).token(), 0.05)
+    await consents.close()
+    assert kept.read(file) in provider.consents
+
+
 async def test_a_refresh_token_that_cannot_be_kept_is_used_until_the_bridge_ends(
     provider: TokenServer, consent: Consent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider.rotates = True
+    monkeypatch.setattr(renewal, "AGAIN", dict.fromkeys(renewal.AGAIN, 0.0))
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -245,7 +270,10 @@ async def test_while_a_provider_is_away_the_old_token_goes_on(
     assert "HTTP 503" in await lack(consent)
 
 
-async def test_no_log_line_holds_a_token(provider: TokenServer, consent: Consent, file: Path) -> None:
+async def test_no_log_line_holds_a_token(
+    provider: TokenServer, consent: Consent, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renewal, "AGAIN", dict.fromkeys(renewal.AGAIN, 0.0))
     with structlog.testing.capture_logs() as logs:
         first = kept.read(file)
         consent.refused(await consent.token())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -113,6 +114,35 @@ async def test_a_mail_that_breaks_the_bridge_holds_up_no_other_and_is_refused_in
     monkeypatch.setattr(clock, "now", lambda before=clock.now: before() + timedelta(days=1, seconds=1))
     async with looking(watch) as inbox:
         await watch.round(inbox)
+    assert (post.inbox(), len(post.refused())) == ([], 1)
+    assert len(await post.notices()) == 1
+
+
+@pytest.mark.parametrize("hangs_up", [False, True], ids=["it says NO", "it hangs up"])
+async def test_a_mail_that_the_server_cannot_read_holds_up_no_other_and_is_refused_in_the_end(
+    sqlite_post: Post, monkeypatch: pytest.MonkeyPatch, hangs_up: bool
+) -> None:
+    post, mail = sqlite_post, Inbox.mail
+    post.put(post.mail(), post.mail(post.phone(OTHER), message_id="<2@x>"))
+
+    async def fetch(inbox: Inbox, uid: int, size: int) -> bytes | None:
+        if uid == 1 and hangs_up:
+            raise Broken("hung up")
+        return None if uid == 1 else await mail(inbox, uid, size)
+
+    monkeypatch.setattr(Inbox, "mail", fetch)
+    watch = post.watch()
+
+    async def look_again() -> None:
+        for _ in range(3):
+            async with looking(watch) as inbox:
+                with contextlib.suppress(Broken):
+                    await watch.round(inbox)
+
+    await look_again()
+    assert await post.texts() == [OTHER]
+    monkeypatch.setattr(clock, "now", lambda before=clock.now: before() + timedelta(days=1, seconds=1))
+    await look_again()
     assert (post.inbox(), len(post.refused())) == ([], 1)
     assert len(await post.notices()) == 1
 

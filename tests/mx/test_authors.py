@@ -155,6 +155,12 @@ async def test_a_signature_speaks_for_the_mail_and_for_whom_it_names(away: Mx) -
         ),
         pytest.param(signed(letter(), names="from:to:subject:date"), (PHONE,), "which mail", id="Message-ID is not"),
         pytest.param(
+            signed(letter(message_id="<1 of 2@clinic.example>"), names=SIGNED),
+            (PHONE,),
+            "which mail",
+            id="Message-ID is none",
+        ),
+        pytest.param(
             signed(letter(ANNA, "Content-Type: text/plain; charset=utf-8"), names=SIGNED),
             (PHONE,),
             "what its text is (Content-Type)",
@@ -165,6 +171,13 @@ async def test_a_signature_speaks_for_the_mail_and_for_whom_it_names(away: Mx) -
             (PHONE,),
             "what its text is (Content-Transfer-Encoding)",
             id="an encoding was added",
+        ),
+        pytest.param(
+            b"Content-Disposition: attachment\r\n"
+            + signed(letter(ANNA, "Content-Disposition: inline"), names=f"{SIGNED}:content-disposition"),
+            (PHONE,),
+            "what its text is (Content-Disposition)",
+            id="a second one was added",
         ),
         pytest.param(
             signed(letter(date=clock.now() - timedelta(days=2)), names=SIGNED), (PHONE,), "so long after", id="too old"
@@ -186,6 +199,14 @@ async def test_who_sends_a_signed_mail_again_texts_nobody(
 async def test_a_signed_mail_that_comes_again_is_known(away: Mx) -> None:
     raw = signed(letter(), names=SIGNED)
     assert await away.brings(raw, sender=EVE) == await away.brings(raw, sender="mallory@other.example")
+    assert len(await away.texts()) == 1
+
+
+async def test_a_signed_mail_that_comes_again_with_other_blanks_is_known(away: Mx) -> None:
+    """A relaxed signature is right however many blanks are between the words."""
+    raw = signed(letter(), names=SIGNED, form="relaxed/relaxed")
+    first = await away.brings(raw, sender=EVE)
+    assert await away.brings(raw.replace(b"Your visit", b"Your \t visit").replace(b"10.", b"10. "), sender=EVE) == first
     assert len(await away.texts()) == 1
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
 from bridge.smtp_session import MAX_IDLE_COMMANDS
+from bridge.smtp_wire import HIGH_WATER
 from tests.mx.conftest import ANNA, OTHER, PHONE, Mx, OpenMx, letter
 from tests.store.conftest import DOMAIN
 
@@ -55,6 +57,24 @@ async def test_one_address_has_a_few_connections(open_mx: OpenMx) -> None:
     assert (await third.reply()).startswith("421 4.7.0 Too many connections from your address")
     assert (await first.say("NOOP")).startswith("250")
     await second.say("QUIT")
+
+
+async def test_who_does_not_read_its_answers_gives_its_place_too(open_mx: OpenMx) -> None:
+    mx = await open_mx(max_connections=1)
+    deaf = await mx.greeted()
+    assert isinstance(deaf.writer.transport, asyncio.Transport)
+    deaf.writer.transport.pause_reading()
+    deaf.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    (connection,) = mx.server.connections
+    assert isinstance(connection.transport, asyncio.Transport)
+    connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+    await deaf.send(f"MAIL FROM:<{ANNA}>\r\nRCPT TO:<{PHONE}>\r\n".encode() + b"BDAT 1\r\nx" * 10_000)
+    async with asyncio.timeout(20):
+        while True:
+            if connection.transport.get_write_buffer_size() > HIGH_WATER:
+                break
+            await asyncio.sleep(0)
+    assert (await (await mx.strange()).reply()).startswith("220")
 
 
 async def test_a_silent_peer_is_let_go(open_mx: OpenMx) -> None:

@@ -74,7 +74,7 @@ def test_when_nobody_knows_until_when_it_is_tried_that_is_left_out() -> None:
             "Non deve fare nulla: i tentativi continuano. "
             "Nel frattempo non lo invii di nuovo, o il telefono potrebbe riceverlo due volte. "
             "Riceverà un'altra email quando sarà arrivato o se non potrà essere consegnato. "
-            "Se non ha altre notizie prima del 13 novembre 2026, ore 09:14, chieda al destinatario.",
+            "Se non ha altre notizie prima del giorno 13 novembre 2026, ore 09:14, chieda al destinatario.",
         ),
         (
             Language.SPANISH,

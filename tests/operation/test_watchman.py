@@ -197,7 +197,7 @@ async def test_one_mail_when_somebody_must_consent_and_one_when_somebody_has(
             kept.write(file, provider.consented(account))
             await until(lambda: len(server.subjects(OPERATOR)) >= 2)
     provider.close()
-    title = f"{account} must be consented for"
+    title = f"{account} waits for consent"
     assert [each for each in server.subjects(OPERATOR) if title in each] == [
         f"SMS bridge: {title}",
         f"SMS bridge: over: {title}",

@@ -178,6 +178,7 @@ def test_the_message_id_is_kept_as_given_or_not_at_all(field: str, message_id: s
         ),
         pytest.param({"head": "Received: from x\r\n"}, True, id="by another way"),
         pytest.param({"head": "Subject: [checked] Visita\r\n"}, True, id="a subject that is not texted"),
+        pytest.param({"words": "Domani  alle 9. "}, True, id="other blanks between the words"),
         pytest.param({"words": "Domani alle 10."}, False, id="other words under the same Message-ID"),
         pytest.param({"message_id": "<2@example.test>"}, False, id="another mail of the same words"),
         pytest.param({"message_id": "none"}, False, id="without Message-ID"),

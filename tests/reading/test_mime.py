@@ -256,8 +256,9 @@ def test_a_signature_is_cut_above_the_same_one_in_a_quoted_mail() -> None:
 def test_html_in_base64_is_looked_through_for_a_signature() -> None:
     encoded = base64.encodebytes(SIGNED_HTML.encode()).decode()
     html = part(encoded, "text/html; charset=utf-8", "Content-Transfer-Encoding: base64")
-    body = read(multipart("alternative", part(SIGNED_PLAIN, "text/plain; charset=utf-8"), html).encode())
-    assert body.text == "Sì, va bene.\n\nDa: Anna"
+    mail = multipart("alternative", part(SIGNED_PLAIN, "text/plain; charset=utf-8"), html)
+    assert read(mail.encode()).text == "Sì, va bene.\n\nDa: Anna"
+    assert read(mail.replace("base64\n\n", "base64\n \n").encode()).text == "Sì, va bene.\n\nDa: Anna"
 
 
 @pytest.mark.parametrize(
@@ -279,6 +280,13 @@ def test_hostile_texts_are_looked_through_in_time(piece: str) -> None:
     most = min(LONGEST_TEXT // len(piece), MOST_LINES // max(piece.count("\n"), 1))
     without(piece * most, "Mario Rossi, Clinica")
     assert time.process_time() - before < 1
+
+
+@pytest.mark.parametrize("blanks", [b" ", b"\t "])
+def test_blanks_that_a_relaxed_signature_leaves_open_do_not_draw_words_into_the_header_of_a_part(blanks: bytes) -> None:
+    mail = b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n%s\nNote: on Monday\n--b--\n"
+    assert read(mail % blanks) == read(mail % b"")
+    assert read(mail % b"").text == "Note: on Monday"
 
 
 @pytest.mark.parametrize("name", sorted({*SIGNATURE_IDS, *SIGNATURE_CLASSES, *SIGNATURE_NAMES}))

@@ -50,6 +50,18 @@ async def test_stopping_says_goodbye_to_who_is_between_two_mails(house: House) -
         await asyncio.open_connection("127.0.0.1", house.settings.port or 9)
 
 
+async def test_stopping_does_not_wait_for_who_makes_no_handshake(house: House) -> None:
+    silent = Client(*await asyncio.open_connection("127.0.0.1", house.tls_port))
+    async with asyncio.timeout(10):
+        while True:
+            if any(connection.shaking_hands for connection in house.server.connections):
+                break
+            await asyncio.sleep(0)
+        await house.server.stop(60.0)
+    assert await silent.rest() == b""
+    await silent.close()
+
+
 async def test_stopping_lets_a_mail_come_to_its_answer(house: House) -> None:
     client = await house.at_data()
     stopping = asyncio.create_task(house.server.stop(10.0))

@@ -82,6 +82,32 @@ async def test_guesses_at_the_same_time_are_counted_before_they_are_worked_out(
     assert all(isinstance(end, logins.WrongLogin | throttle.Locked) for end in ends)
 
 
+async def test_the_same_wrong_password_is_worked_out_once(
+    mailbox: Mailbox, credentials: Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the mailbox has another one, and for each address by itself: nobody learns what others tried."""
+    worked_out = 0
+    verify = Credentials.verify
+
+    async def counted(self: Credentials, login: str, password_hash: str, password: str) -> bool:
+        nonlocal worked_out
+        worked_out += 1
+        return await verify(self, login, password_hash, password)
+
+    monkeypatch.setattr(Credentials, "verify", counted)
+    known = Directory(mailbox)
+    decider = logins_of(known, credentials)
+
+    async def wrong(address: str) -> int:
+        with pytest.raises(logins.WrongLogin):
+            await decider.by_password(LOGIN, "last year's", address)
+        return worked_out
+
+    assert [await wrong("192.0.2.1"), await wrong("192.0.2.1"), await wrong("192.0.2.2")] == [1, 1, 2]
+    known.mailboxes[LOGIN] = replace(mailbox, password_hash=hash_password("last year's"))
+    assert (await decider.by_password(LOGIN, "last year's", "192.0.2.1")).mailbox.login == LOGIN
+
+
 @pytest.mark.usefixtures("quick", "cheap")
 async def test_each_wrong_password_takes_longer_over_all_connections(
     house: House, monkeypatch: pytest.MonkeyPatch

@@ -15,7 +15,7 @@ import pytest
 
 from bridge.access.limits import ConnectionLimits, Full
 from bridge.smtp_doors import DoorSettings
-from bridge.smtp_session import MAX_IDLE_COMMANDS, SMALL_MAIL
+from bridge.smtp_session import MAX_IDLE_COMMANDS, SMALL_MAIL, Session
 from tests.smtp.conftest import LOGIN, NUMBER, Client, House, OpenHouse
 
 LARGE = 1_000_000
@@ -78,6 +78,23 @@ async def test_a_full_door_gives_the_place_of_who_brought_nothing_for_longest(op
     assert (await other.say("NOOP")).startswith("250")
 
 
+async def test_a_flood_from_one_address_pushes_out_itself(open_house: OpenHouse) -> None:
+    house = await open_house(max_connections=3)
+    stranger, *flood = await house.connect(), await _flood(house), await _flood(house)
+    for _ in range(3):
+        flood.append(await _flood(house))
+    assert (await stranger.say("NOOP")).startswith("250")
+    assert [(await each.rest())[:3] for each in flood[:3]] == [b"421"] * 3
+
+
+async def _flood(house: House) -> Client:
+    """A greeted connection from an address of its own, which others share."""
+    opened = await asyncio.open_connection("127.0.0.1", house.port, local_addr=("127.0.0.66", 0))
+    house.clients.append(client := Client(*opened))
+    assert (await client.reply()).startswith("220")
+    return client
+
+
 async def test_a_handshake_that_takes_long_gives_its_place_too(open_house: OpenHouse, trusting: ssl.SSLContext) -> None:
     house = await open_house(max_connections=1)
     silent = Client(*await asyncio.open_connection("127.0.0.1", house.tls_port))
@@ -85,6 +102,16 @@ async def test_a_handshake_that_takes_long_gives_its_place_too(open_house: OpenH
     assert (await (await house.connect(tls=trusting)).say("NOOP")).startswith("250")
     assert await silent.rest() == b""
     await silent.close()
+
+
+async def test_who_waits_for_having_guessed_gives_its_place_too(open_house: OpenHouse) -> None:
+    house = await open_house(max_connections=1)
+    guesser = await house.connect()
+    await guesser.say("EHLO pc")
+    await guesser.send(b"AUTH PLAIN AG5vYm9keQB3cm9uZw==\r\n")
+    await _until(lambda: any(isinstance(each, Session) and each.slowed for each in house.server.connections))
+    assert (await (await _knock(house)).reply()).startswith("220")
+    assert (await guesser.rest()).startswith(b"421 4.3.2 ")
 
 
 async def test_who_is_logged_in_gives_way_after_all_strangers_and_never_in_a_mail(open_house: OpenHouse) -> None:
@@ -303,12 +330,13 @@ async def test_chunks_of_a_mail_that_was_refused_run_out(house: House) -> None:
     assert answers[-1].startswith(b"421 4.7.0 ")
 
 
-async def test_a_connection_brings_only_so_many_mails(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("then", [f"MAIL FROM:<{LOGIN}>", "RSET"])
+async def test_a_connection_brings_only_so_many_mails(house: House, monkeypatch: pytest.MonkeyPatch, then: str) -> None:
     monkeypatch.setattr("bridge.smtp_session.MAX_MAILS", 2)
     client = await house.logged_in()
     assert (await _send(client, 100)).startswith("250 2.0.0")
     assert (await _send(client, 100)).startswith("250 2.0.0")
-    assert (await client.say(f"MAIL FROM:<{LOGIN}>")).startswith("421 4.7.0 ")
+    assert (await client.say(then)).startswith("421 4.7.0 This connection has brought")
     assert await client.rest() == b""
 
 

@@ -116,6 +116,15 @@ async def test_a_scheduled_text_is_late_an_hour_after_its_time(room: StoreRoom) 
     assert await told_until(room, 11 * HOUR) == [[S.QUEUED]]
 
 
+@pytest.mark.parametrize("seconds", [HOUR, 600])
+async def test_what_is_worth_nothing_any_more_is_not_late(room: StoreRoom, seconds: int) -> None:
+    """That its time ran out is told instead."""
+    message = await taken(room, a_mail(room, expires_at=later(seconds)))
+    assert await told_until(room, HOUR) == []
+    assert await room.store.queue.change(Change(message, S.EXPIRED, later(HOUR))) is S.EXPIRED
+    assert await told_until(room, HOUR) == [[S.EXPIRED]]
+
+
 @pytest.mark.parametrize(
     "report_on",
     [(), (Notify.FAILURE,), (Notify.SUCCESS, Notify.FAILURE), (Notify.SUCCESS,)],
@@ -166,6 +175,15 @@ async def test_a_phone_that_is_off(room: StoreRoom, heard_at: int, told_at: int)
     assert await told_until(room, 12 * HOUR) == [[S.SENT]]
     await room.inbox.receipt(receipt(message, S.DELIVERED, "3"), later(13 * HOUR))
     assert await told_until(room, DAY) == [[S.DELIVERED]]
+
+
+async def test_until_when_it_was_tried_is_not_told(room: StoreRoom) -> None:
+    """Its time is over for the bridge, and the network says that it tries on."""
+    message = await taken(room, a_mail(room, expires_at=later(2 * HOUR)))
+    await sent(room, message)
+    await room.inbox.receipt(phone_off("1"), later(3 * HOUR))
+    (due,) = await room.reports.due(later(3 * HOUR), 10)
+    assert (due.lines[0].hindrance, due.lines[0].tried_until) == (H.PHONE, None)
 
 
 async def test_a_segment_that_waits_for_its_phone(room: StoreRoom) -> None:
@@ -256,6 +274,13 @@ async def test_the_moment_of_by_counts_instead_of_the_hour(room: StoreRoom, seco
     assert await told_until(room, DAY) == []
 
 
+async def test_a_scheduled_text_is_not_late_before_its_time_though_by_is_over(room: StoreRoom) -> None:
+    """The header that schedules it is read after BY was taken."""
+    await taken(room, by(a_mail(room, due_at=later(5 * HOUR)), 600, late_at=later(600)))
+    assert await told_until(room, 5 * HOUR - 1) == []
+    assert await told_until(room, 5 * HOUR) == [[S.QUEUED]]
+
+
 async def test_who_traces_a_text_hears_that_it_was_handed_over_and_then_what_he_wants_to_hear(room: StoreRoom) -> None:
     message = await taken(room, by(a_mail(room, [Notify.FAILURE, Notify.RELAYED]), 600, trace=True))
     await sent(room, message)
@@ -282,6 +307,17 @@ async def test_a_gateway_without_receipts(
     handed = Change(message, S.SENT, later(2), attempt=1, unheard=True)
     await room.store.queue.finish(Finish(1, Outcome(OutcomeKind.ACCEPTED), handed))
     assert await told_until(room, DAY) == told
+
+
+async def test_who_was_told_that_it_is_late_hears_that_a_gateway_without_receipts_has_it(room: StoreRoom) -> None:
+    """The report said that another would come, and there will be no other."""
+    message = await taken(room, a_mail(room))
+    assert await told_until(room, HOUR) == [[S.QUEUED]]
+    await claim(room, at=HOUR + 1)
+    await start(room, message, at=HOUR + 1)
+    handed = Change(message, S.SENT, later(HOUR + 2), attempt=1, unheard=True)
+    await room.store.queue.finish(Finish(1, Outcome(OutcomeKind.ACCEPTED), handed))
+    assert await told_until(room, DAY) == [[S.SENT]]
 
 
 async def test_phones_of_one_mail_that_are_late_are_told_together(room: StoreRoom) -> None:
