@@ -119,7 +119,8 @@ async def test_the_delivery_receipt_that_a_mail_program_asks_for(room: StoreRoom
         ("BY=600;N", "NOTIFY=FAILURE", "FAILURE", None),
         ("BY=600;NT", "NOTIFY=FAILURE,DELAY", "DELAY,FAILURE,RELAYED", 600),
         ("BY=600;RT", "NOTIFY=NEVER", "", None),
-        ("BY=600;RT", "", "DELAY,FAILURE,RELAYED", 3_600),
+        ("BY=7200;RT", "", "DELAY,FAILURE,RELAYED", 3_600),
+        ("BY=600;RT", "", "DELAY,FAILURE,RELAYED", None),  # it is over before it could be late
         ("HOLDFOR=3600", "", "DELAY,FAILURE", 7_200),
         ("HOLDFOR=3600 BY=4200;N", "", "DELAY,FAILURE", 4_200),
     ],
