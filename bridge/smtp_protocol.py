@@ -106,6 +106,9 @@ class SmtpProtocol(Session):
         Raises `ClientLeft`: to whom nobody was introduced nothing is said.
         """
         pipe = self._pipe()
+        # Early releases of Python 3.11, such as Debian's, begin to read what was paused as soon as it was made.
+        pipe.resume_reading()
+        pipe.pause_reading()
         with socket.socket(fileno=os.dup(pipe.get_extra_info("socket").fileno())) as wire:
             wire.setblocking(False)
             has_spoken = False

@@ -83,6 +83,11 @@ class KannelServer:
             for sender, number, header, kind, body in found
         ]
 
+    async def reached(self, after: int, count: int) -> list[Segment]:
+        """The next `count` segments behind the first `after`; a phone writes them down later than its receipt comes."""
+        await until(lambda: len(self.segments()) >= after + count, self.log)
+        return self.segments()[after:]
+
     async def write(self, number: str, to: str, text: str, encoding: Encoding = Encoding.GSM7) -> None:
         """Let a phone write one SMS."""
         unicode = encoding is Encoding.UCS2

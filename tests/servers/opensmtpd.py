@@ -82,9 +82,10 @@ class OpenSmtpdServer:
 
     def _control(self, *arguments: str) -> str:
         assert self._process is not None
-        view = f"--mount=/proc/{self._process.pid}/ns/mnt"
+        process = f"/proc/{self._process.pid}"
+        view = [f"--mount={process}/ns/mnt", f"--root={process}/root"]
         group = f"--regid={self.view.numbers['opensmtpq']}"  # installed, it would be setgid
-        command = ["nsenter", view, "setpriv", group, "--clear-groups", program("usr/sbin/smtpctl"), *arguments]
+        command = ["nsenter", *view, "setpriv", group, "--clear-groups", program("usr/sbin/smtpctl"), *arguments]
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False, text=True
         )

@@ -176,13 +176,13 @@ async def _mutt(way: Way, order: Order, folder: Path) -> None:
 
 async def _nodemailer(way: Way, order: Order, folder: Path) -> None:
     options = {
-        "host": "localhost",
+        "host": "127.0.0.1",
         "port": way.port,
         "name": "pc.example.test",
         "secure": way.tls == "implicit",
         "requireTLS": way.tls == "starttls",
         "ignoreTLS": not way.tls,
-        "tls": {"ca": way.authority.read_text()},
+        "tls": {"ca": way.authority.read_text(), "servername": "localhost"},
         "auth": {"user": way.login, "pass": way.password} if way.login else None,
         "authMethod": way.mechanism or None,
     }
