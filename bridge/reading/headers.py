@@ -27,7 +27,7 @@ MAX_PART_FIELDS = 200
 
 _FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)(?:\n|\Z)")
 _EMPTY_LINE = re.compile(rb"\r?\n")
-_PART_FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t]++[^\r\n][^\n]*+)*+)(?:\n|\Z)")
+_BLANK_FOLD = re.compile(rb"\n[ \t]+\r?(?:\n|\Z)")
 _BLANK_LINE = re.compile(rb"[ \t]*+\r?\n")
 """In a part, where a relaxed signature (RFC 6376 section 3.4.4) leaves open whether a line is empty or blank."""
 MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
@@ -97,15 +97,19 @@ def split(data: bytes, start: int, end: int, *, part: bool = False) -> tuple[Fie
     Lines end in LF or CRLF. A line that is no field ends the header and begins the body, as mail readers treat a
     missing empty line. Raises `MailRefusal` (bad header) for too many fields.
     """
-    field, blank, most = (_PART_FIELD, _BLANK_LINE, MAX_PART_FIELDS) if part else (_FIELD, _EMPTY_LINE, MAX_FIELDS)
+    blank, most = (_BLANK_LINE, MAX_PART_FIELDS) if part else (_EMPTY_LINE, MAX_FIELDS)
     items: list[tuple[str, bytes]] = []
     position = start
-    while (match := field.match(data, position, end)) is not None:
+    while (match := _FIELD.match(data, position, end)) is not None:
         if len(items) == most:
             what = "mail has a part that" if part else "mail"
             raise MailRefusal(Reason.BAD_HEADER, f"The {what} has more than {most} header fields: send it with fewer.")
-        items.append((match[1].decode("ascii").lower(), match[2]))
-        position = match.end()
+        # Not in one pattern with the field: Python before 3.11.5 loses its way in a possessive group that must give up.
+        fold = _BLANK_FOLD.search(match[2]) if part else None
+        items.append((match[1].decode("ascii").lower(), match[2] if fold is None else match[2][: fold.start()]))
+        position = match.end() if fold is None else match.start(2) + fold.start() + 1
+        if fold is not None:
+            break
     empty = blank.match(data, position, end)
     return Fields(items), position, position if empty is None else empty.end()
 
